@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door of DKVM. "make help" explains each target; package/ has the scripts that do the work.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# KERNEL=dkvm: our own guest kernel (the first build takes both cores ten minutes) and Debian's; KERNEL=debian: only Debian's.
+KERNEL ?= dkvm
+BUILD := $(CURDIR)/build
+PACKAGE := $(BUILD)/package/dkvm
+# One engine for all: a context or a remote host of the caller's has no business here.
+export DOCKER_HOST ?= unix:///var/run/docker.sock
+unexport DOCKER_CONTEXT
+# The host port of the demo's web server.
+export PORT ?= 8080
+
+VERSION = $(shell sed -n '/<artifactId>dkvm</ { n; s/.*<version>\(.*\)<.*/\1/p }' pom.xml)
+STEP := package/step.sh
+# Maven of Debian on a current JDK: it says at every start that its own libraries are old.
+MVN := JAVA_HOME=$$(package/find-jdk.sh) MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED" mvn -q -Dstyle.color=never
+
+.PHONY: help
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make demo        everything from nothing to running VMs: dependencies, build, package, Docker, and a few containers
+.PHONY: demo
+demo: start-watch
+	@$(MAKE) up MODULES=no
+	@$(STEP) 'demo images' tests/images/build.sh --short-names hello busybox nginx
+	@package/demo.sh
+	@package/step.sh --total $(BUILD)/started 'make demo'
+
+## make test        all that "make demo" needs, the gates of "make check", and every test: C, Java, end to end
+.PHONY: test
+test: start-watch root deps
+	@$(MAKE) check-scripts check-java-format check-c
+	@$(MAKE) up
+	@$(STEP) 'test images' tests/images/build.sh --short-names
+	@package/step.sh --total $(BUILD)/started 'make test, without the Java and end-to-end tests that follow,'
+	@$(subst mvn -q,mvn,$(MVN)) test $(if $(TEST),-Dtest='$(TEST)')
+
+## make check       the gates, without Docker and root: formats, warnings as errors, shellcheck, unit tests of C and Java
+.PHONY: check check-scripts check-c check-java-format
+check: deps
+	@$(MAKE) check-scripts check-java-format check-c
+	@$(STEP) 'Java: warnings, unit tests' bash -c '$(MVN) verify -DexcludedGroups=e2e'
+
+check-java-format:
+	@$(STEP) 'Java format' bash -c '$(MVN) spotless:check'
+
+# Every script, known by its first line.
+check-scripts:
+	@$(STEP) 'shellcheck' bash -c 'grep -rlIE "^#!/bin/(ba)?sh|^# shellcheck shell=" --exclude-dir=build --exclude-dir=target --exclude-dir=.git . | xargs shellcheck -x'
+
+check-c:
+	@$(STEP) 'clang-format' package/check-c-format.sh guest
+	@$(STEP) 'C unit tests' package/guest-programs.sh --test $(BUILD)/guest
+
+## make bench       ratios against runc and against bare QEMU, as a table and as JSON
+.PHONY: bench
+bench:
+	@$(MAKE) up
+	@$(STEP) 'bench images' tests/images/build.sh hello busybox
+	@bench/run.sh
+
+## make package     build/dkvm-VERSION.tar.zst: what belongs in /opt/dkvm
+.PHONY: package
+package:
+	@$(MAKE) assembled
+	@$(STEP) 'tarball' package/tarball.sh $(PACKAGE) $(BUILD)/dkvm-$(VERSION).tar.zst
+
+## make install     the package into /opt/dkvm, and Docker's daemon.json knows it
+.PHONY: install
+install:
+	@$(MAKE) assembled
+	@$(STEP) 'install' package/install.sh $(PACKAGE)
+	@/opt/dkvm/scripts/dkvm-install-runtime.sh
+
+## make uninstall   the package out of /opt/dkvm and of Docker's daemon.json
+.PHONY: uninstall
+uninstall:
+	@if [ -d /opt/dkvm ]; then /opt/dkvm/scripts/dkvm-uninstall.sh; else echo 'nothing is installed in /opt/dkvm'; fi
+
+## make clean       removes what was built here; "make clean-cache" also what is kept between builds (~/.cache/dkvm)
+.PHONY: clean clean-cache
+clean:
+	rm -rf build target
+clean-cache: clean
+	rm -rf "$${DKVM_CACHE:-$$HOME/.cache/dkvm}"
+##
+## KERNEL=debian    skips our own guest kernel; TEST='StdioTest' one test class; DKVM_CACHE=dir another cache
+
+# From here on what the targets above consist of.
+
+# The modules of our own kernel are for what few need (xfs, btrfs, …): "make demo" leaves them to later targets.
+MODULES ?= yes
+.PHONY: start-watch deps up parts assembled engine guest-programs root
+start-watch:
+	@mkdir -p $(BUILD) && date +%s >$(BUILD)/started
+
+root:
+	@[ "$$(id -u)" = 0 ] || { echo 'error: this needs root (packages, sandbox root, Docker): run it as root or with sudo' >&2; exit 1; }
+
+deps:
+	@$(STEP) 'dependencies' package/install-deps.sh
+	@package/find-jdk.sh >/dev/null
+
+# Installed, registered, and an engine that runs.
+up: root
+	@$(MAKE) install
+	@$(STEP) 'Docker engine' package/docker-engine.sh start
+	@/opt/dkvm/scripts/dkvm-install-runtime.sh >/dev/null
+
+# Two at a time: the sandbox's root waits for the network, Java and C for the disk; the kernel wants both cores and comes last.
+assembled: root deps
+	@$(MAKE) -j2 parts
+	@$(MAKE) -s $(PACKAGE)/VERSION
+
+parts: $(BUILD)/sandbox-root.stamp $(BUILD)/java.stamp guest-programs $(BUILD)/kernel-debian.stamp
+ifeq ($(KERNEL),dkvm)
+parts: $(BUILD)/kernel-dkvm.stamp
+ifeq ($(MODULES),yes)
+parts: $(BUILD)/kernel-modules.stamp
+endif
+endif
+
+$(BUILD)/sandbox-root.stamp: package/sandbox-root.sh package/lib.sh
+	@$(STEP) 'sandbox root' package/sandbox-root.sh $(BUILD)/sandbox-root
+	@touch $@
+
+$(BUILD)/java.stamp: pom.xml $(shell find runtime/src/main -type f)
+	@$(STEP) 'Java' bash -c '$(MVN) package -Dmaven.test.skip=true'
+	@mkdir -p $(@D) && ln -sfn ../target $(BUILD)/java && touch $@
+
+# make knows better than a stamp what is to be done in there.
+guest-programs:
+	@$(STEP) 'guest and init programs' package/guest-programs.sh $(BUILD)/guest
+
+$(BUILD)/kernel-dkvm.stamp: kernel/build.sh kernel/common.sh kernel/dkvm.config $(wildcard kernel/*.patch)
+	@$(STEP) 'guest kernel' kernel/build.sh --no-modules $(BUILD)/kernel/dkvm
+	@touch $@
+
+$(BUILD)/kernel-modules.stamp: $(BUILD)/kernel-dkvm.stamp
+	@$(STEP) "guest kernel's modules" kernel/build.sh $(BUILD)/kernel/dkvm
+	@touch $@
+
+$(BUILD)/kernel-debian.stamp: kernel/debian.sh kernel/common.sh
+	@$(STEP) "Debian's kernel" kernel/debian.sh $(BUILD)/kernel/debian
+	@touch $@
+
+GUEST_FILES := $(addprefix $(BUILD)/guest/,dkvm-init dkvm-exec qemu-exit initramfs.cpio)
+
+$(PACKAGE)/VERSION: $(wildcard $(BUILD)/*.stamp) $(wildcard $(GUEST_FILES)) $(wildcard package/*) $(wildcard package/training/*) LICENSE NOTICE
+	@KERNEL=$(KERNEL) $(STEP) 'package' bash -c 'JAVA_HOME=$$(package/find-jdk.sh) package/assemble.sh $(BUILD) $(PACKAGE)'
+	@touch $@

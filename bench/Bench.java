@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * {@code make bench}: what a VM costs beside a container and beside a bare QEMU, all in one run, in turn, so that the ratios hold on a noisy machine. Prints a table,
+ * and the same as JSON to the file given.
+ *
+ * <p>Usage: {@code java bench/Bench.java [--runs N] [--json FILE] [--only run|host|exec|executions|memory|timeline]}
+ */
+final class Bench {
+    private static final Path HOME = Path.of("/opt/dkvm");
+    private static final String IMAGE = "dkvm-test/busybox";
+    private static final int IDLE_VMS = 10;
+
+    private final int runs;
+    private final String only;
+    private final Map<String, Double> figures = new LinkedHashMap<>();
+
+    private Bench(int runs, String only) {
+        this.runs = runs;
+        this.only = only;
+    }
+
+    public static void main(String[] args) throws IOException, InterruptedException {
+        int runs = 5;
+        String only = "";
+        Path json = Path.of("");
+        for (int i = 0; i + 1 < args.length; i += 2) {
+            switch (args[i]) {
+                case "--runs" -> runs = Integer.parseInt(args[i + 1]);
+                case "--json" -> json = Path.of(args[i + 1]);
+                case "--only" -> only = args[i + 1];
+                default -> throw new IllegalArgumentException("unknown option " + args[i]);
+            }
+        }
+        Bench bench = new Bench(runs, only);
+        bench.all();
+        if (!json.toString().isEmpty()) {
+            bench.write(json);
+        }
+    }
+
+    private void all() throws IOException, InterruptedException {
+        if (wanted("run")) {
+            wholeRun();
+        }
+        if (wanted("host")) {
+            host();
+        }
+        if (wanted("exec")) {
+            exec();
+        }
+        if (wanted("executions")) {
+            executions();
+        }
+        if (wanted("memory")) {
+            memory();
+        }
+        if (wanted("timeline")) {
+            timeline();
+        }
+    }
+
+    private boolean wanted(String section) {
+        return only.isEmpty() || only.equals(section);
+    }
+
+    private static String[] dockerRun(String runtime, String... command) {
+        List<String> all = new ArrayList<>(List.of("docker", "run", "--rm", "--runtime=" + runtime, IMAGE));
+        all.addAll(List.of(command));
+        return all.toArray(String[]::new);
+    }
+
+    /** The whole of {@code docker run --rm busybox true}, and the same VM by hand. */
+    private void wholeRun() throws IOException, InterruptedException {
+        title("docker run --rm " + IMAGE + " true, median of " + runs + " (ms)");
+        Path root = exportedRoot();
+        BareVm bare = new BareVm(HOME, root);
+        int cpus = Runtime.getRuntime().availableProcessors();
+        Samples dkvm = new Samples();
+        Samples runc = new Samples();
+        Samples qemu = new Samples();
+        for (int i = -1; i < runs; i++) {
+            double d = Command.millis(dockerRun("dkvm", "true"));
+            double r = Command.millis(dockerRun("runc", "true"));
+            double q = bare.run(cpus, "/bin/true");
+            if (i >= 0) {
+                dkvm.add(d);
+                runc.add(r);
+                qemu.add(q);
+            }
+        }
+        Command.output("rm", "-rf", root.toString());
+        figure("run.dkvm.ms", dkvm);
+        figure("run.runc.ms", runc);
+        figure("run.bare-qemu.ms", qemu);
+        figure("run.dkvm-over-bare.ms", dkvm.median() - qemu.median());
+        figure("run.aim-over-bare.ms (runc + 300)", runc.median() + 300);
+        figure("run.ratio-to-runc", dkvm.median() / runc.median());
+        figure("run.ratio-to-bare", dkvm.median() / qemu.median());
+    }
+
+    private static Path exportedRoot() throws IOException, InterruptedException {
+        Path root = Files.createTempDirectory("dkvm-bench-root");
+        String container = Command.output("docker", "create", IMAGE);
+        Command.output("sh", "-c", "docker export " + container + " | tar -x -C " + root);
+        Command.output("docker", "rm", container);
+        return root;
+    }
+
+    /** DKVM's own part of it, on the host. */
+    private void host() throws IOException, InterruptedException {
+        int times = Math.max(20, runs);
+        title("DKVM's own work on the host, median of " + times + " (ms)");
+        Samples create = new Samples();
+        Samples exec = new Samples();
+        Samples monitor = new Samples();
+        for (int i = 0; i < runs; i++) {
+            String vm = Command.output("docker", "run", "-d", "--runtime=dkvm", IMAGE, "sleep", "1000");
+            try (HostWork work = new HostWork(HOME, vm)) {
+                Command.output("docker", "exec", vm, "true");
+                monitor.add(work.monitorMillis());
+                for (int j = 0; j < times / runs; j++) {
+                    create.add(work.createMillis());
+                    exec.add(work.execMillis(Path.of("package/training/process.json")));
+                }
+            } finally {
+                Command.output("docker", "rm", "-f", vm);
+            }
+        }
+        figure("host.create.ms", create);
+        figure("host.monitor.ms", monitor);
+        figure("host.before-qemu.ms (aim 250)", create.median() + monitor.median());
+        figure("host.exec.ms (aim 80)", exec);
+    }
+
+    /** {@code docker exec} of a program that does nothing. */
+    private void exec() throws IOException, InterruptedException {
+        int times = Math.max(20, runs);
+        title("docker exec CONTAINER true, median of " + times + " (ms)");
+        String vm = Command.output("docker", "run", "-d", "--runtime=dkvm", IMAGE, "sleep", "1000");
+        String container = Command.output("docker", "run", "-d", "--runtime=runc", IMAGE, "sleep", "1000");
+        try {
+            Samples dkvm = new Samples();
+            Samples runc = new Samples();
+            for (int i = -2; i < times; i++) {
+                double d = Command.millis("docker", "exec", vm, "true");
+                double r = Command.millis("docker", "exec", container, "true");
+                if (i >= 0) {
+                    dkvm.add(d);
+                    runc.add(r);
+                }
+            }
+            figure("exec.dkvm.ms", dkvm);
+            figure("exec.runc.ms", runc);
+            figure("exec.ratio", dkvm.median() / runc.median());
+        } finally {
+            Command.output("docker", "rm", "-f", vm, container);
+        }
+    }
+
+    /** Programs executed on the host. */
+    private void executions() throws IOException, InterruptedException {
+        title("programs executed on the host");
+        if (!Executions.possible()) {
+            System.out.println("  skipped: strace is not installed (apt-get install strace)");
+            return;
+        }
+        List<String> dkvm = Executions.during(() -> Command.output(dockerRun("dkvm", "true")));
+        List<String> runc = Executions.during(() -> Command.output(dockerRun("runc", "true")));
+        figure("executions.run.dkvm", dkvm.size());
+        figure("executions.run.runc", runc.size());
+        String vm = Command.output("docker", "run", "-d", "--runtime=dkvm", IMAGE, "sleep", "1000");
+        try {
+            Command.output("docker", "exec", vm, "true");
+            List<String> exec = Executions.during(() -> Command.output("docker", "exec", vm, "true"));
+            figure("executions.exec.dkvm", exec.size());
+            System.out.println("  run:  " + String.join(" ", dkvm));
+            System.out.println("  exec: " + String.join(" ", exec));
+        } finally {
+            Command.output("docker", "rm", "-f", vm);
+        }
+    }
+
+    /** Memory of idle VMs of 256 MiB. */
+    private void memory() throws IOException, InterruptedException {
+        title("PSS of an idle VM of 256 MiB (MiB)");
+        List<String> vms = new ArrayList<>();
+        try {
+            for (int i = 0; i < IDLE_VMS; i++) {
+                String vm = Command.output("docker", "run", "-d", "-m", "256m", "--cpus", "1", "--runtime=dkvm", IMAGE, "sleep", "1000");
+                vms.add(vm);
+                Command.output("docker", "exec", vm, "true");
+                if (i == 0) {
+                    memoryOf("memory.one", vms);
+                    Command.output("docker", "exec", "-d", vm, "sleep", "1000");
+                    figure("memory.exec-client.mib (aim 1)", SandboxMemory.of(vm, "dkvm-exec"));
+                }
+            }
+            memoryOf("memory.ten", vms);
+        } finally {
+            List<String> remove = new ArrayList<>(List.of("docker", "rm", "-f"));
+            remove.addAll(vms);
+            Command.output(remove);
+        }
+    }
+
+    private void memoryOf(String name, List<String> vms) throws IOException, InterruptedException {
+        Map<String, Double> sum = new LinkedHashMap<>();
+        for (String vm : vms) {
+            SandboxMemory.of(vm).forEach((process, mib) -> sum.merge(process, mib, Double::sum));
+        }
+        double ours = 0;
+        for (Map.Entry<String, Double> entry : sum.entrySet()) {
+            double each = entry.getValue() / vms.size();
+            figure(name + "." + entry.getKey() + ".mib", each);
+            if (!entry.getKey().startsWith("qemu")) {
+                ours += each;
+            }
+        }
+        figure(name + ".all-but-qemu.mib", ours);
+    }
+
+    /** The steps of one start. */
+    private void timeline() throws IOException, InterruptedException {
+        title("boot timeline (ms)");
+        String vm = Command.output("docker", "run", "-d", "--runtime=dkvm", IMAGE, "sleep", "1000");
+        try {
+            Command.output("docker", "exec", vm, "true");
+            String pid = Command.output("docker", "inspect", "-f", "{{.State.Pid}}", vm);
+            System.out.println(Files.readString(Path.of("/proc/" + pid + "/root/run/dkvm/timeline.json")));
+        } finally {
+            Command.output("docker", "rm", "-f", vm);
+        }
+    }
+
+    private static void title(String text) {
+        System.out.println("\n" + text);
+    }
+
+    private void figure(String name, double value) {
+        figures.put(name, value);
+        System.out.printf(Locale.ROOT, "  %-42s %10.1f%n", name, value);
+    }
+
+    private void figure(String name, Samples samples) {
+        figures.put(name, samples.median());
+        System.out.printf(Locale.ROOT, "  %-42s %10.1f   (%.1f to %.1f)%n", name, samples.median(), samples.min(), samples.max());
+    }
+
+    private void write(Path file) throws IOException {
+        List<String> members = new ArrayList<>();
+        figures.forEach((name, value) -> members.add(String.format(Locale.ROOT, "  \"%s\": %.2f", name, value)));
+        Files.writeString(file, "{\n" + String.join(",\n", members) + "\n}\n");
+        System.out.println("\nwritten to " + file);
+    }
+}

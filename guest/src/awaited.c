@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "awaited.h"
+
+#include "early.h"
+#include "files.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t mask(const char *status, const char *name)
+{
+	const char *line = strstr(status, name);
+
+	return line ? strtoull(line + strlen(name), NULL, 16) : 0;
+}
+
+bool signal_in_status(const char *status, int number)
+{
+	uint64_t settled = mask(status, "\nSigIgn:") | mask(status, "\nSigCgt:") | mask(status, "\nSigBlk:");
+
+	return settled >> (number - 1) & 1;
+}
+
+bool signal_awaited(pid_t pid, int number)
+{
+	char path[32], status[4096];
+
+	if (number == SIGKILL || number == SIGSTOP)
+		return true;
+	snprintf(path, sizeof path, "%d/status", (int)pid);
+	return read_text(early.proc, path, status, sizeof status) <= 0 || signal_in_status(status, number);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether a process has said what it does on a signal. */
+#ifndef DKVM_AWAITED_H
+#define DKVM_AWAITED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * PID 1 of a namespace never gets a signal for which it has no handler, see pid_namespaces(7). A VM takes longer to boot
+ * than a container to start, so a signal can well be there before the workload has installed its handlers, and would be lost.
+ */
+enum { AWAIT_MILLIS = 2000, AWAIT_STEP_MILLIS = 20 };
+
+/* Whether the process catches or ignores the signal, or nobody could: SIGKILL and SIGSTOP. True when it is gone. */
+bool signal_awaited(pid_t pid, int number);
+
+/* The same, from the text of /proc/PID/status (see proc_pid_status(5)). */
+bool signal_in_status(const char *status, int number);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "finish.h"
+
+#include "cgroups.h"
+#include "clock.h"
+#include "log.h"
+#include "ownfiles.h"
+#include "root.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/reboot.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { REAP_MILLIS = 10000 };
+
+void finish_processes(void)
+{
+	const struct timespec pause = {.tv_nsec = 5 * 1000 * 1000};
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	for (int64_t deadline = now_millis() + REAP_MILLIS; now_millis() < deadline;) {
+		kill(-1, SIGKILL);
+		pid_t pid = waitpid(-1, NULL, WNOHANG);
+		if (pid < 0 && errno == ECHILD)
+			return;
+		if (pid == 0)
+			sigtimedwait(&child, NULL, &pause);
+	}
+	log_text(LOG_LEVEL_WARNING, "processes are left that do not die");
+}
+
+void finish_mounts(void)
+{
+	cgroups_release();
+	ownfiles_remove();
+	root_unmount();
+	sync();
+}
+
+_Noreturn void finish_power_off(void)
+{
+	sync();
+	reboot(RB_POWER_OFF);
+	for (;;)
+		pause();
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frames and records of the DKVM protocol: protocol/PROTOCOL.md. */
+#ifndef DKVM_FRAME_H
+#define DKVM_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	FRAME_HEADER = 9,           /* bytes */
+	FRAME_MAX_PAYLOAD = 65552,  /* bytes */
+	FRAME_DATA_PAYLOAD = 32768, /* bytes: what a sender of data keeps to */
+	FRAME_CREDIT = 65536,       /* bytes: a channel's first credit and its largest */
+	RECORD_HEADER = 6,          /* bytes */
+	PROTOCOL_VERSION = 1,
+};
+
+#define FRAME_MAGIC 0x4D564B44u /* "DKVM" */
+
+enum frame_type {
+	FRAME_HELLO = 0x01,
+	FRAME_WELCOME = 0x02,
+	FRAME_CONFIG = 0x03,
+	FRAME_CONFIG_END = 0x04,
+	FRAME_READY = 0x05,
+	FRAME_FAILED = 0x06,
+	FRAME_LOG = 0x07,
+	FRAME_SHUTDOWN = 0x08,
+	FRAME_FINISHED = 0x09,
+	FRAME_ACK = 0x0A,
+	FRAME_DNS_QUERY = 0x0B,
+	FRAME_DNS_ANSWER = 0x0C,
+	FRAME_CLOCK = 0x0D,
+
+	FRAME_ATTACH = 0x20,
+	FRAME_OPEN = 0x21,
+	FRAME_OPENED = 0x22,
+	FRAME_REFUSED = 0x23,
+	FRAME_STDIN = 0x24,
+	FRAME_STDOUT = 0x25,
+	FRAME_STDERR = 0x26,
+	FRAME_CREDIT_MORE = 0x27,
+	FRAME_SIGNAL = 0x28,
+	FRAME_RESIZE = 0x29,
+	FRAME_EXIT = 0x2A,
+	FRAME_CLOSE = 0x2B,
+	FRAME_NOTICE = 0x2C,
+};
+
+enum frame_channel { CHANNEL_STDIN = 0, CHANNEL_STDOUT = 1, CHANNEL_STDERR = 2 };
+
+enum process_record {
+	RECORD_ARG = 1,
+	RECORD_ENV = 2,
+	RECORD_CWD = 3,
+	RECORD_USER = 4,
+	RECORD_GROUPS = 5,
+	RECORD_TERMINAL = 6,
+	RECORD_STDIN = 7,
+	RECORD_CAPABILITIES = 8,
+	RECORD_NO_NEW_PRIVILEGES = 9,
+	RECORD_RLIMIT = 10,
+	RECORD_OOM_SCORE_ADJ = 11,
+	RECORD_INIT = 12,
+	RECORD_SET_HOME = 13,
+	RECORD_UMASK = 14,
+	RECORD_IGNORED_SIGNALS = 15,
+};
+
+enum machine_record {
+	RECORD_HOSTNAME = 100,
+	RECORD_DOMAINNAME = 101,
+	RECORD_CLOCK = 102,
+	RECORD_ROOT = 103,
+	RECORD_MOUNT = 104,
+	RECORD_SYSCTL = 105,
+	RECORD_NIC = 106,
+	RECORD_ADDRESS = 107,
+	RECORD_ROUTE = 108,
+	RECORD_CGROUPS = 110,
+	RECORD_PIDS_LIMIT = 111,
+	RECORD_ONLINE_CPUS = 112,
+};
+
+struct frame {
+	uint32_t length; /* bytes of payload */
+	uint8_t type;    /* enum frame_type, or an unknown one */
+	uint32_t stream;
+	const uint8_t *payload;
+};
+
+struct record {
+	uint16_t tag;
+	uint32_t length; /* bytes of value */
+	const uint8_t *value;
+};
+
+static inline uint16_t get_u16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] | (uint16_t)(p[1] << 8));
+}
+
+static inline uint32_t get_u32(const uint8_t *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline uint64_t get_u64(const uint8_t *p)
+{
+	return (uint64_t)get_u32(p) | (uint64_t)get_u32(p + 4) << 32;
+}
+
+static inline void put_u16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)v;
+	p[1] = (uint8_t)(v >> 8);
+}
+
+static inline void put_u32(uint8_t *p, uint32_t v)
+{
+	put_u16(p, (uint16_t)v);
+	put_u16(p + 2, (uint16_t)(v >> 16));
+}
+
+static inline void put_u64(uint8_t *p, uint64_t v)
+{
+	put_u32(p, (uint32_t)v);
+	put_u32(p + 4, (uint32_t)(v >> 32));
+}
+
+/* Write the header of a frame into FRAME_HEADER bytes at p. */
+void frame_header(uint8_t *p, uint8_t type, uint32_t stream, uint32_t length);
+
+/*
+ * Take the first frame out of size bytes at p. Returns the bytes it takes (header and payload), 0 when
+ * more bytes are needed, -EPROTO when its length is out of bounds. The payload points into p.
+ */
+long frame_parse(const uint8_t *p, size_t size, struct frame *frame);
+
+/*
+ * Take the first record out of size bytes at p. Returns the bytes it takes, 0 at the end (size is 0),
+ * -EPROTO when it is cut short.
+ */
+long record_parse(const uint8_t *p, size_t size, struct record *record);
+
+/* Write the header of a record into RECORD_HEADER bytes at p. */
+void record_header(uint8_t *p, uint16_t tag, uint32_t length);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "machine.h"
+
+#include <errno.h>
+#include <limits.h>
+
+enum { NAME_LENGTH = 64, INTERFACE_LENGTH = 15 }; /* bytes: __NEW_UTS_LEN, IFNAMSIZ - 1 */
+
+static bool has_nul(struct span text)
+{
+	return text.size > 0 && memchr(text.data, '\0', text.size);
+}
+
+static int text_value(const struct record *record, size_t max, struct span *text)
+{
+	*text = (struct span){record->value, record->length};
+	return text->size == 0 || text->size > max || has_nul(*text) ? -EPROTO : 0;
+}
+
+/* Take a length and its bytes from the front of rest. */
+static int take_string(struct span *rest, struct span *text)
+{
+	if (rest->size < 4)
+		return -EPROTO;
+	uint32_t length = get_u32(rest->data);
+	if (length > rest->size - 4 || length >= PATH_MAX)
+		return -EPROTO;
+	*text = (struct span){rest->data + 4, length};
+	*rest = (struct span){rest->data + 4 + length, rest->size - 4 - length};
+	return has_nul(*text) ? -EPROTO : 0;
+}
+
+int mount_parse(const struct record *record, struct mount_record *mount)
+{
+	if (record->length < 9)
+		return -EPROTO;
+	uint8_t kind = record->value[0];
+	struct span rest = {record->value + 9, record->length - 9u};
+	if (kind < MOUNT_FILESYSTEM || kind > MOUNT_BLOCK)
+		return -EPROTO;
+	mount->kind = kind;
+	mount->flags = get_u64(record->value + 1);
+	if (take_string(&rest, &mount->target) < 0 || take_string(&rest, &mount->source) < 0 ||
+	    take_string(&rest, &mount->type) < 0 || take_string(&rest, &mount->data) < 0)
+		return -EPROTO;
+	if (mount->target.size == 0 || mount->target.data[0] != '/')
+		return -EPROTO;
+	return rest.size == 0 ? 0 : -EPROTO;
+}
+
+int nic_parse(const struct record *record, struct nic_record *nic)
+{
+	if (record->length < 14)
+		return -EPROTO;
+	struct span rest = {record->value + 10, record->length - 10u};
+	memcpy(nic->mac, record->value, 6);
+	nic->mtu = get_u32(record->value + 6);
+	if (take_string(&rest, &nic->name) < 0 || rest.size != 0)
+		return -EPROTO;
+	if (nic->name.size == 0 || nic->name.size > INTERFACE_LENGTH || memchr(nic->name.data, '/', nic->name.size))
+		return -EPROTO;
+	return 0;
+}
+
+static bool family_fits(uint8_t family, uint8_t prefix)
+{
+	return (family == 4 && prefix <= 32) || (family == 6 && prefix <= 128);
+}
+
+int address_parse(const struct record *record, struct address_record *address)
+{
+	const uint8_t *p = record->value;
+
+	if (record->length != 40 || !family_fits(p[6], p[7]))
+		return -EPROTO;
+	memcpy(address->mac, p, 6);
+	address->family = p[6];
+	address->prefix = p[7];
+	memcpy(address->address, p + 8, 16);
+	memcpy(address->broadcast, p + 24, 16);
+	return 0;
+}
+
+int route_parse(const struct record *record, struct route_record *route)
+{
+	const uint8_t *p = record->value;
+
+	if (record->length != 46 || !family_fits(p[6], p[7]))
+		return -EPROTO;
+	memcpy(route->mac, p, 6);
+	route->family = p[6];
+	route->prefix = p[7];
+	memcpy(route->destination, p + 8, 16);
+	memcpy(route->gateway, p + 24, 16);
+	route->metric = get_u32(p + 40);
+	route->scope = p[44];
+	return 0;
+}
+
+static int sysctl_check(const struct record *record)
+{
+	struct span text;
+
+	if (text_value(record, PATH_MAX - 1, &text) < 0 || text.data[0] == '=')
+		return -EPROTO;
+	return memchr(text.data, '=', text.size) ? 0 : -EPROTO;
+}
+
+static int byte_value(const struct record *record, uint8_t max)
+{
+	return record->length == 1 && record->value[0] <= max ? record->value[0] : -EPROTO;
+}
+
+static int u64_value(const struct record *record, uint64_t *value)
+{
+	if (record->length != 8)
+		return -EPROTO;
+	*value = get_u64(record->value);
+	return 0;
+}
+
+static int take(const struct record *record, struct machine *machine)
+{
+	union {
+		struct mount_record mount;
+		struct nic_record nic;
+		struct address_record address;
+		struct route_record route;
+	} checked;
+	int byte;
+
+	switch (record->tag) {
+	case RECORD_HOSTNAME:
+		return text_value(record, NAME_LENGTH, &machine->hostname);
+	case RECORD_DOMAINNAME:
+		return text_value(record, NAME_LENGTH, &machine->domainname);
+	case RECORD_CLOCK:
+		return u64_value(record, &machine->clock);
+	case RECORD_ROOT:
+		byte = byte_value(record, 1);
+		machine->read_only_root = byte == 1;
+		return byte < 0 ? byte : 0;
+	case RECORD_MOUNT:
+		return mount_parse(record, &checked.mount);
+	case RECORD_SYSCTL:
+		return sysctl_check(record);
+	case RECORD_NIC:
+		return nic_parse(record, &checked.nic);
+	case RECORD_ADDRESS:
+		return address_parse(record, &checked.address);
+	case RECORD_ROUTE:
+		return route_parse(record, &checked.route);
+	case RECORD_CGROUPS:
+		byte = byte_value(record, CGROUPS_HYBRID);
+		machine->cgroups = byte < 0 ? CGROUPS_NONE : (enum cgroups_mode)byte;
+		return byte < 0 ? byte : 0;
+	case RECORD_PIDS_LIMIT:
+		return u64_value(record, &machine->pids_limit);
+	case RECORD_ONLINE_CPUS:
+		byte = byte_value(record, 1);
+		machine->online_cpus = byte == 1;
+		return byte < 0 ? byte : 0;
+	default:
+		return -EPROTO;
+	}
+}
+
+int machine_parse(const uint8_t *records, size_t size, struct machine *machine)
+{
+	struct record record;
+	size_t at = 0;
+	long n;
+
+	*machine = (struct machine){.records = {records, size}, .cgroups = CGROUPS_V2};
+	while ((n = record_parse(records + at, size - at, &record)) > 0) {
+		if (take(&record, machine) < 0)
+			return -EPROTO;
+		at += (size_t)n;
+	}
+	return (int)n;
+}
+
+bool machine_next(const struct machine *machine, uint16_t tag, size_t *at, struct record *record)
+{
+	long n;
+
+	while ((n = record_parse(machine->records.data + *at, machine->records.size - *at, record)) > 0) {
+		*at += (size_t)n;
+		if (record->tag == tag)
+			return true;
+	}
+	return false;
+}

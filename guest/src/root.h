@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The image's root: a share mounted over the initramfs. */
+#ifndef DKVM_ROOT_H
+#define DKVM_ROOT_H
+
+#include "setup.h"
+
+/* Mount the share as /, with /dev and /sys moved into it, and make it the root of the agent. */
+int root_mount(struct setup_error *error);
+
+/* Make / read-only; what is mounted below keeps its own flags. */
+int root_make_read_only(struct setup_error *error);
+
+/* Unmount everything, the root last; afterwards the agent's root is the initramfs again. */
+void root_unmount(void);
+
+#endif

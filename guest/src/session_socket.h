@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The unix stream socket on which the monitor takes sessions. */
+#ifndef DKVM_SESSION_SOCKET_H
+#define DKVM_SESSION_SOCKET_H
+
+/* Make the socket's directory and the listening socket, mode 0600. Returns it, or -errno. */
+int session_socket_listen(const char *path);
+
+/*
+ * Connect to it, waiting up to patience milliseconds while it is not there or takes no one. Returns the
+ * non-blocking socket, or -errno.
+ */
+int session_socket_connect(const char *path, int patience);
+
+#endif

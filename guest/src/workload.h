@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The namespaces that the workload and its exec sessions live in. */
+#ifndef DKVM_WORKLOAD_H
+#define DKVM_WORKLOAD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Fork the first process of the workload, in a PID and mount namespace of its own. As fork(2), or -errno. */
+pid_t workload_fork_first(void);
+
+/* Fork a process into the workload's PID namespace, as a child of the agent. As fork(2), or -errno. */
+pid_t workload_fork_exec(void);
+
+/* In the child: mount /proc and show the workload's own cgroups (first), or join the other namespaces. */
+int workload_enter(bool first);
+
+#endif

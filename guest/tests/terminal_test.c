@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dkvm-init and dkvm-exec on a terminal. */
+#include "check.h"
+#include "programs.h"
+
+#include <fcntl.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+static struct program p;
+static int slave; /* held open, so that the terminal outlives the program */
+
+/* As runc does it: a session of its own, the terminal its controlling one. */
+static pid_t spawn_on_terminal(const char *const *argv)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	setsid();
+	ioctl(slave, TIOCSCTTY, 0);
+	for (int fd = 0; fd < 3; fd++)
+		dup2(slave, fd);
+	execv(argv[0], (char *const *)(uintptr_t)argv);
+	_exit(124);
+}
+
+static void start(bool exec, const char *scenario)
+{
+	struct winsize size = {.ws_row = 24, .ws_col = 80};
+	char program[600], fake[600];
+	int master;
+
+	if (openpty(&master, &slave, NULL, NULL, &size) < 0)
+		exit(2);
+	fcntl(master, F_SETFD, FD_CLOEXEC);
+	fcntl(slave, F_SETFD, FD_CLOEXEC);
+	p = (struct program){.in = -1, .out = master, .err = -1};
+	snprintf(program, sizeof program, "%s/%s", programs_build, exec ? "dkvm-exec" : "dkvm-init");
+	snprintf(fake, sizeof fake, "%s/fake_monitor", programs_build);
+	if (exec) {
+		p.monitor = program_fake(scenario);
+		p.pid = spawn_on_terminal(
+			(const char *[]){program, "--socket", programs_socket, "--tty", "--", "sh", NULL});
+	} else {
+		unlink(programs_log);
+		p.pid = spawn_on_terminal((const char *[]){program, "--socket", programs_socket, "--log", programs_log,
+							   "--", fake, scenario, NULL});
+	}
+}
+
+static int finish(void)
+{
+	int status = 0;
+
+	pid_t ended = 0;
+
+	for (int i = 0; i < 1000 && (ended = waitpid(p.pid, &status, WNOHANG)) == 0; i++)
+		usleep(10000);
+	if (ended == 0) {
+		kill(p.pid, SIGKILL);
+		waitpid(p.pid, &status, 0);
+	}
+	if (p.monitor > 0) {
+		kill(p.monitor, SIGKILL);
+		waitpid(p.monitor, NULL, 0);
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static bool is_raw(const struct termios *mode)
+{
+	return !(mode->c_lflag & (ICANON | ECHO | ISIG | IEXTEN)) && !(mode->c_oflag & OPOST) &&
+	       !(mode->c_iflag & (ICRNL | IXON));
+}
+
+static void is_a_terminal(bool exec)
+{
+	struct termios before, during, after;
+	struct winsize size = {.ws_row = 51, .ws_col = 132};
+
+	start(exec, "terminal");
+	tcgetattr(slave, &before);
+	CHECK("it attaches a terminal, with its size",
+	      program_expect(&p, p.out, "attached 3\n") && program_expect(&p, p.out, "size 24 80\n"));
+	tcgetattr(slave, &during);
+	CHECK("the terminal is raw", !is_raw(&before) && is_raw(&during));
+	ioctl(p.out, TIOCSWINSZ, &size);
+	CHECK("a new size is passed on", program_expect(&p, p.out, "size 51 132\n"));
+	CHECK("control-C is a byte",
+	      write(p.out, "\3", 1) == 1 && program_expect(&p, p.out, "byte 3\n") && !strstr(p.out_text, "signal"));
+	kill(p.pid, SIGINT);
+	CHECK("a signal is a signal", program_expect(&p, p.out, "signal 2\n"));
+	CHECK("a notice ends with a carriage return",
+	      write(p.out, "q", 1) == 1 && program_expect(&p, p.out, "bye\r\n"));
+	CHECK("the exit code is the guest's", finish() == 9);
+	tcgetattr(slave, &after);
+	CHECK("the terminal has its mode back", after.c_lflag == before.c_lflag && after.c_oflag == before.c_oflag &&
+							after.c_iflag == before.c_iflag &&
+							after.c_cflag == before.c_cflag);
+	close(slave);
+	close(p.out);
+}
+
+static void restores_when_the_monitor_dies(void)
+{
+	struct termios before, after;
+
+	start(false, "die-with-code");
+	tcgetattr(slave, &before);
+	CHECK("the message is cooked again",
+	      program_expect(&p, p.out, "dkvm: the monitor ended unexpectedly (exit code 3)\r\n") && finish() == 255);
+	tcgetattr(slave, &after);
+	CHECK("the mode is back after a failure", after.c_lflag == before.c_lflag && after.c_oflag == before.c_oflag);
+	close(slave);
+	close(p.out);
+}
+
+static void hangs_up(bool exec)
+{
+	start(exec, "hangup");
+	close(slave);
+	program_expect(&p, p.out, "ready\n");
+	close(p.out);
+	CHECK("a hang-up is SIGHUP and the end of stdin", finish() == 11);
+}
+
+int main(void)
+{
+	programs_setup();
+	is_a_terminal(false);
+	is_a_terminal(true);
+	restores_when_the_monitor_dies();
+	hangs_up(false);
+	hangs_up(true);
+	programs_cleanup();
+	return check_end();
+}

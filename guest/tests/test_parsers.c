@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The small parsers of files and messages that a guest may have written. */
+#include "awaited.h"
+#include "dnsmessage.h"
+#include "early.h"
+#include "fstab.h"
+#include "ownfiles.h"
+#include "passwd.h"
+#include "system.h"
+#include "test.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct early early; /* of the agent; no test here uses it */
+
+static char home[64];
+
+static bool home_is(const char *line, uint32_t uid, const char *expected)
+{
+	memset(home, 0, sizeof home);
+	return passwd_line_home(line, uid, home, sizeof home) && strcmp(home, expected) == 0;
+}
+
+static void the_home_is_found_by_uid(void)
+{
+	CHECK(home_is("root:x:0:0:root:/root:/bin/sh", 0, "/root"));
+	CHECK(home_is("u:x:1000:1000::/home/u:", 1000, "/home/u"));
+	CHECK(home_is("u:x:1000:1000::/home/u", 1000, "/home/u"));
+	CHECK(home_is("u:x:1000:1000:::", 1000, ""));
+	CHECK(home_is("big:x:4294967295:0::/big:", 4294967295u, "/big"));
+}
+
+static void lines_that_are_not_users_are_passed_over(void)
+{
+	static const char *const lines[] = {"",
+					    ":",
+					    "::::::",
+					    "root",
+					    "root:x:0",
+					    "root:x:0:0:root",
+					    "root:x::0:root:/root:",
+					    "root:x:-0:0:r:/root:",
+					    "root:x:+0:0:r:/root:",
+					    "root:x: 0:0:r:/root:",
+					    "root:x:0x0:0:r:/root:",
+					    "root:x:4294967296:0:r:/root:",
+					    "root:x:99999999999999999999999:0:r:/root:"};
+
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+		CHECK(!passwd_line_home(lines[i], 0, home, sizeof home));
+	CHECK(!passwd_line_home("r:x:0:0::/a-home-that-does-not-fit-into-the-place-there-is-for-it-because-it-is-long:",
+				0, home, sizeof home));
+}
+
+static void home_of(const char *content, size_t size, uint32_t uid)
+{
+	char path[] = "/tmp/dkvm-passwd-XXXXXX";
+	int fd = mkstemp(path);
+
+	CHECK(fd >= 0 && write(fd, content, size) == (ssize_t)size);
+	close(fd);
+	passwd_home(path, uid, home, sizeof home);
+	unlink(path);
+}
+
+static void a_file_is_read_line_by_line(void)
+{
+	static char content[3 * 4096];
+	const char *users = "root:x:0:0:root:/root:/bin/sh\n\nbad\nu:x:5:5::/home/u:/bin/sh\nlast:x:6:6::/last:";
+
+	home_of(users, strlen(users), 5);
+	CHECK(strcmp(home, "/home/u") == 0);
+	home_of(users, strlen(users), 6);
+	CHECK(strcmp(home, "/last") == 0);
+	home_of(users, strlen(users), 7);
+	CHECK(strcmp(home, "/") == 0);
+	passwd_home("/nonexistent/passwd", 0, home, sizeof home);
+	CHECK(strcmp(home, "/") == 0);
+	/* a long line hides neither the next one nor a user inside it */
+	memset(content, 'x', sizeof content);
+	memcpy(content + 2000, ":x:5:5::/inside:", 16);
+	memcpy(content + 5000, "\nu:x:5:5::/home/u:\n", 19);
+	home_of(content, sizeof content, 5);
+	CHECK(strcmp(home, "/home/u") == 0);
+}
+
+static void random_lines_do_no_harm(void)
+{
+	static const char letters[] = "::::x05/\n";
+	uint32_t state = 5;
+	char line[80];
+
+	for (int round = 0; round < 20000; round++) {
+		size_t size = next_random(&state) % sizeof line;
+		for (size_t i = 0; i < size; i++)
+			line[i] = letters[next_random(&state) % (sizeof letters - 1)];
+		line[size ? size - 1 : 0] = '\0';
+		passwd_line_home(line, 5, home, sizeof home);
+		resolv_names(line, "5");
+		exit_code_parse(line, 255);
+	}
+}
+
+static void exit_codes_are_decimal_and_bounded(void)
+{
+	CHECK(exit_code_parse("0", 255) == 0);
+	CHECK(exit_code_parse("255\n", 255) == 255);
+	CHECK(exit_code_parse("007 \t\r\n", 127) == 7);
+	CHECK(exit_code_parse("256", 255) < 0);
+	CHECK(exit_code_parse("128", 127) < 0);
+	CHECK(exit_code_parse("99999999999", 255) < 0);
+	CHECK(exit_code_parse("", 255) < 0);
+	CHECK(exit_code_parse("-1", 255) < 0);
+	CHECK(exit_code_parse(" 1", 255) < 0);
+	CHECK(exit_code_parse("1x", 255) < 0);
+}
+
+static bool sysctl_becomes(const char *name, const char *path)
+{
+	char buffer[128];
+
+	snprintf(buffer, sizeof buffer, "%s", name);
+	return sysctl_path(buffer) == 0 && strcmp(buffer, path) == 0;
+}
+
+static void sysctl_names_become_paths(void)
+{
+	char bad[][32] = {"", "..", "/../x", "a//../b", "a/./b", "net.ipv4.", "a.//.b"};
+
+	CHECK(sysctl_becomes("net.ipv4.ip_forward", "net/ipv4/ip_forward"));
+	CHECK(sysctl_becomes("net/ipv4/conf/eth0.5/forwarding", "net/ipv4/conf/eth0.5/forwarding"));
+	CHECK(sysctl_becomes("net.ipv4.conf.eth0/5.forwarding", "net/ipv4/conf/eth0.5/forwarding"));
+	CHECK(sysctl_becomes("vm", "vm"));
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		CHECK(sysctl_path(bad[i]) < 0);
+}
+
+static void resolvers_are_found_in_resolv_conf(void)
+{
+	CHECK(resolv_names("nameserver 127.0.0.11", "127.0.0.11"));
+	CHECK(resolv_names("search x\n  nameserver\t127.0.0.11  \noptions ndots:0\n", "127.0.0.11"));
+	CHECK(resolv_names("nameserver 1.1.1.1\r\nnameserver 127.0.0.11\r\n", "127.0.0.11"));
+	CHECK(!resolv_names("nameserver 127.0.0.110", "127.0.0.11"));
+	CHECK(!resolv_names("# nameserver 127.0.0.11\n;nameserver 127.0.0.11", "127.0.0.11"));
+	CHECK(!resolv_names("nameserver127.0.0.11", "127.0.0.11"));
+	CHECK(!resolv_names("", "127.0.0.11"));
+	CHECK(!resolv_names("nameserver", "127.0.0.11"));
+}
+
+static void dns_over_tcp_is_cut_into_messages(void)
+{
+	uint8_t bytes[2 * (2 + DNS_MIN)] = {0, DNS_MIN, 1};
+	struct span message;
+
+	memcpy(bytes + 2 + DNS_MIN, bytes, 2 + DNS_MIN);
+	for (size_t size = 0; size < 2 + DNS_MIN; size++)
+		CHECK(dns_tcp_take(bytes, size, &message) == 0);
+	CHECK(dns_tcp_take(bytes, sizeof bytes, &message) == 2 + DNS_MIN);
+	CHECK(message.data == bytes + 2 && message.size == DNS_MIN);
+	bytes[1] = DNS_MIN - 1;
+	CHECK(dns_tcp_take(bytes, sizeof bytes, &message) < 0);
+	bytes[0] = bytes[1] = 0xFF;
+	CHECK(dns_tcp_take(bytes, sizeof bytes, &message) == 0);
+}
+
+static void a_signal_is_expected_when_it_is_caught_ignored_or_blocked(void)
+{
+	static const char status[] =
+		"Name:\tsh\nSigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n"
+		"SigBlk:\t0000000000000001\nSigIgn:\t0000000000000002\nSigCgt:\t0000000000004000\n";
+
+	CHECK(signal_in_status(status, 1));
+	CHECK(signal_in_status(status, 2));
+	CHECK(signal_in_status(status, 15));
+	CHECK(!signal_in_status(status, 3));
+	CHECK(!signal_in_status(status, 64));
+	CHECK(!signal_in_status("", 15));
+}
+
+static void fstab_has_the_escapes_that_its_readers_undo(void)
+{
+	char line[64];
+	const char *plain = "/dev/vda /home ext4 discard 0 0\n";
+
+	CHECK(fstab_line(line, sizeof line, "/dev/vda", "/home", "ext4", "discard") == (int)strlen(plain));
+	CHECK(strcmp(line, plain) == 0);
+	CHECK(fstab_line(line, sizeof line, "/dev/vdb", "/a b\\c", "xfs", "") > 0);
+	CHECK(strcmp(line, "/dev/vdb /a\\040b\\134c xfs defaults 0 0\n") == 0);
+	CHECK(fstab_line(line, strlen(plain), "/dev/vda", "/home", "ext4", "discard") == -ENAMETOOLONG);
+	CHECK(fstab_line(line, strlen(plain) + 1, "/dev/vda", "/home", "ext4", "discard") > 0);
+}
+
+int main(void)
+{
+	test("the home is found by uid", the_home_is_found_by_uid);
+	test("lines that are not users are passed over", lines_that_are_not_users_are_passed_over);
+	test("a file is read line by line", a_file_is_read_line_by_line);
+	test("random lines do no harm", random_lines_do_no_harm);
+	test("exit codes are decimal and bounded", exit_codes_are_decimal_and_bounded);
+	test("sysctl names become paths", sysctl_names_become_paths);
+	test("resolvers are found in resolv.conf", resolvers_are_found_in_resolv_conf);
+	test("DNS over TCP is cut into messages", dns_over_tcp_is_cut_into_messages);
+	test("a signal is expected when it is caught, ignored or blocked",
+	     a_signal_is_expected_when_it_is_caught_ignored_or_blocked);
+	test("fstab has the escapes that its readers undo", fstab_has_the_escapes_that_its_readers_undo);
+	return tests_end();
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "machine.h"
+#include "process.h"
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint8_t bytes[8192];
+static size_t used;
+
+static void start(void)
+{
+	used = 0;
+}
+
+static void add(uint16_t tag, const void *value, size_t size)
+{
+	record_header(bytes + used, tag, (uint32_t)size);
+	if (size > 0)
+		memcpy(bytes + used + RECORD_HEADER, value, size);
+	used += RECORD_HEADER + size;
+}
+
+static void add_text(uint16_t tag, const char *text)
+{
+	add(tag, text, strlen(text));
+}
+
+/* In a buffer of its own size, so that the sanitizer sees a read beyond it. */
+static int parse_process(struct process *process)
+{
+	static uint8_t *copy;
+
+	free(copy);
+	copy = malloc(used + 1);
+	memcpy(copy, bytes, used);
+	return process_parse(copy, used, process);
+}
+
+static void strings_come_out_in_order(void)
+{
+	struct process process;
+	char *argv[4], *envp[3];
+
+	start();
+	add_text(RECORD_ENV, "PATH=/bin");
+	add_text(RECORD_ARG, "sh");
+	add_text(RECORD_ARG, "");
+	add_text(RECORD_ENV, "A=b=c");
+	add_text(RECORD_ARG, "\xff\xfe");
+	CHECK(parse_process(&process) == 0);
+	CHECK(process.args == 3 && process.envs == 2);
+	process_strings(&process, argv, envp);
+	CHECK(strcmp(argv[0], "sh") == 0 && strcmp(argv[1], "") == 0 && strcmp(argv[2], "\xff\xfe") == 0);
+	CHECK(!argv[3] && strcmp(envp[0], "PATH=/bin") == 0 && strcmp(envp[1], "A=b=c") == 0 && !envp[2]);
+}
+
+static int one_more(uint16_t tag, const void *value, size_t size)
+{
+	struct process process;
+
+	start();
+	add_text(RECORD_ARG, "true");
+	add(tag, value, size);
+	return parse_process(&process);
+}
+
+static void values_of_the_wrong_size_are_refused(void)
+{
+	static const uint8_t zero[8192];
+	static const struct {
+		uint16_t tag;
+		size_t right;
+	} sizes[] = {{RECORD_USER, 8},
+		     {RECORD_TERMINAL, 4},
+		     {RECORD_STDIN, 1},
+		     {RECORD_CAPABILITIES, 40},
+		     {RECORD_NO_NEW_PRIVILEGES, 1},
+		     {RECORD_RLIMIT, 20},
+		     {RECORD_OOM_SCORE_ADJ, 4},
+		     {RECORD_INIT, 1},
+		     {RECORD_SET_HOME, 1},
+		     {RECORD_UMASK, 4},
+		     {RECORD_IGNORED_SIGNALS, 8}};
+
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+		for (size_t size = 0; size < 48; size++)
+			CHECK((one_more(sizes[i].tag, zero, size) == 0) == (size == sizes[i].right));
+	CHECK(one_more(RECORD_GROUPS, zero, 4096) == 0);
+	CHECK(one_more(RECORD_GROUPS, zero, 4100) < 0);
+	CHECK(one_more(RECORD_GROUPS, zero, 7) < 0);
+}
+
+static void values_out_of_bounds_are_refused(void)
+{
+	const uint8_t two[1] = {2}, umask[4] = {0, 2, 0, 0}, adjust[4] = {0xE9, 3, 0, 0};
+	uint8_t limit[20] = {0};
+
+	CHECK(one_more(RECORD_STDIN, two, 1) < 0);
+	CHECK(one_more(RECORD_UMASK, umask, 4) < 0);          /* 01000 */
+	CHECK(one_more(RECORD_OOM_SCORE_ADJ, adjust, 4) < 0); /* 1001 */
+	limit[0] = 16;
+	CHECK(one_more(RECORD_RLIMIT, limit, 20) < 0);
+	CHECK(one_more(RECORD_CWD, "relative", 8) < 0);
+	CHECK(one_more(RECORD_CWD, "/a\0b", 4) < 0);
+	CHECK(one_more(RECORD_ENV, "A\0=b", 4) < 0);
+	CHECK(one_more(RECORD_HOSTNAME, "x", 1) < 0);
+}
+
+static void limits_are_read_in_order(void)
+{
+	struct process process;
+	struct rlimit_record limit;
+	uint8_t value[20];
+	size_t at = 0;
+
+	start();
+	add_text(RECORD_ARG, "true");
+	for (uint32_t i = 0; i < 3; i++) {
+		put_u32(value, i);
+		put_u64(value + 4, i * 10);
+		put_u64(value + 12, UINT64_MAX - i);
+		add(RECORD_RLIMIT, value, sizeof value);
+	}
+	CHECK(parse_process(&process) == 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		CHECK(process_next_rlimit(&process, &at, &limit));
+		CHECK(limit.resource == i && limit.soft == i * 10 && limit.hard == UINT64_MAX - i);
+	}
+	CHECK(!process_next_rlimit(&process, &at, &limit));
+}
+
+static size_t put_string(uint8_t *to, const char *text)
+{
+	put_u32(to, (uint32_t)strlen(text));
+	memcpy(to + 4, text, strlen(text));
+	return 4 + strlen(text);
+}
+
+static void mounts_are_read(void)
+{
+	struct machine machine;
+	struct mount_record mount;
+	struct record record;
+	uint8_t value[256] = {MOUNT_FILESYSTEM};
+	size_t size = 9, at = 0;
+
+	start();
+	put_u64(value + 1, 14);
+	size += put_string(value + size, "/run");
+	size += put_string(value + size, "tmpfs");
+	size += put_string(value + size, "tmpfs");
+	size += put_string(value + size, "size=1m");
+	add(RECORD_MOUNT, value, size);
+	CHECK(machine_parse(bytes, used, &machine) == 0);
+	CHECK(machine_next(&machine, RECORD_MOUNT, &at, &record) && mount_parse(&record, &mount) == 0);
+	CHECK(mount.flags == 14 && span_is(mount.target, "/run") && span_is(mount.data, "size=1m"));
+	CHECK(!machine_next(&machine, RECORD_MOUNT, &at, &record));
+	for (size_t cut = 0; cut < size; cut++) {
+		start();
+		add(RECORD_MOUNT, value, cut);
+		CHECK(machine_parse(bytes, used, &machine) < 0);
+	}
+	value[0] = 4;
+	start();
+	add(RECORD_MOUNT, value, size);
+	CHECK(machine_parse(bytes, used, &machine) < 0);
+}
+
+static void random_records_are_read_or_refused(void)
+{
+	uint32_t state = 11;
+	uint8_t value[64];
+
+	for (int round = 0; round < 20000; round++) {
+		struct machine machine;
+		struct process process;
+		start();
+		for (uint32_t n = next_random(&state) % 4; n > 0; n--) {
+			size_t size = next_random(&state) % sizeof value;
+			for (size_t i = 0; i < size; i++)
+				value[i] = next_random(&state) % 2 ? (uint8_t)(next_random(&state) % 8)
+								   : (uint8_t)next_random(&state);
+			uint16_t tag = (uint16_t)(next_random(&state) % 2 ? next_random(&state) % 16
+									  : 100 + next_random(&state) % 14);
+			add(tag, value, size);
+		}
+		if (used > 0 && next_random(&state) % 4 == 0)
+			used -= next_random(&state) % used;
+		uint8_t *copy = malloc(used + 1);
+		memcpy(copy, bytes, used);
+		machine_parse(copy, used, &machine);
+		if (process_parse(copy, used, &process) == 0) {
+			char **argv = calloc(process.args + 1, sizeof *argv),
+			     **envp = calloc(process.envs + 1, sizeof *envp);
+			process_strings(&process, argv, envp);
+			for (uint32_t i = 0; i < process.args; i++)
+				CHECK(strlen(argv[i]) <= used);
+			free(argv);
+			free(envp);
+		}
+		free(copy);
+	}
+}
+
+int main(void)
+{
+	test("strings come out in order", strings_come_out_in_order);
+	test("values of the wrong size are refused", values_of_the_wrong_size_are_refused);
+	test("values out of bounds are refused", values_out_of_bounds_are_refused);
+	test("limits are read in order", limits_are_read_in_order);
+	test("mounts are read", mounts_are_read);
+	test("random records are read or refused", random_records_are_read_or_refused);
+	return tests_end();
+}

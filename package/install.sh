@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs an assembled package unless that very one is installed: install.sh PACKAGE [TARGET]
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+target=${2:-/opt/dkvm}
+if cmp -s "$1/BUILD" "$target/BUILD"; then
+    say "    $target has it already"
+else
+    "$1/scripts/dkvm-upgrade.sh" "$1" "$target"
+fi

@@ -1,0 +1,215 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Makes the read-only root filesystem of every sandbox: sandbox-root.sh OUTDIR
+#
+# The Debian packages are extracted, never configured (no maintainer script runs), and then only the files listed
+# here are taken over, with the libraries they need. A list of what is wanted is shorter and safer than a list of
+# what is not: nothing setuid, no interpreter, no package database comes along by accident. DKVM's own programs
+# and Java runtime are put in by assemble.sh.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+SUITE=trixie
+PACKAGES=(
+    qemu-system-x86 qemu-utils virtiofsd seabios
+    iproute2 e2fsprogs xfsprogs btrfs-progs util-linux busybox-static
+    libgcc-s1 libstdc++6 zlib1g
+)
+
+# Programs, each checked to find all its libraries.
+PROGRAMS=(
+    usr/bin/qemu-system-x86_64 usr/bin/qemu-img usr/libexec/virtiofsd
+    usr/bin/ip usr/sbin/tc usr/sbin/bridge
+    usr/sbin/mke2fs usr/sbin/e2fsck usr/sbin/resize2fs usr/sbin/tune2fs
+    usr/sbin/mkfs.xfs usr/sbin/xfs_repair usr/sbin/mkfs.btrfs usr/bin/btrfs
+    usr/sbin/blkid usr/sbin/mkswap usr/bin/setpriv
+    # For people who look into a sandbox (DKVM_BREAK), and for nothing else: no program of ours runs a shell.
+    usr/bin/busybox
+)
+
+# Loaded at run time, so that no program's list of libraries names them.
+LIBRARIES=(
+    usr/lib/x86_64-linux-gnu/libgcc_s.so.1 # glibc's pthread_exit
+    usr/lib/x86_64-linux-gnu/libstdc++.so.6 usr/lib/x86_64-linux-gnu/libz.so.1 # a JDK of Debian's
+    # Empty since glibc 2.34, and still asked for by a JDK made for older ones.
+    usr/lib/x86_64-linux-gnu/libdl.so.2 usr/lib/x86_64-linux-gnu/libpthread.so.0 usr/lib/x86_64-linux-gnu/librt.so.1
+    usr/lib/x86_64-linux-gnu/qemu/hw-display-virtio-gpu.so
+    usr/lib/x86_64-linux-gnu/qemu/hw-display-virtio-gpu-pci.so
+    usr/lib/x86_64-linux-gnu/qemu/hw-display-virtio-vga.so
+)
+
+# Firmware: what q35 reads to start a kernel by PVH or as a bzImage, and a screen for VNC. Network boot ROMs stay away:
+# a virtio-net-pci device must say "romfile=" (it boots faster, too).
+DATA=(
+    usr/share/seabios/bios-256k.bin usr/share/seabios/bios-microvm.bin
+    usr/share/seabios/vgabios-stdvga.bin usr/share/seabios/vgabios-virtio.bin
+    usr/share/qemu/kvmvapic.bin usr/share/qemu/linuxboot.bin usr/share/qemu/linuxboot_dma.bin
+    usr/share/qemu/multiboot_dma.bin usr/share/qemu/pvh.bin usr/share/qemu/qboot.rom
+    usr/share/qemu/keymaps
+    etc/mke2fs.conf
+)
+
+# Mount points and places that programs expect; the root is read-only, so all of them must stand here.
+DIRECTORIES=(
+    vm run/dkvm tmp proc sys dev disks root mnt home
+    var/tmp var/lib var/log etc/dkvm opt/dkvm/kernel opt/dkvm/lib opt/dkvm/aot
+)
+
+extract() {
+    # The packages themselves stay for take_licences.
+    mmdebstrap --variant=extract --mode=root --include="$(IFS=, && echo "${PACKAGES[*]}")" \
+        --aptopt='APT::Install-Recommends "false"' --skip=cleanup/apt "$SUITE" "$1"
+}
+
+# The merged /usr that base-files would have made, and what ld.so --list wants to see.
+link_usr() {
+    local name
+    for name in bin sbin lib lib64; do
+        ln -s "usr/$name" "$1/$name"
+    done
+}
+
+# libraries RAW PROGRAM: the files that the program loads, as paths in RAW; fails when one is missing.
+libraries() {
+    local listing
+    listing=$(chroot "$1" /usr/lib64/ld-linux-x86-64.so.2 --list "/$2") || {
+        warn "$2: $listing"
+        return 1
+    }
+    if grep -F 'not found' <<<"$listing" >&2; then
+        return 1
+    fi
+    awk '/=>/ { print substr($3, 2) }' <<<"$listing"
+}
+
+# take RAW ROOT PATH…: copies files with the links on the way to them.
+take() {
+    local raw=$1 root=$2 path target
+    shift 2
+    for path; do
+        [ ! -e "$root/$path" ] || continue
+        [ -e "$raw/$path" ] || die "\"$path\" is in none of the packages of $SUITE: look for its new place and correct $0"
+        mkdir -p "$root/$(dirname "$path")"
+        cp -a "$raw/$path" "$root/$path"
+        if [ -L "$raw/$path" ]; then
+            target=$(realpath -m --relative-to="$raw" "$raw/$(dirname "$path")/$(readlink "$raw/$path")")
+            take "$raw" "$root" "$target"
+        fi
+    done
+}
+
+# The licence texts, and the names and versions, of the packages that any file was taken from.
+take_licences() {
+    local raw=$1 root=$2 deb package
+    (cd "$root" && find usr etc ! -type d | sort) >"$raw/taken"
+    for deb in "$raw"/var/cache/apt/archives/*.deb; do
+        # Packages still name files below /lib or /usr/lib: the same place.
+        if dpkg-deb --fsys-tarfile "$deb" | tar -t | sed -E 's#^\./##; s#^(bin|sbin|lib|lib64)/#usr/\1/#' \
+            | sort | comm -12 - "$raw/taken" | grep -q .; then
+            package=$(dpkg-deb -f "$deb" Package)
+            if [ -e "$raw/usr/share/doc/$package/copyright" ]; then
+                mkdir -p "$root/usr/share/doc/$package"
+                cp -L "$raw/usr/share/doc/$package/copyright" "$root/usr/share/doc/$package/copyright"
+            fi
+            # shellcheck disable=SC2016 # dpkg-deb's own fields
+            dpkg-deb -W --showformat='${Package} ${Version} ${source:Package} ${source:Version}\n' "$deb"
+        fi
+    done >"$raw/packages.txt"
+    mkdir -p "$root/usr/share/doc"
+    sort "$raw/packages.txt" >"$root/usr/share/doc/packages.txt"
+    [ -s "$root/usr/share/doc/packages.txt" ] || die "no package was found for the files taken: is apt's cache empty?"
+}
+
+populate() {
+    local raw=$1 root=$2 program library
+    mkdir -p "$root/usr/bin" "$root/usr/sbin" "$root/usr/lib" "$root/usr/lib64" "$root/etc"
+    link_usr "$root"
+    take "$raw" "$root" usr/lib64/ld-linux-x86-64.so.2 "${PROGRAMS[@]}" "${LIBRARIES[@]}" "${DATA[@]}"
+    for program in "${PROGRAMS[@]}" "${LIBRARIES[@]}"; do
+        case $program in usr/bin/busybox) continue ;; esac # static
+        libraries "$raw" "$program" >"$raw/libraries" || die "\"$program\" misses a library"
+        while read -r library; do
+            case $library in lib/* | lib64/*) library=usr/$library ;; esac
+            take "$raw" "$root" "$library"
+        done <"$raw/libraries"
+    done
+    rm "$raw/libraries"
+    ln -s busybox "$root/usr/bin/sh"
+    # The monitor trains its way of starting programs with it.
+    ln -s busybox "$root/usr/bin/true"
+    ln -s mke2fs "$root/usr/sbin/mkfs.ext4"
+    ln -s mke2fs "$root/usr/sbin/mkfs.ext3"
+    ln -s mke2fs "$root/usr/sbin/mkfs.ext2"
+    take_licences "$raw" "$root"
+    for program in "${DIRECTORIES[@]}"; do
+        mkdir -p "$root/$program"
+    done
+    chmod 1777 "$root/tmp" "$root/var/tmp"
+    ln -s ../run "$root/var/run"
+    printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$root/etc/passwd"
+    printf 'root:x:0:\ntty:x:5:\nkvm:x:104:\nnogroup:x:65534:\n' >"$root/etc/group"
+    printf 'passwd: files\ngroup: files\nhosts: files dns\n' >"$root/etc/nsswitch.conf"
+    # Docker and Podman mount their own over these; a read-only root can not grow the mount points.
+    printf '127.0.0.1 localhost\n' >"$root/etc/hosts"
+    : >"$root/etc/resolv.conf"
+    : >"$root/etc/hostname"
+    ln -s /proc/self/mounts "$root/etc/mtab"
+    # No need to search: the cache of ld.so saves every start of QEMU some hundred failed opens.
+    printf '/usr/lib/x86_64-linux-gnu\n' >"$root/etc/ld.so.conf"
+    ldconfig -r "$root" || die "ldconfig failed"
+}
+
+# The whole is checked once more as it will run: from its own root, with its own libraries.
+verify() {
+    local root=$1 program found
+    found=$(find "$root" -xdev -perm /6000 -type f)
+    [ -z "$found" ] || die "setuid or setgid files in the sandbox root: $found"
+    for program in "${PROGRAMS[@]}" "${LIBRARIES[@]}"; do
+        case $program in usr/bin/busybox) continue ;; esac
+        libraries "$root" "$program" >/dev/null || die "\"$program\" does not find its libraries in the sandbox root"
+    done
+    chroot "$root" /usr/bin/qemu-system-x86_64 --version | head -n 1
+    chroot "$root" /usr/libexec/virtiofsd --version
+    chroot "$root" /usr/sbin/tc -V
+    say "sandbox root: $(du -sm "$root" | cut -f1) MiB, $(find "$root" -type f | wc -l) files, $(wc -l <"$root/usr/share/doc/packages.txt") packages"
+}
+
+make_root() {
+    local entry=$1 work=$1.making
+    rm -rf "$work"
+    mkdir -p "$work"
+    extract "$work/raw"
+    mkdir -p "$work/raw/proc" "$work/raw/dev"
+    for name in bin sbin lib lib64; do
+        [ -e "$work/raw/$name" ] || ln -s "usr/$name" "$work/raw/$name"
+    done
+    mkdir "$work/root"
+    chmod 755 "$work/root"
+    populate "$work/raw" "$work/root"
+    verify "$work/root"
+    mv "$work/root" "$entry"
+    rm -rf "$work"
+}
+
+main() {
+    [ $# = 1 ] || die "usage: sandbox-root.sh OUTDIR"
+    need_root "making the sandbox's root"
+    umask 022
+    local entry
+    entry=$DKVM_CACHE/sandbox-root/$(key_of "$0")
+    locked sandbox-root
+    if [ -d "$entry" ]; then
+        say "    taken from the cache: $entry"
+    else
+        mkdir -p "$DKVM_CACHE/sandbox-root"
+        logged "$DKVM_CACHE/sandbox-root/build.log" make_root "$entry"
+        tail -n 4 "$DKVM_CACHE/sandbox-root/build.log" | sed 's/^/    /'
+        # Older recipes' results are of no use to anybody.
+        find "$DKVM_CACHE/sandbox-root" -mindepth 1 -maxdepth 1 -type d ! -name "$(basename "$entry")" -exec rm -rf {} +
+    fi
+    rm -rf "$1"
+    mkdir -p "$(dirname "$1")"
+    cp -a --reflink=auto "$entry" "$1"
+}
+
+main "$@"

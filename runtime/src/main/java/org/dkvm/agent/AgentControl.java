@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.agent;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Takes the agent's frames and holds them to their order: HELLO, READY, then sessions and questions, FINISHED, nothing. */
+public final class AgentControl implements FrameReceiver {
+    private static final int MAGIC = 0x4D56_4B44;
+    private static final int HELLO_FIXED = 16;
+    private static final int READY_STEP = 9;
+    private static final int FLAG_OVERRIDDEN = 1;
+    private static final int FLAG_OUT_OF_MEMORY = 2;
+
+    private enum State {
+        SILENT,
+        SETTING_UP,
+        READY,
+        FAILED,
+        FINISHED
+    }
+
+    private final AgentEvents events;
+    private final SessionRouter router;
+    private State state = State.SILENT;
+
+    /** Control frames go to the events, session frames to the router. */
+    public AgentControl(AgentEvents events, SessionRouter router) {
+        this.events = events;
+        this.router = router;
+    }
+
+    @Override
+    public void receive(Frame frame) throws ProtocolException {
+        FrameType type = frame.type();
+        boolean expected = switch (state) {
+            case SILENT -> type == FrameType.HELLO;
+            case SETTING_UP ->
+                type == FrameType.READY
+                        || type == FrameType.FAILED
+                        || type == FrameType.LOG
+                        || type == FrameType.DNS_QUERY;
+            case READY -> type != FrameType.HELLO && type != FrameType.READY && type != FrameType.FAILED;
+            case FAILED, FINISHED -> type == FrameType.LOG;
+        };
+        if (!expected) {
+            throw new ProtocolException("a frame " + type + " from a guest in state " + state);
+        }
+        if (type.isSession()) {
+            router.fromAgent(frame);
+        } else if (frame.stream() != 0 && type != FrameType.DNS_QUERY) {
+            throw new ProtocolException("a frame " + type + " on stream " + Integer.toUnsignedString(frame.stream()));
+        } else {
+            control(frame);
+        }
+    }
+
+    private void control(Frame frame) throws ProtocolException {
+        switch (frame.type()) {
+            case HELLO -> hello(frame.payload());
+            case READY -> ready(frame.payload());
+            case FAILED -> {
+                state = State.FAILED;
+                events.failed(frame.u8(0), text(frame));
+            }
+            case LOG -> events.log(frame.u8(0), text(frame));
+            case FINISHED -> finished(frame);
+            case DNS_QUERY -> {
+                if (frame.u8(0) > 1) {
+                    throw new ProtocolException("a name asked for by transport " + frame.u8(0));
+                }
+                ByteBuffer payload = frame.payload();
+                events.dnsQuery(frame.stream(), frame.u8(0) == 1, payload.slice(1, payload.limit() - 1));
+            }
+            case WELCOME,
+                    CONFIG,
+                    CONFIG_END,
+                    SHUTDOWN,
+                    ACK,
+                    DNS_ANSWER,
+                    CLOCK,
+                    ATTACH,
+                    OPEN,
+                    OPENED,
+                    REFUSED,
+                    STDIN,
+                    STDOUT,
+                    STDERR,
+                    CREDIT,
+                    SIGNAL,
+                    RESIZE,
+                    EXIT,
+                    CLOSE,
+                    NOTICE -> throw new ProtocolException("a frame " + frame.type() + " from the agent");
+        }
+    }
+
+    private void hello(ByteBuffer payload) throws ProtocolException {
+        int magic = payload.getInt(0);
+        int version = Short.toUnsignedInt(payload.getShort(4));
+        if (magic != MAGIC) {
+            throw new ProtocolException("a HELLO that is not the agent's");
+        }
+        if (version != Frame.VERSION) {
+            throw new ProtocolException("an agent of protocol version " + version + ", not " + Frame.VERSION);
+        }
+        state = State.SETTING_UP;
+        int release = payload.limit() - HELLO_FIXED;
+        events.hello(new Hello(payload.getLong(8), GuestText.line(payload.slice(HELLO_FIXED, release))));
+    }
+
+    private void ready(ByteBuffer payload) throws ProtocolException {
+        if (payload.limit() % READY_STEP != 0) {
+            throw new ProtocolException("a READY with " + payload.limit() + " bytes");
+        }
+        List<ReadyStep> steps = new ArrayList<>();
+        for (int at = 0; at < payload.limit(); at += READY_STEP) {
+            steps.add(new ReadyStep(Byte.toUnsignedInt(payload.get(at)), payload.getLong(at + 1)));
+        }
+        state = State.READY;
+        events.ready(steps);
+    }
+
+    private void finished(Frame frame) throws ProtocolException {
+        Finished.Reason[] reasons = Finished.Reason.values();
+        if (frame.u8(0) >= reasons.length) {
+            throw new ProtocolException("a FINISHED for reason " + frame.u8(0));
+        }
+        int flags = frame.u8(1);
+        state = State.FINISHED;
+        events.finished(new Finished(
+                reasons[frame.u8(0)], (flags & FLAG_OVERRIDDEN) != 0, (flags & FLAG_OUT_OF_MEMORY) != 0, frame.u8(2)));
+    }
+
+    private static String text(Frame frame) {
+        ByteBuffer payload = frame.payload();
+        return GuestText.line(payload.slice(1, payload.limit() - 1));
+    }
+}

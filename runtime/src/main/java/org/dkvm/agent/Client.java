@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.agent;
+
+import org.jspecify.annotations.Nullable;
+
+/** A client of the session socket as the router sees it: what it said in ATTACH, its session, and the way back to it. */
+public final class Client {
+    /** What a client is there for; the number is the one in ATTACH. */
+    public enum Role {
+        /** dkvm-init: the workload's own standard streams, and the sandbox's signals. */
+        MAIN,
+        /** dkvm-exec: one more process. */
+        EXEC,
+        /** dkvm-exec: one signal for the workload, and no session. */
+        SIGNAL
+    }
+
+    private static final int FLAG_TERMINAL = 1;
+    private static final int FLAG_STDIN_OPEN = 2;
+
+    private final FrameOutput output;
+    private @Nullable Role role;
+    private TerminalSize size = new TerminalSize(0, 0);
+    private boolean terminal;
+    private boolean stdinOpen;
+    private long ignoredSignals;
+    private boolean waiting;
+    private boolean ended;
+    private @Nullable Session session;
+
+    /** A client that has connected and said nothing yet. */
+    public Client(FrameOutput output) {
+        this.output = output;
+    }
+
+    void attach(Frame attach) throws ProtocolException {
+        if (role != null) {
+            throw new ProtocolException("a second ATTACH");
+        }
+        if (attach.u8(0) != Frame.VERSION) {
+            throw new ProtocolException("a client of protocol version " + attach.u8(0) + ", not " + Frame.VERSION);
+        }
+        int flags = attach.u8(2);
+        if (attach.u8(1) >= Role.values().length || flags > (FLAG_TERMINAL | FLAG_STDIN_OPEN)) {
+            throw new ProtocolException("an ATTACH with role " + attach.u8(1) + " and flags " + flags);
+        }
+        role = Role.values()[attach.u8(1)];
+        terminal = (flags & FLAG_TERMINAL) != 0;
+        stdinOpen = (flags & FLAG_STDIN_OPEN) != 0;
+        int sizes = attach.i32(4);
+        size = new TerminalSize(sizes & 0xFFFF, sizes >>> 16);
+        ignoredSignals = attach.i64(8);
+    }
+
+    /** The way back to the client. */
+    public FrameOutput output() {
+        return output;
+    }
+
+    /** Whether it has said what it is there for. */
+    public boolean isAttached() {
+        return role != null;
+    }
+
+    /** Whether it is the main client. */
+    public boolean isMain() {
+        return role == Role.MAIN;
+    }
+
+    /** Whether it is there to pass one signal on. */
+    boolean isForSignal() {
+        return role == Role.SIGNAL;
+    }
+
+    /** Whether what it sends has to wait in its socket until its session can begin. */
+    public boolean isWaiting() {
+        return waiting;
+    }
+
+    /** Whether it got its last frame: the connection ends when that has been written. */
+    public boolean isEnded() {
+        return ended;
+    }
+
+    /** Whether its own standard input is a terminal. */
+    public boolean hasTerminal() {
+        return terminal;
+    }
+
+    /** Whether anybody can write to its standard input. */
+    public boolean stdinOpen() {
+        return stdinOpen;
+    }
+
+    /** Its terminal's size when it attached. */
+    public TerminalSize size() {
+        return size;
+    }
+
+    /** The signals it was started with ignored: signal n is bit n − 1. */
+    public long ignoredSignals() {
+        return ignoredSignals;
+    }
+
+    void setWaiting(boolean value) {
+        waiting = value;
+    }
+
+    void end() {
+        ended = true;
+        session = null;
+    }
+
+    @Nullable
+    Session session() {
+        return session;
+    }
+
+    void setSession(@Nullable Session begun) {
+        session = begun;
+    }
+}

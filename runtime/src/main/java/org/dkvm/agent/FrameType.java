@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.agent;
+
+import org.jspecify.annotations.Nullable;
+
+/** The protocol's frame types with the sides that may send them and the size of their payload (protocol/PROTOCOL.md). */
+public enum FrameType {
+    HELLO(0x01, FrameType.BY_AGENT, 16, 144),
+    WELCOME(0x02, FrameType.BY_MONITOR, 4, 4),
+    CONFIG(0x03, FrameType.BY_MONITOR, 0, Frame.MAX_PAYLOAD),
+    CONFIG_END(0x04, FrameType.BY_MONITOR, 0, 0),
+    READY(0x05, FrameType.BY_AGENT, 0, 64 * 9),
+    FAILED(0x06, FrameType.BY_AGENT, 1, 1025),
+    LOG(0x07, FrameType.BY_AGENT, 1, 1025),
+    SHUTDOWN(0x08, FrameType.BY_MONITOR, 0, 0),
+    FINISHED(0x09, FrameType.BY_AGENT, 4, 4),
+    ACK(0x0A, FrameType.BY_MONITOR, 0, 0),
+    DNS_QUERY(0x0B, FrameType.BY_AGENT, 1 + 12, 1 + 65_535),
+    DNS_ANSWER(0x0C, FrameType.BY_MONITOR, 0, 65_535),
+    CLOCK(0x0D, FrameType.BY_MONITOR, 8, 8),
+
+    ATTACH(0x20, FrameType.BY_CLIENT, 16, 16),
+    OPEN(0x21, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 1, Frame.MAX_PAYLOAD),
+    OPENED(0x22, FrameType.BY_AGENT | FrameType.BY_MONITOR, 4, 4),
+    REFUSED(0x23, FrameType.BY_AGENT | FrameType.BY_MONITOR, 1, 1025),
+    STDIN(0x24, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 0, Frame.MAX_PAYLOAD),
+    STDOUT(0x25, FrameType.BY_AGENT | FrameType.BY_MONITOR, 0, Frame.MAX_PAYLOAD),
+    STDERR(0x26, FrameType.BY_AGENT | FrameType.BY_MONITOR, 0, Frame.MAX_PAYLOAD),
+    CREDIT(0x27, FrameType.BY_AGENT | FrameType.BY_CLIENT | FrameType.BY_MONITOR, 5, 5),
+    SIGNAL(0x28, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 4, 4),
+    RESIZE(0x29, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 4, 4),
+    EXIT(0x2A, FrameType.BY_AGENT | FrameType.BY_MONITOR, 2, 2),
+    CLOSE(0x2B, FrameType.BY_MONITOR, 0, 0),
+    NOTICE(0x2C, FrameType.BY_MONITOR, 0, 4096);
+
+    private static final int BY_AGENT = 1;
+    private static final int BY_CLIENT = 2;
+    private static final int BY_MONITOR = 4;
+    private static final int FIRST_SESSION_CODE = 0x20;
+    private static final @Nullable FrameType[] BY_CODE = new @Nullable FrameType[0x2D];
+
+    static {
+        for (FrameType type : values()) {
+            BY_CODE[type.code] = type;
+        }
+    }
+
+    private final int code;
+    private final int senders;
+    private final int minPayload;
+    private final int maxPayload;
+
+    FrameType(int code, int senders, int minPayload, int maxPayload) {
+        this.code = code;
+        this.senders = senders;
+        this.minPayload = minPayload;
+        this.maxPayload = maxPayload;
+    }
+
+    /** The type's number on the wire. */
+    public int code() {
+        return code;
+    }
+
+    /** Whether it belongs to a session (and not to the machine). */
+    public boolean isSession() {
+        return code >= FIRST_SESSION_CODE;
+    }
+
+    /** Whether a payload of so many bytes fits this type. */
+    public boolean fits(int payload) {
+        return payload >= minPayload && payload <= maxPayload;
+    }
+
+    /** Whether that side may send it. */
+    public boolean sentBy(Sender sender) {
+        int bit = switch (sender) {
+            case AGENT -> BY_AGENT;
+            case CLIENT -> BY_CLIENT;
+            case MONITOR -> BY_MONITOR;
+        };
+        return (senders & bit) != 0;
+    }
+
+    /** The type with that number. */
+    static FrameType of(int code) throws ProtocolException {
+        FrameType type = code < BY_CODE.length ? BY_CODE[code] : null;
+        if (type == null) {
+            throw new ProtocolException("unknown frame type " + code);
+        }
+        return type;
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.agent;
+
+import org.dkvm.core.CgroupMode;
+import org.dkvm.core.GuestMount;
+
+/** Writes a machine as the records of CONFIG (protocol/PROTOCOL.md, "Machine records"). MAC addresses have 6 bytes, IP addresses 4 or 16. */
+public final class MachineRecords {
+    /** All CONFIG payloads together, in bytes. */
+    public static final int MAX_BYTES = 1024 * 1024;
+
+    private static final int HOSTNAME = 100;
+    private static final int DOMAINNAME = 101;
+    private static final int CLOCK = 102;
+    private static final int ROOT = 103;
+    private static final int MOUNT = 104;
+    private static final int SYSCTL = 105;
+    private static final int NIC = 106;
+    private static final int ADDRESS = 107;
+    private static final int ROUTE = 108;
+    private static final int CGROUPS = 110;
+    private static final int PIDS_LIMIT = 111;
+    private static final int ONLINE_CPUS = 112;
+
+    private static final int IPV4_BYTES = 4;
+    private static final byte[] NONE = {};
+
+    private final RecordWriter to = new RecordWriter();
+
+    /** The host name; nothing when empty. */
+    public void hostname(String name) {
+        if (!name.isEmpty()) {
+            to.begin(HOSTNAME).text(name).end();
+        }
+    }
+
+    /** The NIS domain name; nothing when empty. */
+    public void domainname(String name) {
+        if (!name.isEmpty()) {
+            to.begin(DOMAINNAME).text(name).end();
+        }
+    }
+
+    /** The time of day in nanoseconds since 1970. */
+    public void clock(long nanos) {
+        to.begin(CLOCK).u64(nanos).end();
+    }
+
+    /** The root filesystem is read-only. */
+    public void rootReadOnly() {
+        to.begin(ROOT).u8(1).end();
+    }
+
+    /** A mount, in order. */
+    public void mount(GuestMount mount) {
+        to.begin(MOUNT).u8(mount.kind().code()).u64(mount.flags());
+        to.str(mount.target()).str(mount.source()).str(mount.filesystem()).str(mount.data());
+        to.end();
+    }
+
+    /** A kernel parameter as {@code name} and value. */
+    public void sysctl(String name, String value) {
+        to.begin(SYSCTL).text(name).text("=").text(value).end();
+    }
+
+    /** A network device, known by its MAC address from here on. */
+    public void nic(byte[] mac, int mtu, String name) {
+        to.begin(NIC).raw(mac).u32(mtu).str(name).end();
+    }
+
+    /** An address of that device; an empty broadcast address for none. */
+    public void address(byte[] mac, byte[] address, int prefixLength, byte[] broadcast) {
+        to.begin(ADDRESS).raw(mac).u8(family(address)).u8(prefixLength);
+        to.address(address).address(broadcast).end();
+    }
+
+    /** A route through that device; an empty gateway for none; scope is RT_SCOPE_* of rtnetlink(7). */
+    public void route(byte[] mac, byte[] destination, int prefixLength, byte[] gateway, long metric, int scope) {
+        to.begin(ROUTE).raw(mac).u8(family(destination)).u8(prefixLength);
+        to.address(destination).address(gateway.length == 0 ? NONE : gateway);
+        to.u32(metric).u8(scope).u8(0).end();
+    }
+
+    /** The cgroup hierarchies to mount. */
+    public void cgroups(CgroupMode mode) {
+        to.begin(CGROUPS).u8(mode.code()).end();
+    }
+
+    /** The processes and threads the workload may have; nothing for 0, no limit. */
+    public void pidsLimit(long limit) {
+        if (limit > 0) {
+            to.begin(PIDS_LIMIT).u64(limit).end();
+        }
+    }
+
+    /** The kernel came up on one CPU, and the agent is to bring the others online. */
+    public void onlineCpus() {
+        to.begin(ONLINE_CPUS).u8(1).end();
+    }
+
+    /** All records so far. */
+    public byte[] toBytes() {
+        return to.toBytes();
+    }
+
+    private static int family(byte[] address) {
+        return address.length == IPV4_BYTES ? 4 : 6;
+    }
+}

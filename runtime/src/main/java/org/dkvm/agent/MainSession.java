@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.agent;
+
+/** What the monitor wants to know of the main session: the container lives and ends with it. */
+public interface MainSession {
+    /** The main client has attached. */
+    void attached(Client client);
+
+    /** The workload runs. */
+    void opened();
+
+    /** The workload could not be started: an exit code and the payload of REFUSED, for the client. */
+    void refused(int exitCode, byte[] payload);
+
+    /** The workload has exited; the client is to hear of it when the guest has finished. */
+    void exited(int exitCode);
+
+    /** The main client has gone. */
+    void lost();
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.agent;
+
+import org.dkvm.core.CapabilitySets;
+import org.dkvm.core.ResourceLimit;
+import org.dkvm.core.WorkloadProcess;
+
+/** A process as the records of OPEN (protocol/PROTOCOL.md, "Process records"). */
+public final class ProcessRecords {
+    /** All of a session's OPEN payloads together, in bytes. */
+    public static final int MAX_BYTES = 4 * 1024 * 1024;
+
+    private static final int ARG = 1;
+    private static final int ENV = 2;
+    private static final int CWD = 3;
+    private static final int USER = 4;
+    private static final int GROUPS = 5;
+    private static final int TERMINAL = 6;
+    private static final int STDIN = 7;
+    private static final int CAPABILITIES = 8;
+    private static final int NO_NEW_PRIVILEGES = 9;
+    private static final int RLIMIT = 10;
+    private static final int OOM_SCORE_ADJ = 11;
+    private static final int INIT = 12;
+    private static final int SET_HOME = 13;
+    private static final int UMASK = 14;
+    private static final int IGNORED_SIGNALS = 15;
+
+    private ProcessRecords() {}
+
+    /**
+     * The workload's records.
+     *
+     * @param init whether it runs under an init
+     * @param client what it inherits from: whether somebody can write to its stdin (else it reads /dev/null), the size of its
+     *     terminal, where it has one, and the signals that are ignored
+     */
+    public static byte[] encode(WorkloadProcess process, boolean init, Client client) {
+        RecordWriter to = new RecordWriter();
+        for (String arg : process.args()) {
+            to.begin(ARG).text(arg).end();
+        }
+        for (String env : process.env()) {
+            to.begin(ENV).text(env).end();
+        }
+        to.begin(CWD).text(process.cwd()).end();
+        to.begin(USER).u32(process.uid()).u32(process.gid()).end();
+        if (!process.groups().isEmpty()) {
+            to.begin(GROUPS);
+            for (Long group : process.groups()) {
+                to.u32(group);
+            }
+            to.end();
+        }
+        if (process.terminal()) {
+            TerminalSize size = client.size();
+            to.begin(TERMINAL).u16(size.rows()).u16(size.columns()).end();
+        }
+        to.begin(STDIN).u8(client.stdinOpen() ? 1 : 0).end();
+        CapabilitySets sets = process.capabilities();
+        to.begin(CAPABILITIES).u64(sets.bounding()).u64(sets.effective()).u64(sets.permitted());
+        to.u64(sets.inheritable()).u64(sets.ambient()).end();
+        flag(to, NO_NEW_PRIVILEGES, process.noNewPrivileges());
+        for (ResourceLimit limit : process.limits()) {
+            to.begin(RLIMIT)
+                    .u32(limit.resource())
+                    .u64(limit.soft())
+                    .u64(limit.hard())
+                    .end();
+        }
+        to.begin(OOM_SCORE_ADJ).u32(process.oomScoreAdj()).end();
+        flag(to, INIT, init);
+        flag(to, SET_HOME, process.setHome());
+        to.begin(UMASK).u32(process.umask()).end();
+        if (client.ignoredSignals() != 0) {
+            to.begin(IGNORED_SIGNALS).u64(client.ignoredSignals()).end();
+        }
+        return to.toBytes();
+    }
+
+    private static void flag(RecordWriter to, int tag, boolean set) {
+        if (set) {
+            to.begin(tag).u8(1).end();
+        }
+    }
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle;
+
+/** Whose network namespace the sandbox has. */
+public enum NetworkMode {
+    /** One of its own, with whatever interfaces the engine puts there (none, too): the VM takes them over. */
+    OWN
+}

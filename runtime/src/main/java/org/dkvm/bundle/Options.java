@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.dkvm.core.CgroupMode;
+import org.dkvm.core.Disk;
+import org.dkvm.core.DkvmException;
+
+/**
+ * What a container's {@code DKVM_*} environment variables say; docs/options.md describes each. An image can set them, too: none may weaken the sandbox unless the host's
+ * configuration allows it.
+ *
+ * @param kernel {@code <dist>[/<version>]}; empty when not given
+ * @param kernelAppend more kernel parameters; empty for none
+ * @param kernelDebug whether the kernel's log goes to the console
+ * @param acceleration how the VM runs: the host's setting when not given
+ * @param cgroups the guest's cgroup hierarchies
+ * @param biosDebug whether the firmware's messages go to the console
+ * @param sysAdmin whether virtiofsd has CAP_SYS_ADMIN
+ * @param mountLibModules whether a kernel's modules cover /lib/modules as a whole
+ * @param disks virtual disks, in order
+ */
+public record Options(
+        String kernel,
+        String kernelAppend,
+        boolean kernelDebug,
+        Acceleration acceleration,
+        CgroupMode cgroups,
+        boolean biosDebug,
+        boolean sysAdmin,
+        boolean mountLibModules,
+        List<Disk> disks) {
+    /** Every option starts so, and every variable that starts so is an option. */
+    public static final String PREFIX = "DKVM_";
+
+    private static final String DISKS = "DKVM_DISKS";
+
+    /** More would not fit beside DKVM's own parameters: the kernel takes 2048 bytes in all. */
+    private static final int MAX_APPEND = 1024;
+
+    private static final String KNOWN =
+            "DKVM_ACCEL, DKVM_BIOS_DEBUG, DKVM_BREAK, DKVM_CGROUPFS, DKVM_DISKS, DKVM_KERNEL, DKVM_KERNEL_APPEND, DKVM_KERNEL_DEBUG,"
+                    + " DKVM_KERNEL_MOUNT_LIB_MODULES, DKVM_QEMU_DISPLAY, DKVM_SYS_ADMIN";
+
+    public Options {
+        disks = List.copyOf(disks);
+    }
+
+    /** Whether an entry of an environment is an option. */
+    public static boolean isOption(String entry) {
+        return entry.startsWith(PREFIX);
+    }
+
+    /** The environment without the options. */
+    public static List<String> without(List<String> env) {
+        List<String> kept = new ArrayList<>(env.size());
+        for (String entry : env) {
+            if (!isOption(entry)) {
+                kept.add(entry);
+            }
+        }
+        return kept;
+    }
+
+    /** The disks in an environment; the last value counts. */
+    public static List<Disk> disks(List<String> env) throws DkvmException {
+        String value = "";
+        for (String entry : env) {
+            if (entry.startsWith(DISKS + "=")) {
+                value = entry.substring(DISKS.length() + 1);
+            }
+        }
+        return value.isEmpty() ? List.of() : DisksOption.parse(value);
+    }
+
+    /** The options in an environment; the last value of a name counts, an empty one means that it is not given. */
+    public static Options parse(List<String> env, HostConfig config) throws DkvmException {
+        String kernel = "";
+        String append = "";
+        boolean kernelDebug = false;
+        Acceleration acceleration = config.acceleration();
+        CgroupMode cgroups = CgroupMode.V2;
+        boolean biosDebug = false;
+        boolean sysAdmin = false;
+        boolean mountLibModules = false;
+        List<Disk> disks = List.of();
+        for (String entry : env) {
+            if (!isOption(entry)) {
+                continue;
+            }
+            int equals = entry.indexOf('=');
+            String name = equals < 0 ? entry : entry.substring(0, equals);
+            String value = equals < 0 ? "" : entry.substring(equals + 1);
+            switch (name) {
+                case "DKVM_KERNEL" -> kernel = value;
+                case "DKVM_KERNEL_APPEND" -> append = kernelParameters(value);
+                case "DKVM_KERNEL_DEBUG" -> kernelDebug = flag(name, value);
+                case "DKVM_ACCEL" -> acceleration = acceleration(value, config);
+                case "DKVM_CGROUPFS" -> cgroups = cgroups(value);
+                case "DKVM_BIOS_DEBUG" -> biosDebug = flag(name, value);
+                case "DKVM_KERNEL_MOUNT_LIB_MODULES" -> mountLibModules = flag(name, value);
+                case "DKVM_SYS_ADMIN" -> sysAdmin = sysAdmin(value, config);
+                case DISKS -> disks = disks(List.of(entry));
+                case "DKVM_BREAK", "DKVM_QEMU_DISPLAY" -> refuse(name, value);
+                default -> throw new DkvmException("option \"" + name + "\" is not known", "known are " + KNOWN);
+            }
+        }
+        return new Options(
+                kernel, append, kernelDebug, acceleration, cgroups, biosDebug, sysAdmin, mountLibModules, disks);
+    }
+
+    private static String kernelParameters(String value) throws DkvmException {
+        if (value.length() > MAX_APPEND) {
+            throw new DkvmException(
+                    "option \"DKVM_KERNEL_APPEND\" has " + value.length() + " characters, more than " + MAX_APPEND, "");
+        }
+        for (int i = 0; i < value.length(); i++) {
+            if (value.charAt(i) < ' ' || value.charAt(i) > '~') {
+                throw new DkvmException(
+                        "option \"DKVM_KERNEL_APPEND\" has a character that is not printable ASCII",
+                        "give kernel parameters separated by spaces");
+            }
+        }
+        return value;
+    }
+
+    private static boolean flag(String name, String value) throws DkvmException {
+        return switch (value) {
+            case "1" -> true;
+            case "0", "" -> false;
+            default -> throw bad(name, value, "0 or 1");
+        };
+    }
+
+    private static Acceleration acceleration(String value, HostConfig config) throws DkvmException {
+        return switch (value) {
+            case "" -> config.acceleration();
+            case "auto" -> Acceleration.AUTO;
+            case "kvm" -> Acceleration.KVM;
+            case "tcg" -> Acceleration.TCG;
+            default -> throw bad("DKVM_ACCEL", value, "auto, kvm or tcg");
+        };
+    }
+
+    private static CgroupMode cgroups(String value) throws DkvmException {
+        return switch (value) {
+            case "none" -> CgroupMode.NONE;
+            case "1" -> CgroupMode.V1;
+            case "2", "" -> CgroupMode.V2;
+            case "hybrid" -> CgroupMode.HYBRID;
+            default -> throw bad("DKVM_CGROUPFS", value, "none, 1, 2 or hybrid");
+        };
+    }
+
+    private static boolean sysAdmin(String value, HostConfig config) throws DkvmException {
+        boolean wanted = flag("DKVM_SYS_ADMIN", value);
+        if (wanted && !config.allow().contains(HostConfig.ALLOW_SYS_ADMIN)) {
+            throw new DkvmException(
+                    "option \"DKVM_SYS_ADMIN\" is not allowed on this host",
+                    "it needs \"allow\": [\"sys-admin\"] in /etc/dkvm/dkvm.json");
+        }
+        return wanted;
+    }
+
+    private static void refuse(String name, String value) throws DkvmException {
+        if (!value.isEmpty()) {
+            throw new DkvmException("option \"" + name + "\" is not supported yet", "run the container without it");
+        }
+    }
+
+    private static DkvmException bad(String name, String value, String allowed) {
+        return new DkvmException("option \"" + name + "\" has the value \"" + value + "\"", "give " + allowed);
+    }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle;
+
+import org.dkvm.core.MemorySize;
+import org.dkvm.linux.HostFiles;
+
+/** The host as it is. */
+public final class RealHost implements HostView {
+    @Override
+    public SourceKind kindOf(String path) {
+        return switch (HostFiles.mode(path) & HostFiles.TYPE_MASK) {
+            case 0 -> SourceKind.MISSING;
+            case HostFiles.TYPE_DIRECTORY -> SourceKind.DIRECTORY;
+            case HostFiles.TYPE_SOCKET -> SourceKind.SOCKET;
+            case HostFiles.TYPE_BLOCK_DEVICE, HostFiles.TYPE_CHARACTER_DEVICE -> SourceKind.DEVICE;
+            default -> SourceKind.FILE;
+        };
+    }
+
+    @Override
+    public MemorySize filesystemSize(String path) {
+        return new MemorySize(HostFiles.filesystemSize(path));
+    }
+
+    @Override
+    public boolean isHostNetwork(String path) {
+        return HostFiles.isSame(path, "/proc/self/ns/net");
+    }
+}

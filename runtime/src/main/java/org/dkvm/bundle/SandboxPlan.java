@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.dkvm.core.Accelerator;
+import org.dkvm.core.CgroupMode;
+import org.dkvm.core.Disk;
+import org.dkvm.core.GuestKernel;
+import org.dkvm.core.GuestMount;
+import org.dkvm.core.MemorySize;
+import org.dkvm.core.WorkloadProcess;
+
+/**
+ * All that a sandbox's monitor needs to know: written by create as sandbox.json, read by the monitor, never changed.
+ *
+ * @param id the container's id
+ * @param process the workload
+ * @param init whether the workload runs under an init ({@code docker run --init})
+ * @param mounts what the agent mounts in the guest, in order
+ * @param sysctls kernel parameters set in the guest
+ * @param hostname the guest's host name; empty: the kernel's default
+ * @param domainname the guest's NIS domain name; empty for none
+ * @param rootReadOnly whether the root filesystem is read-only
+ * @param cpus virtual CPUs, at least 1
+ * @param memory the VM's memory
+ * @param accelerator how QEMU runs the guest
+ * @param kernel the kernel to boot
+ * @param cgroups the cgroup hierarchies mounted in the guest
+ * @param pidsLimit processes and threads the workload may have; 0: no limit
+ * @param network whose network namespace the sandbox has
+ * @param sysAdmin whether virtiofsd has CAP_SYS_ADMIN
+ * @param biosDebug whether the firmware's messages go to the console
+ * @param disks virtual disks; each has its mount in {@code mounts}, by its serial number
+ */
+public record SandboxPlan(
+        String id,
+        WorkloadProcess process,
+        boolean init,
+        List<GuestMount> mounts,
+        Map<String, String> sysctls,
+        String hostname,
+        String domainname,
+        boolean rootReadOnly,
+        int cpus,
+        MemorySize memory,
+        Accelerator accelerator,
+        GuestKernel kernel,
+        CgroupMode cgroups,
+        long pidsLimit,
+        NetworkMode network,
+        boolean sysAdmin,
+        boolean biosDebug,
+        List<Disk> disks) {
+    public SandboxPlan {
+        if (cpus < 1) {
+            throw new IllegalArgumentException("a VM needs at least one CPU, not " + cpus);
+        }
+        if (pidsLimit < 0) {
+            throw new IllegalArgumentException("pids limit " + pidsLimit + " is negative");
+        }
+        mounts = List.copyOf(mounts);
+        disks = List.copyOf(disks);
+        sysctls = Collections.unmodifiableMap(new LinkedHashMap<>(sysctls));
+    }
+}

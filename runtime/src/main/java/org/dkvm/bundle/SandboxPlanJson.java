@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.dkvm.core.Accelerator;
+import org.dkvm.core.CapabilitySets;
+import org.dkvm.core.CgroupMode;
+import org.dkvm.core.Disk;
+import org.dkvm.core.DiskFilesystem;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestKernel;
+import org.dkvm.core.GuestMount;
+import org.dkvm.core.MemorySize;
+import org.dkvm.core.ResourceLimit;
+import org.dkvm.core.WorkloadProcess;
+import org.dkvm.json.Json;
+
+/** The text form of a {@link SandboxPlan}: sandbox.json. Both sides are DKVM's own and of one version; a file that does not fit is refused whole. */
+public final class SandboxPlanJson {
+    private SandboxPlanJson() {}
+
+    /** The plan as a JSON object. */
+    public static JsonObject toJson(SandboxPlan plan) {
+        JsonObject json = new JsonObject();
+        json.addProperty("id", plan.id());
+        json.add("process", processToJson(plan.process()));
+        json.addProperty("init", plan.init());
+        JsonArray mounts = new JsonArray();
+        plan.mounts().forEach(mount -> mounts.add(mountToJson(mount)));
+        json.add("mounts", mounts);
+        JsonObject sysctls = new JsonObject();
+        plan.sysctls().forEach(sysctls::addProperty);
+        json.add("sysctls", sysctls);
+        json.addProperty("hostname", plan.hostname());
+        json.addProperty("domainname", plan.domainname());
+        json.addProperty("rootReadOnly", plan.rootReadOnly());
+        json.addProperty("cpus", plan.cpus());
+        json.addProperty("memory", plan.memory().bytes());
+        json.addProperty("accelerator", plan.accelerator().name());
+        json.add("kernel", kernelToJson(plan.kernel()));
+        json.addProperty("cgroups", plan.cgroups().name());
+        json.addProperty("pidsLimit", plan.pidsLimit());
+        json.addProperty("network", plan.network().name());
+        json.addProperty("sysAdmin", plan.sysAdmin());
+        json.addProperty("biosDebug", plan.biosDebug());
+        if (!plan.disks().isEmpty()) {
+            json.add("disks", disksToJson(plan.disks()));
+        }
+        return json;
+    }
+
+    /** The plan in a JSON object. */
+    public static SandboxPlan fromJson(JsonObject json) throws DkvmException {
+        try {
+            List<GuestMount> mounts = new ArrayList<>();
+            for (JsonObject mount : Json.objects(json, "mounts")) {
+                mounts.add(mountFromJson(mount));
+            }
+            List<Disk> disks = new ArrayList<>();
+            for (JsonObject disk : Json.objects(json, "disks")) {
+                disks.add(diskFromJson(disk));
+            }
+            Map<String, String> sysctls = new LinkedHashMap<>();
+            for (Map.Entry<String, com.google.gson.JsonElement> entry :
+                    json.getAsJsonObject("sysctls").entrySet()) {
+                sysctls.put(entry.getKey(), entry.getValue().getAsString());
+            }
+            return new SandboxPlan(
+                    text(json, "id"),
+                    processFromJson(json.getAsJsonObject("process")),
+                    Json.isTrue(json, "init"),
+                    mounts,
+                    sysctls,
+                    text(json, "hostname"),
+                    text(json, "domainname"),
+                    Json.isTrue(json, "rootReadOnly"),
+                    (int) number(json, "cpus"),
+                    new MemorySize(number(json, "memory")),
+                    Accelerator.valueOf(text(json, "accelerator")),
+                    kernelFromJson(json.getAsJsonObject("kernel")),
+                    CgroupMode.valueOf(text(json, "cgroups")),
+                    number(json, "pidsLimit"),
+                    NetworkMode.valueOf(text(json, "network")),
+                    Json.isTrue(json, "sysAdmin"),
+                    Json.isTrue(json, "biosDebug"),
+                    disks);
+        } catch (RuntimeException e) {
+            throw new DkvmException(
+                    "the sandbox's plan is not valid: " + e.getMessage(), "create the container again", e);
+        }
+    }
+
+    private static JsonObject processToJson(WorkloadProcess process) {
+        JsonObject json = new JsonObject();
+        json.add("args", Json.arrayOf(process.args()));
+        json.add("env", Json.arrayOf(process.env()));
+        json.addProperty("cwd", process.cwd());
+        json.addProperty("uid", process.uid());
+        json.addProperty("gid", process.gid());
+        JsonArray groups = new JsonArray();
+        process.groups().forEach(groups::add);
+        json.add("groups", groups);
+        json.addProperty("terminal", process.terminal());
+        json.add("capabilities", capabilitiesToJson(process.capabilities()));
+        json.addProperty("noNewPrivileges", process.noNewPrivileges());
+        JsonArray limits = new JsonArray();
+        for (ResourceLimit limit : process.limits()) {
+            JsonObject item = new JsonObject();
+            item.addProperty("resource", limit.resource());
+            item.addProperty("soft", limit.soft());
+            item.addProperty("hard", limit.hard());
+            limits.add(item);
+        }
+        json.add("limits", limits);
+        json.addProperty("oomScoreAdj", process.oomScoreAdj());
+        json.addProperty("setHome", process.setHome());
+        json.addProperty("umask", process.umask());
+        return json;
+    }
+
+    private static WorkloadProcess processFromJson(JsonObject json) {
+        List<Long> groups = new ArrayList<>();
+        json.getAsJsonArray("groups").forEach(group -> groups.add(group.getAsLong()));
+        List<ResourceLimit> limits = new ArrayList<>();
+        for (JsonObject limit : Json.objects(json, "limits")) {
+            limits.add(
+                    new ResourceLimit((int) number(limit, "resource"), number(limit, "soft"), number(limit, "hard")));
+        }
+        return new WorkloadProcess(
+                Json.strings(json, "args"),
+                Json.strings(json, "env"),
+                text(json, "cwd"),
+                number(json, "uid"),
+                number(json, "gid"),
+                groups,
+                Json.isTrue(json, "terminal"),
+                capabilitiesFromJson(json.getAsJsonObject("capabilities")),
+                Json.isTrue(json, "noNewPrivileges"),
+                limits,
+                (int) number(json, "oomScoreAdj"),
+                Json.isTrue(json, "setHome"),
+                (int) number(json, "umask"));
+    }
+
+    private static JsonObject capabilitiesToJson(CapabilitySets sets) {
+        JsonObject json = new JsonObject();
+        json.addProperty("bounding", sets.bounding());
+        json.addProperty("effective", sets.effective());
+        json.addProperty("permitted", sets.permitted());
+        json.addProperty("inheritable", sets.inheritable());
+        json.addProperty("ambient", sets.ambient());
+        return json;
+    }
+
+    private static CapabilitySets capabilitiesFromJson(JsonObject json) {
+        return new CapabilitySets(
+                number(json, "bounding"),
+                number(json, "effective"),
+                number(json, "permitted"),
+                number(json, "inheritable"),
+                number(json, "ambient"));
+    }
+
+    private static JsonObject mountToJson(GuestMount mount) {
+        JsonObject json = new JsonObject();
+        json.addProperty("kind", mount.kind().name());
+        json.addProperty("target", mount.target());
+        json.addProperty("source", mount.source());
+        json.addProperty("filesystem", mount.filesystem());
+        json.addProperty("flags", mount.flags());
+        json.addProperty("data", mount.data());
+        return json;
+    }
+
+    private static GuestMount mountFromJson(JsonObject json) {
+        return new GuestMount(
+                GuestMount.Kind.valueOf(text(json, "kind")),
+                text(json, "target"),
+                text(json, "source"),
+                text(json, "filesystem"),
+                number(json, "flags"),
+                text(json, "data"));
+    }
+
+    private static JsonArray disksToJson(List<Disk> disks) {
+        JsonArray json = new JsonArray();
+        for (Disk disk : disks) {
+            json.add(diskToJson(disk));
+        }
+        return json;
+    }
+
+    private static JsonObject diskToJson(Disk disk) {
+        JsonObject json = new JsonObject();
+        json.addProperty("source", disk.source());
+        json.addProperty("target", disk.target());
+        json.addProperty("filesystem", disk.filesystem().name());
+        json.addProperty("bytes", disk.bytes());
+        return json;
+    }
+
+    private static Disk diskFromJson(JsonObject json) {
+        return new Disk(
+                text(json, "source"),
+                text(json, "target"),
+                DiskFilesystem.valueOf(text(json, "filesystem")),
+                number(json, "bytes"));
+    }
+
+    private static JsonObject kernelToJson(GuestKernel kernel) {
+        JsonObject json = new JsonObject();
+        json.addProperty("name", kernel.name());
+        json.addProperty("image", kernel.image());
+        json.addProperty("append", kernel.append());
+        json.addProperty("debug", kernel.debug());
+        return json;
+    }
+
+    private static GuestKernel kernelFromJson(JsonObject json) {
+        return new GuestKernel(
+                text(json, "name"), text(json, "image"), text(json, "append"), Json.isTrue(json, "debug"));
+    }
+
+    private static String text(JsonObject json, String name) {
+        return Json.string(json, name)
+                .orElseThrow(() -> new IllegalArgumentException("\"" + name + "\" is missing or no string"));
+    }
+
+    private static long number(JsonObject json, String name) {
+        return Json.number(json, name)
+                .orElseThrow(() -> new IllegalArgumentException("\"" + name + "\" is missing or no whole number"));
+    }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import org.dkvm.core.Accelerator;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.MemorySize;
+import org.dkvm.json.Json;
+
+/**
+ * What the container's limits mean for the VM (OCI runtime spec, config-linux.md, "resources").
+ *
+ * @param memory the VM's memory
+ * @param cpus the VM's CPUs
+ * @param pidsLimit the workload's processes; 0: no limit
+ */
+record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
+    private static final int TUN_MAJOR = 10;
+    private static final int TUN_MINOR = 200;
+    private static final int KVM_MAJOR = 10;
+    private static final int KVM_MINOR = 232;
+
+    /** Owner only: all of the sandbox is root. */
+    private static final int DEVICE_MODE = 0600;
+
+    /** Reads the container's limits. */
+    static SandboxResources of(JsonObject linux, HostConfig config, int hostCpus) throws DkvmException {
+        JsonObject resources = Json.objectOrNew(linux, "resources");
+        JsonObject pids = Json.object(resources, "pids").orElseGet(JsonObject::new);
+        long limit = Json.number(pids, "limit").orElse(0L);
+        return new SandboxResources(memory(resources, config), cpus(resources, config, hostCpus), Math.max(0, limit));
+    }
+
+    private static MemorySize memory(JsonObject resources, HostConfig config) throws DkvmException {
+        JsonObject memory = Json.object(resources, "memory").orElseGet(JsonObject::new);
+        long limit = Json.number(memory, "limit").orElse(0L);
+        if (limit <= 0) {
+            return config.memory();
+        }
+        MemorySize size = MemorySize.ofMib(new MemorySize(limit).mib());
+        if (size.compareTo(HostConfig.SMALLEST_MEMORY) < 0) {
+            throw new DkvmException(
+                    "memory limit of " + new MemorySize(limit) + " is too small for a VM",
+                    "the smallest VM that boots has " + HostConfig.SMALLEST_MEMORY);
+        }
+        return size;
+    }
+
+    private static int cpus(JsonObject resources, HostConfig config, int hostCpus) {
+        JsonObject cpu = Json.object(resources, "cpu").orElseGet(JsonObject::new);
+        long quota = Json.number(cpu, "quota").orElse(0L);
+        long period = Json.number(cpu, "period").orElse(0L);
+        if (quota > 0) {
+            long perCpu = period > 0 ? period : 100_000;
+            return Math.clamp((quota + perCpu - 1) / perCpu, 1, hostCpus);
+        }
+        int set = countCpus(Json.string(cpu, "cpus").orElse(""));
+        if (set > 0) {
+            return Math.min(set, hostCpus);
+        }
+        return config.cpus() == 0 ? hostCpus : Math.min(config.cpus(), hostCpus);
+    }
+
+    /** The number of CPUs in a list such as {@code 0-3,8}; 0 where it is none. See cpuset(7), "List format". */
+    static int countCpus(String list) {
+        int count = 0;
+        int start = 0;
+        while (start < list.length()) {
+            int comma = list.indexOf(',', start);
+            int end = comma < 0 ? list.length() : comma;
+            String range = list.substring(start, end).strip();
+            start = end + 1;
+            try {
+                int dash = range.indexOf('-');
+                int first = Integer.parseInt(dash < 0 ? range : range.substring(0, dash));
+                int last = dash < 0 ? first : Integer.parseInt(range.substring(dash + 1));
+                count += last < first ? 0 : last - first + 1;
+            } catch (NumberFormatException e) {
+                return 0;
+            }
+        }
+        return count;
+    }
+
+    /** Changes the container's limits into the sandbox's. */
+    static void rewrite(JsonObject linux, MemorySize overhead, Accelerator accelerator) {
+        JsonObject resources = Json.objectOrNew(linux, "resources");
+        resources.remove("pids");
+        Json.object(resources, "unified").ifPresent(unified -> unified.remove("pids.max"));
+        Json.object(resources, "memory").ifPresent(memory -> {
+            raise(memory, "limit", overhead);
+            raise(memory, "swap", overhead);
+        });
+        JsonArray rules = new JsonArray();
+        rules.add(rule(false));
+        rules.add(rule(true, TUN_MAJOR, TUN_MINOR));
+        JsonArray devices = new JsonArray();
+        devices.add(device("/dev/net/tun", TUN_MAJOR, TUN_MINOR));
+        if (accelerator == Accelerator.KVM) {
+            rules.add(rule(true, KVM_MAJOR, KVM_MINOR));
+            devices.add(device("/dev/kvm", KVM_MAJOR, KVM_MINOR));
+        }
+        resources.add("devices", rules);
+        linux.add("devices", devices);
+    }
+
+    private static void raise(JsonObject memory, String name, MemorySize by) {
+        long value = Json.number(memory, name).orElse(0L);
+        if (value > 0 && value <= Long.MAX_VALUE - by.bytes()) {
+            memory.addProperty(name, value + by.bytes());
+        }
+    }
+
+    private static JsonObject rule(boolean allow) {
+        JsonObject rule = new JsonObject();
+        rule.addProperty("allow", allow);
+        rule.addProperty("access", "rwm");
+        return rule;
+    }
+
+    private static JsonObject rule(boolean allow, int major, int minor) {
+        JsonObject rule = rule(allow);
+        rule.addProperty("type", "c");
+        rule.addProperty("major", major);
+        rule.addProperty("minor", minor);
+        return rule;
+    }
+
+    private static JsonObject device(String path, int major, int minor) {
+        JsonObject device = new JsonObject();
+        device.addProperty("path", path);
+        device.addProperty("type", "c");
+        device.addProperty("major", major);
+        device.addProperty("minor", minor);
+        device.addProperty("fileMode", DEVICE_MODE);
+        device.addProperty("uid", 0);
+        device.addProperty("gid", 0);
+        return device;
+    }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.dkvm.core.Accelerator;
+import org.dkvm.core.ContainerId;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestKernel;
+import org.dkvm.core.PackageLayout;
+import org.dkvm.core.ResourceLimit;
+import org.dkvm.json.Json;
+
+/**
+ * A container's spec made into its sandbox's: a pure function, but for looks at the host through {@link HostView} and the image's links. What is not named here stays as
+ * the engine wrote it.
+ *
+ * @param spec the sandbox's spec, for runc
+ * @param plan what the sandbox's monitor needs to know
+ * @param mounts how the mounts were sorted
+ */
+public record SandboxSpec(JsonObject spec, SandboxPlan plan, MountPlan mounts) {
+    /** The sandbox's plan, beside the spec. */
+    public static final String PLAN_FILE = "dkvm-sandbox.json";
+
+    /** The spec as the engine wrote it, beside the sandbox's. */
+    public static final String ORIGINAL_FILE = "dkvm-config.json";
+
+    /** What virtiofsd needs to act for every user of the guest, and NET_ADMIN to take the network over; see docs/security.md. */
+    private static final long SANDBOX_CAPABILITIES = CapabilityNames.mask(List.of(
+            "CAP_CHOWN",
+            "CAP_DAC_OVERRIDE",
+            "CAP_FOWNER",
+            "CAP_FSETID",
+            "CAP_SETGID",
+            "CAP_SETUID",
+            "CAP_MKNOD",
+            "CAP_SETFCAP",
+            "CAP_SETPCAP",
+            "CAP_NET_ADMIN",
+            "CAP_SYS_CHROOT"));
+
+    /** For {@code DKVM_SYS_ADMIN}, where the host allows it. */
+    private static final long SYS_ADMIN = CapabilityNames.mask(List.of("CAP_SYS_ADMIN"));
+
+    /** Ports of the sandbox's own sockets: answers to them are told apart from the VM's traffic by these. */
+    private static final String LOCAL_PORTS = "59392 60415";
+
+    /** Docker's lists, for where {@code --privileged} emptied them. */
+    private static final List<String> MASKED_PATHS = List.of(
+            "/proc/asound",
+            "/proc/acpi",
+            "/proc/kcore",
+            "/proc/keys",
+            "/proc/latency_stats",
+            "/proc/timer_list",
+            "/proc/timer_stats",
+            "/proc/sched_debug",
+            "/proc/scsi",
+            "/sys/firmware",
+            "/sys/devices/virtual/powercap");
+
+    private static final List<String> READ_ONLY_PATHS =
+            List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
+
+    /**
+     * What the rewriter takes beside the spec.
+     *
+     * @param id the container
+     * @param bundle its directory, absolute
+     * @param layout the package
+     * @param options the container's options
+     * @param config the host's settings
+     * @param accelerator how the VM runs
+     * @param kernel what it boots
+     * @param kernelDirectory where that is
+     * @param modules its modules
+     * @param inherited the resource limits a container inherits from the runtime
+     * @param hostCpus CPUs of the host that are online
+     * @param seccomp the sandbox's seccomp profile
+     */
+    public record Inputs(
+            ContainerId id,
+            Path bundle,
+            PackageLayout layout,
+            Options options,
+            HostConfig config,
+            Accelerator accelerator,
+            GuestKernel kernel,
+            Path kernelDirectory,
+            GuestModules modules,
+            List<ResourceLimit> inherited,
+            int hostCpus,
+            JsonObject seccomp) {}
+
+    /** Whether a spec is already a sandbox's: an engine may call create again after it failed. */
+    public static boolean isSandbox(JsonObject spec) {
+        return MonitorCommand.init().equals(Json.strings(Json.objectOrNew(spec, "process"), "args"));
+    }
+
+    /** Rewrites a spec; the one given is left as it is. */
+    public static SandboxSpec rewrite(JsonObject original, Inputs inputs, HostView host) throws DkvmException {
+        JsonObject spec = original.deepCopy();
+        JsonObject process = Json.objectOrNew(spec, "process");
+        JsonObject linux = Json.objectOrNew(spec, "linux");
+        SupportedSpec.check(linux, process, host);
+        InitWrapper init = InitWrapper.of(Json.strings(process, "args"), Json.objects(spec, "mounts"));
+        MountPlan mounts = MountPlan.of(spec, inputs.bundle, init.mount(), inputs.options.disks(), host);
+        mounts.addModules(inputs.modules, inputs.options.mountLibModules());
+        SandboxPlan plan = plan(spec, process, linux, init, mounts, inputs);
+        rewriteProcess(process, inputs.options);
+        rewriteRoot(spec, mounts, inputs);
+        SandboxResources.rewrite(linux, inputs.config.overhead(inputs.accelerator), inputs.accelerator);
+        rewriteLinux(linux, inputs);
+        return new SandboxSpec(spec, plan, mounts);
+    }
+
+    private static SandboxPlan plan(
+            JsonObject spec, JsonObject process, JsonObject linux, InitWrapper init, MountPlan mounts, Inputs inputs)
+            throws DkvmException {
+        SandboxResources resources = SandboxResources.of(linux, inputs.config, inputs.hostCpus);
+        return new SandboxPlan(
+                inputs.id.value(),
+                Workload.of(process, init.args(), EngineDefaults.of(spec), inputs.inherited),
+                init.present(),
+                mounts.guest(),
+                sysctls(linux),
+                Json.string(spec, "hostname").orElse(""),
+                Json.string(spec, "domainname").orElse(""),
+                Json.isTrue(Json.objectOrNew(spec, "root"), "readonly"),
+                resources.cpus(),
+                resources.memory(),
+                inputs.accelerator,
+                inputs.kernel,
+                inputs.options.cgroups(),
+                resources.pidsLimit(),
+                NetworkMode.OWN,
+                inputs.options.sysAdmin(),
+                inputs.options.biosDebug(),
+                inputs.options.disks());
+    }
+
+    private static Map<String, String> sysctls(JsonObject linux) {
+        Map<String, String> sysctls = new LinkedHashMap<>();
+        JsonObject given = Json.objectOrNew(linux, "sysctl");
+        for (String name : given.keySet()) {
+            if (given.get(name) instanceof JsonPrimitive value) {
+                sysctls.put(name, value.getAsString());
+            }
+        }
+        return sysctls;
+    }
+
+    private static void rewriteProcess(JsonObject process, Options options) {
+        process.add("args", Json.arrayOf(MonitorCommand.init()));
+        process.add("env", Json.arrayOf(MonitorCommand.ENVIRONMENT));
+        confine(process, options.sysAdmin() ? SANDBOX_CAPABILITIES | SYS_ADMIN : SANDBOX_CAPABILITIES);
+    }
+
+    /** Makes a process one of the sandbox's own: its root, without the user's rights and limits, which hold in the guest. */
+    public static void confine(JsonObject process, long capabilities) {
+        process.addProperty("cwd", "/");
+        JsonObject user = new JsonObject();
+        user.addProperty("uid", 0);
+        user.addProperty("gid", 0);
+        process.add("user", user);
+        JsonObject sets = new JsonObject();
+        sets.add("bounding", CapabilityNames.names(capabilities));
+        sets.add("effective", CapabilityNames.names(capabilities));
+        sets.add("permitted", CapabilityNames.names(capabilities));
+        process.add("capabilities", sets);
+        process.addProperty("noNewPrivileges", true);
+        process.remove("rlimits");
+    }
+
+    private static void rewriteRoot(JsonObject spec, MountPlan mounts, Inputs inputs) {
+        JsonObject root = Json.objectOrNew(spec, "root");
+        Path rootfs = inputs.bundle.resolve(Json.string(root, "path").orElse("rootfs"));
+        spec.add(
+                "mounts",
+                mounts.sandbox(
+                        inputs.bundle.resolve(PLAN_FILE),
+                        inputs.kernelDirectory,
+                        rootfs,
+                        Json.isTrue(root, "readonly")));
+        root.addProperty("path", inputs.layout.sandbox().toString());
+        root.addProperty("readonly", true);
+    }
+
+    private static void rewriteLinux(JsonObject linux, Inputs inputs) {
+        JsonObject sysctl = new JsonObject();
+        sysctl.addProperty("net.ipv4.ip_local_port_range", LOCAL_PORTS);
+        linux.add("sysctl", sysctl);
+        linux.add("seccomp", inputs.seccomp);
+        if (Json.array(linux, "maskedPaths").isEmpty()) {
+            linux.add("maskedPaths", Json.arrayOf(MASKED_PATHS));
+        }
+        if (Json.array(linux, "readonlyPaths").isEmpty()) {
+            linux.add("readonlyPaths", Json.arrayOf(READ_ONLY_PATHS));
+        }
+    }
+}

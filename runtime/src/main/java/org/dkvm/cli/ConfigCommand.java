@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.cli;
+
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.util.Locale;
+import org.dkvm.bundle.HostConfig;
+import org.dkvm.core.DkvmException;
+
+/** {@code dkvm config}: what holds on this host, from /etc/dkvm/dkvm.json and the defaults, in that file's own form. */
+final class ConfigCommand {
+    private ConfigCommand() {}
+
+    /** The settings as text. */
+    static String text() throws DkvmException {
+        HostConfig config = HostConfig.read(HostConfig.FILE);
+        JsonObject json = new JsonObject();
+        json.addProperty("accel", config.acceleration().name().toLowerCase(Locale.ROOT));
+        json.addProperty("kernel", config.kernel());
+        json.addProperty("memory", Long.toString(config.memory().bytes()));
+        json.addProperty(
+                "cpus", config.cpus() > 0 ? config.cpus() : Runtime.getRuntime().availableProcessors());
+        JsonArray allow = new JsonArray();
+        config.allow().forEach(allow::add);
+        json.add("allow", allow);
+        json.addProperty("runc", InnerRuntime.find().orElse(""));
+        if (config.kvmOverhead().equals(config.tcgOverhead())) {
+            json.addProperty("overhead", Long.toString(config.kvmOverhead().bytes()));
+        }
+        return new GsonBuilder()
+                .setPrettyPrinting()
+                .disableHtmlEscaping()
+                .create()
+                .toJson(json);
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.cli;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.dkvm.bundle.ExecutableCheck.ExecutableException;
+import org.dkvm.bundle.HostConfig;
+import org.dkvm.core.ContainerId;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.PackageLayout;
+import org.dkvm.core.RuncMessages;
+import org.dkvm.create.Create;
+import org.dkvm.create.HostAccelerator;
+import org.dkvm.exec.Exec;
+import org.dkvm.exec.ExecRequest;
+
+/** What an engine calls: create, run and exec, before runc gets the same arguments. */
+final class RuntimeCommand {
+    private static final String DEFAULT_ROOT = "/run/runc";
+
+    private static final int FAILED = 1;
+
+    /** As runc's, which leaves 1 to the process. */
+    private static final int EXEC_FAILED = 255;
+
+    private RuntimeCommand() {}
+
+    /** Runs the command and returns the exit code: 0 to go on with runc. */
+    static int run(List<String> args, PackageLayout layout) {
+        RuncArguments arguments = RuncArguments.parse(args);
+        RuntimeLog log = new RuntimeLog(
+                arguments.value("log").orElse(""),
+                "json".equals(arguments.value("log-format").orElse("")));
+        try {
+            switch (arguments.command()) {
+                case "create" -> create(arguments, layout, log, RuncMessages.Action.CREATE);
+                case "run" -> create(arguments, layout, log, RuncMessages.Action.RUN);
+                case "exec" -> exec(arguments);
+                default ->
+                    throw new DkvmException(
+                            "command \"" + arguments.command() + "\" is not known",
+                            "\"dkvm --help\" lists the administrator's commands");
+            }
+            return 0;
+        } catch (ExecutableException e) {
+            log.write(RuntimeLog.Level.ERROR, e.text());
+        } catch (DkvmException e) {
+            log.write(RuntimeLog.Level.ERROR, "dkvm " + arguments.command() + " failed: " + e.text());
+        } catch (IllegalArgumentException e) {
+            // A value in the engine's files that a record of ours refuses.
+            log.write(RuntimeLog.Level.ERROR, "dkvm " + arguments.command() + " failed: " + e.getMessage());
+        } catch (RuntimeException e) {
+            log.write(RuntimeLog.Level.ERROR, "dkvm " + arguments.command() + " failed: this is a bug: " + e);
+            e.printStackTrace();
+        }
+        return "exec".equals(arguments.command()) ? EXEC_FAILED : FAILED;
+    }
+
+    private static void create(
+            RuncArguments arguments, PackageLayout layout, RuntimeLog log, RuncMessages.Action action)
+            throws DkvmException {
+        Path bundle = path(arguments.value("bundle", "b").orElse("."));
+        HostConfig config = HostConfig.read(HostConfig.FILE);
+        HostAccelerator accelerators =
+                new HostAccelerator(layout, warning -> log.write(RuntimeLog.Level.WARNING, warning));
+        new Create(layout, config, accelerators).run(id(arguments), bundle, action);
+    }
+
+    private static void exec(RuncArguments arguments) throws DkvmException {
+        ContainerId id = id(arguments);
+        List<String> operands = arguments.operands();
+        Path root = path(arguments.value("root").orElse(DEFAULT_ROOT));
+        Optional<String> process = arguments.value("process", "p");
+        ExecRequest.Source source = process.isPresent()
+                ? new ExecRequest.ProcessFile(path(process.get()))
+                : new ExecRequest.Arguments(
+                        operands.subList(1, operands.size()),
+                        arguments.values("env", "e"),
+                        arguments.value("cwd").orElse(""),
+                        arguments.value("user", "u").orElse(""),
+                        arguments.values("additional-gids", "g"),
+                        arguments.values("cap", "c"),
+                        arguments.has("tty", "t"),
+                        arguments.has("no-new-privs"));
+        Optional<Path> file = Exec.run(new ExecRequest(id, root.resolve(id.value()), source));
+        if (file.isPresent()) {
+            // The launcher gives it to runc.
+            System.out.println(file.get());
+        }
+    }
+
+    private static ContainerId id(RuncArguments arguments) throws DkvmException {
+        if (arguments.operands().isEmpty()) {
+            throw new DkvmException("no container id given", "");
+        }
+        return new ContainerId(arguments.operands().getFirst());
+    }
+
+    private static Path path(String text) throws DkvmException {
+        try {
+            return Path.of(text).toAbsolutePath().normalize();
+        } catch (InvalidPathException e) {
+            throw new DkvmException("\"" + text + "\" is not a valid path", "", e);
+        }
+    }
+}

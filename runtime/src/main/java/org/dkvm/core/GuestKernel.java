@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.core;
+
+/**
+ * The kernel a VM boots.
+ *
+ * @param name {@code <dist>/<version>}, for people
+ * @param image file name in the kernel's directory: {@code vmlinux} (started by PVH) or {@code vmlinuz}
+ * @param append more kernel parameters, from {@code DKVM_KERNEL_APPEND}; empty for none
+ * @param debug whether the kernel's log goes to the console ({@code DKVM_KERNEL_DEBUG})
+ */
+public record GuestKernel(String name, String image, String append, boolean debug) {}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.core;
+
+import java.nio.file.Path;
+
+/**
+ * Where things are in the installed package, on the host.
+ *
+ * @param home the package's directory: /opt/dkvm, elsewhere in tests
+ */
+public record PackageLayout(Path home) {
+    /** The place of an installed package. */
+    public static final Path DEFAULT_HOME = Path.of("/opt/dkvm");
+
+    /** The root filesystem of every sandbox. */
+    public Path sandbox() {
+        return home.resolve("sandbox");
+    }
+
+    /** The guest kernels: {@code <dist>/<version>/}. */
+    public Path kernels() {
+        return home.resolve("kernels");
+    }
+
+    /** The sandbox's dynamic loader, which starts the sandbox's programs on a host of any libc. */
+    public Path loader() {
+        return sandbox().resolve("lib64/ld-linux-x86-64.so.2");
+    }
+
+    /** The directory of the sandbox's libraries, for the loader's {@code --library-path}. */
+    public String libraryPath() {
+        return sandbox().resolve("usr/lib/x86_64-linux-gnu").toString();
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.core;
+
+/** Where things are inside a sandbox: the one place where the rewriter and the monitor agree on paths. */
+public final class SandboxPaths {
+    /** The image's root filesystem with the container's volumes in it: what virtiofsd shares. */
+    public static final String SHARE = "/vm";
+    /** Where volumes with backing files of disks are mounted: seen by the sandbox, not by the guest. */
+    public static final String DISKS = "/disks";
+    /** A tmpfs of the sandbox: sockets, logs. */
+    public static final String RUN = "/run/dkvm";
+    /** The sandbox's plan, written by create, read by the monitor (bind mount, read-only). */
+    public static final String PLAN = RUN + "/sandbox.json";
+    /** The session socket; dkvm-init makes it and hands it to the monitor as file descriptor 0. */
+    public static final String SESSION_SOCKET = RUN + "/monitor.sock";
+    /** The monitor's log (and the place where QEMU's and virtiofsd's messages go). */
+    public static final String MONITOR_LOG = RUN + "/monitor.log";
+    /** The chosen kernel's directory (bind mount, read-only): vmlinux or vmlinuz, initramfs. */
+    public static final String KERNEL = "/opt/dkvm/kernel";
+    /** DKVM's own programs and its Java runtime. */
+    public static final String PACKAGE = "/opt/dkvm";
+
+    private SandboxPaths() {}
+}

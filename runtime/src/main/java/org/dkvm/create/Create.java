@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.create;
+
+import com.google.gson.JsonObject;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.dkvm.bundle.ExecutableCheck;
+import org.dkvm.bundle.GuestModules;
+import org.dkvm.bundle.HostConfig;
+import org.dkvm.bundle.Options;
+import org.dkvm.bundle.RealHost;
+import org.dkvm.bundle.SandboxPlanJson;
+import org.dkvm.bundle.SandboxSeccomp;
+import org.dkvm.bundle.SandboxSpec;
+import org.dkvm.core.Accelerator;
+import org.dkvm.core.ContainerId;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestKernel;
+import org.dkvm.core.PackageLayout;
+import org.dkvm.core.RuncMessages;
+import org.dkvm.json.Json;
+import org.dkvm.kernel.ImageKernelCache;
+import org.dkvm.kernel.KernelChoice;
+import org.dkvm.kernel.KernelStore;
+import org.dkvm.linux.AtomicFile;
+import org.dkvm.linux.ProcessLimits;
+
+/** Makes a container's bundle the bundle of a sandbox that runs it as a VM. */
+public final class Create {
+    private static final String SPEC_FILE = "config.json";
+
+    private final PackageLayout layout;
+    private final HostConfig config;
+    private final AcceleratorChoice accelerators;
+
+    public Create(PackageLayout layout, HostConfig config, AcceleratorChoice accelerators) {
+        this.layout = layout;
+        this.config = config;
+        this.accelerators = accelerators;
+    }
+
+    /**
+     * Rewrites the bundle in place.
+     *
+     * @param action what runc is told to do, for its messages
+     */
+    public void run(ContainerId id, Path bundle, RuncMessages.Action action) throws DkvmException {
+        JsonObject original = readBundle(bundle);
+        Options options = Options.parse(Json.strings(Json.objectOrNew(original, "process"), "env"), config);
+        Path root = bundle.resolve(
+                Json.string(Json.objectOrNew(original, "root"), "path").orElse("rootfs"));
+        KernelStore.Found kernel = new KernelChoice(
+                        new KernelStore(layout.kernels()),
+                        new ImageKernelCache(ImageKernelCache.DIRECTORY, layout.home()))
+                .choose(options.kernel(), config.kernel(), root);
+        Accelerator accelerator = accelerators.choose(options.acceleration());
+        SandboxSpec sandbox = SandboxSpec.rewrite(
+                original,
+                new SandboxSpec.Inputs(
+                        id,
+                        bundle,
+                        layout,
+                        options,
+                        config,
+                        accelerator,
+                        new GuestKernel(kernel.name(), kernel.image(), options.kernelAppend(), options.kernelDebug()),
+                        kernel.directory(),
+                        Files.isDirectory(kernel.modules())
+                                ? new GuestModules(kernel.modules(), kernel.release())
+                                : GuestModules.NONE,
+                        ProcessLimits.own(),
+                        Runtime.getRuntime().availableProcessors(),
+                        SandboxSeccomp.profile()),
+                new RealHost());
+        ExecutableCheck.check(sandbox.plan().process(), sandbox.mounts().tree(), action, false);
+        save(bundle, original, sandbox);
+    }
+
+    /** The spec as the engine wrote it, also when the bundle was rewritten before. */
+    private static JsonObject readBundle(Path bundle) throws DkvmException {
+        JsonObject spec = Json.readObject(bundle.resolve(SPEC_FILE));
+        Path original = bundle.resolve(SandboxSpec.ORIGINAL_FILE);
+        return SandboxSpec.isSandbox(spec) && Files.exists(original) ? Json.readObject(original) : spec;
+    }
+
+    /** The spec itself comes last: until then the bundle is the engine's. */
+    private static void save(Path bundle, JsonObject original, SandboxSpec sandbox) throws DkvmException {
+        AtomicFile.replacePrivate(bundle.resolve(SandboxSpec.ORIGINAL_FILE), Json.write(original));
+        AtomicFile.replacePrivate(
+                bundle.resolve(SandboxSpec.PLAN_FILE), Json.write(SandboxPlanJson.toJson(sandbox.plan())));
+        AtomicFile.replace(bundle.resolve(SPEC_FILE), Json.write(sandbox.spec()));
+    }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.create;
+
+import java.time.Duration;
+import java.util.Optional;
+import org.dkvm.core.Accelerator;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.PackageLayout;
+import org.dkvm.kernel.KernelStore;
+
+/** Boots a kernel once, to see whether its agent answers. It has no disk, no share and no network: that their modules are there is the initramfs's concern. */
+public final class KernelProbe {
+    /** A distribution's kernel takes 4 to 10 s to boot under TCG, and longer on a busy host. */
+    public static final Duration LIMIT = Duration.ofMinutes(2);
+
+    private KernelProbe() {}
+
+    /** Boots the kernel; returns how long it took until the agent spoke. */
+    public static Duration boot(PackageLayout layout, KernelStore.Found kernel, Accelerator accelerator)
+            throws DkvmException {
+        long start = System.nanoTime();
+        Optional<String> why = BootProbe.run(ProbeCommand.ofAdded(layout, kernel, accelerator), LIMIT);
+        if (why.isPresent()) {
+            throw new DkvmException(
+                    "kernel \"" + kernel.name() + "\" does not boot: " + why.get(),
+                    "give another kernel; \"--no-verify\" adds it without trying");
+        }
+        return Duration.ofNanos(System.nanoTime() - start);
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.exec;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.dkvm.core.CapabilitySets;
+import org.dkvm.core.ResourceLimit;
+import org.dkvm.core.SandboxPaths;
+import org.dkvm.core.WorkloadProcess;
+
+/** The command line of {@code dkvm-exec}, which runs in the sandbox and asks the monitor for the process; its environment is the process's. */
+final class ExecCommand {
+    private static final int DEFAULT_UMASK = 022;
+
+    private ExecCommand() {}
+
+    static List<String> of(WorkloadProcess process) {
+        List<String> command = new ArrayList<>();
+        command.add(SandboxPaths.PACKAGE + "/dkvm-exec");
+        command.add("--user");
+        command.add(process.uid() + ":" + process.gid());
+        if (!process.groups().isEmpty()) {
+            command.add("--groups");
+            command.add(joined(process.groups()));
+        }
+        command.add("--cwd");
+        command.add(process.cwd());
+        command.add("--caps");
+        command.add(masks(process.capabilities()));
+        if (process.noNewPrivileges()) {
+            command.add("--no-new-privs");
+        }
+        for (ResourceLimit limit : process.limits()) {
+            command.add("--rlimit");
+            command.add(limit.resource() + ":" + Long.toUnsignedString(limit.soft()) + ":"
+                    + Long.toUnsignedString(limit.hard()));
+        }
+        if (process.oomScoreAdj() != 0) {
+            command.add("--oom-score-adj");
+            command.add(Integer.toString(process.oomScoreAdj()));
+        }
+        if (process.setHome()) {
+            command.add("--set-home");
+        }
+        if (process.umask() != DEFAULT_UMASK) {
+            command.add("--umask");
+            command.add(Integer.toString(process.umask()));
+        }
+        if (process.terminal()) {
+            command.add("--tty");
+        }
+        command.add("--");
+        command.addAll(process.args());
+        return command;
+    }
+
+    private static String joined(List<Long> groups) {
+        StringBuilder text = new StringBuilder();
+        for (Long group : groups) {
+            text.append(text.isEmpty() ? "" : ",").append(group);
+        }
+        return text.toString();
+    }
+
+    private static String masks(CapabilitySets sets) {
+        return Long.toHexString(sets.bounding())
+                + ":"
+                + Long.toHexString(sets.effective())
+                + ":"
+                + Long.toHexString(sets.permitted())
+                + ":"
+                + Long.toHexString(sets.inheritable())
+                + ":"
+                + Long.toHexString(sets.ambient());
+    }
+}

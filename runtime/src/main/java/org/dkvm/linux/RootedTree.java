@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.linux;
+
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A root filesystem with mounts in it, looked at from outside as a process inside would see it.
+ *
+ * <p>A path is walked name by name; links are followed within the tree, absolute ones from its root, {@code ..} never leaves it. Nothing is opened, so a hostile tree
+ * can at worst give a wrong answer. See openat2(2), RESOLVE_IN_ROOT.
+ */
+public final class RootedTree {
+    /** As the kernel's MAXSYMLINKS. */
+    private static final int MAX_LINKS = 40;
+
+    /** What is at the end of a path. */
+    public enum Kind {
+        FILE,
+        DIRECTORY,
+        OTHER,
+        /** A name on the way, or the last one, is not there. */
+        MISSING,
+        /** As MISSING, but the directory that lacks the name is empty: something may be mounted there when the container runs. */
+        MISSING_IN_EMPTY,
+        NOT_A_DIRECTORY,
+        TOO_MANY_LINKS,
+        /** Behind a mount whose content only the guest has: a tmpfs, /proc. */
+        HIDDEN
+    }
+
+    /**
+     * The end of a path.
+     *
+     * @param path the path in the tree without links, {@code .} and {@code ..}; names after a missing one as they stand
+     * @param kind what is there
+     * @param executable whether any execute bit is set
+     */
+    public record Found(String path, Kind kind, boolean executable) {}
+
+    /** The target has no trailing slash: the root's is empty. */
+    private record Mount(String target, Path source, boolean hidden) {
+        Path host(String path) {
+            return path.length() <= target.length() + 1 ? source : source.resolve(path.substring(target.length() + 1));
+        }
+    }
+
+    private static final List<String> NO_NAMES = List.of();
+
+    private final Path root;
+    private final List<Mount> mounts = new ArrayList<>();
+
+    public RootedTree(Path root) {
+        this.root = root;
+    }
+
+    /** Adds a mount of something the host has. */
+    public void addBind(String target, Path source) {
+        mounts.add(new Mount(target, source, false));
+    }
+
+    /** Adds a mount whose content can not be seen from here. */
+    public void addHidden(String target) {
+        mounts.add(new Mount(target, root, true));
+    }
+
+    /** Walks a path from the tree's root. */
+    public Found find(String path) {
+        Deque<String> ahead = new ArrayDeque<>();
+        pushNames(ahead, path);
+        List<String> walked = new ArrayList<>();
+        Node last = DIRECTORY;
+        Node failure = DIRECTORY;
+        int failureDepth = Integer.MAX_VALUE;
+        int links = 0;
+        while (!ahead.isEmpty()) {
+            String name = ahead.pop();
+            if ("..".equals(name)) {
+                if (!walked.isEmpty()) {
+                    walked.removeLast();
+                }
+                last = DIRECTORY;
+                continue;
+            }
+            walked.add(name);
+            if (walked.size() > failureDepth) {
+                continue;
+            }
+            last = look(walked);
+            if (!last.link.isEmpty()) {
+                walked.removeLast();
+                if (++links > MAX_LINKS) {
+                    return new Found(join(walked, ahead), Kind.TOO_MANY_LINKS, false);
+                }
+                if (last.link.startsWith("/")) {
+                    walked.clear();
+                }
+                pushNames(ahead, last.link);
+                last = DIRECTORY;
+            } else if (last.kind != Kind.DIRECTORY && (!ahead.isEmpty() || !last.isThere())) {
+                failureDepth = walked.size();
+                failure = last.isThere() ? NOT_A_DIRECTORY : failure.kind == Kind.DIRECTORY ? last : failure;
+            } else {
+                failureDepth = Integer.MAX_VALUE;
+            }
+        }
+        Node end = failure.kind == Kind.DIRECTORY ? last : failure;
+        return new Found(join(walked, ahead), end.kind, end.executable);
+    }
+
+    /** Whether a directory on the way to a file surely bars the user; the path is one that {@link #find} gave. */
+    public boolean barsTheWay(String path, FileUser user) {
+        for (int slash = path.indexOf('/', 1); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+            if (bars(path.substring(0, slash), user)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether the user surely may not execute a file that has an execute bit; the path is one that {@link #find} gave. */
+    public boolean barsExecution(String path, FileUser user) {
+        return bars(path, user);
+    }
+
+    private boolean bars(String path, FileUser user) {
+        Mount mount = mountOf(path);
+        // Nearly every workload starts as such a user: no look at the disk for that one.
+        if (user.overrides() || mount.hidden) {
+            return false;
+        }
+        try {
+            Map<String, Object> found = Files.readAttributes(mount.host(path), "unix:mode,uid,gid");
+            return user.isBarred(number(found, "mode"), number(found, "uid"), number(found, "gid"));
+        } catch (IOException | IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    private static int number(Map<String, Object> attributes, String name) {
+        return attributes.get(name) instanceof Integer number ? number : 0;
+    }
+
+    /** One name of the tree; a link's text, empty for all else. */
+    private record Node(Kind kind, boolean executable, String link) {
+        boolean isThere() {
+            return kind == Kind.FILE || kind == Kind.DIRECTORY || kind == Kind.OTHER;
+        }
+    }
+
+    private static final Node DIRECTORY = new Node(Kind.DIRECTORY, true, "");
+    private static final Node NOT_A_DIRECTORY = new Node(Kind.NOT_A_DIRECTORY, false, "");
+    private static final Node HIDDEN = new Node(Kind.HIDDEN, false, "");
+    private static final Node MISSING = new Node(Kind.MISSING, false, "");
+
+    private Node look(List<String> names) {
+        String path = join(names, NO_NAMES);
+        Mount mount = mountOf(path);
+        if (mount.hidden) {
+            return HIDDEN;
+        }
+        try {
+            Path host = mount.host(path);
+            // A mount's source is the engine's word: a link there was followed when it was mounted.
+            PosixFileAttributes attributes = path.equals(mount.target)
+                    ? Files.readAttributes(host, PosixFileAttributes.class)
+                    : Files.readAttributes(host, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+            if (attributes.isSymbolicLink()) {
+                String text = Files.readSymbolicLink(host).toString();
+                return new Node(Kind.OTHER, false, text.isEmpty() ? "." : text);
+            }
+            Set<PosixFilePermission> mode = attributes.permissions();
+            boolean executable = mode.contains(PosixFilePermission.OWNER_EXECUTE)
+                    || mode.contains(PosixFilePermission.GROUP_EXECUTE)
+                    || mode.contains(PosixFilePermission.OTHERS_EXECUTE);
+            if (attributes.isDirectory()) {
+                return new Node(Kind.DIRECTORY, executable, "");
+            }
+            return new Node(attributes.isRegularFile() ? Kind.FILE : Kind.OTHER, executable, "");
+        } catch (NoSuchFileException e) {
+            return missing(names);
+        } catch (IOException | IllegalArgumentException e) {
+            // A name that the host's filesystem or Java can not express is not there for our purposes.
+            return MISSING;
+        }
+    }
+
+    private Node missing(List<String> names) {
+        String parent = join(names.subList(0, names.size() - 1), NO_NAMES);
+        Mount mount = mountOf(parent);
+        if (mount.hidden || "/".equals(parent)) {
+            return MISSING;
+        }
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(mount.host(parent))) {
+            return entries.iterator().hasNext() ? MISSING : new Node(Kind.MISSING_IN_EMPTY, false, "");
+        } catch (IOException | IllegalArgumentException | DirectoryIteratorException e) {
+            return MISSING;
+        }
+    }
+
+    /** The last mount that a path is at or below: later ones cover earlier ones. */
+    private Mount mountOf(String path) {
+        for (int i = mounts.size() - 1; i >= 0; i--) {
+            if (isAtOrBelow(path, mounts.get(i).target)) {
+                return mounts.get(i);
+            }
+        }
+        return new Mount("", root, false);
+    }
+
+    /** Whether a path is the directory or in it; both without links and trailing slashes. */
+    public static boolean isAtOrBelow(String path, String directory) {
+        if (!path.startsWith(directory)) {
+            return false;
+        }
+        return path.length() == directory.length() || path.charAt(directory.length()) == '/';
+    }
+
+    private static void pushNames(Deque<String> ahead, String path) {
+        int end = path.length();
+        while (end > 0) {
+            int slash = path.lastIndexOf('/', end - 1);
+            String name = path.substring(slash + 1, end);
+            if (!name.isEmpty() && !".".equals(name)) {
+                ahead.push(name);
+            }
+            end = slash;
+        }
+    }
+
+    private static String join(List<String> names, Iterable<String> more) {
+        StringBuilder path = new StringBuilder();
+        for (String name : names) {
+            path.append('/').append(name);
+        }
+        for (String name : more) {
+            path.append('/').append(name);
+        }
+        return path.isEmpty() ? "/" : path.toString();
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.machine;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.dkvm.core.Accelerator;
+import org.dkvm.core.GuestKernel;
+import org.dkvm.core.MemorySize;
+
+/**
+ * A VM to start.
+ *
+ * @param accelerator how its instructions are run
+ * @param cpus virtual CPUs
+ * @param memory the VM's memory
+ * @param kernel the kernel it boots
+ * @param kernelDirectory where the kernel's image and its initramfs are
+ * @param initramfs the file name of that one
+ * @param nics its network cards, in order
+ * @param disks its disks, in order
+ * @param sockets where QEMU connects
+ * @param firmwareDebug whether the firmware's messages are wanted on the console's socket
+ */
+public record Machine(
+        Accelerator accelerator,
+        int cpus,
+        MemorySize memory,
+        GuestKernel kernel,
+        Path kernelDirectory,
+        String initramfs,
+        List<MachineNic> nics,
+        List<MachineDisk> disks,
+        Sockets sockets,
+        boolean firmwareDebug) {
+    /**
+     * The sockets that others listen on before QEMU starts.
+     *
+     * @param agent the agent channel, the monitor's
+     * @param control QMP, the monitor's
+     * @param console the serial port, the monitor's
+     * @param share vhost-user, virtiofsd's
+     */
+    public record Sockets(Path agent, Path control, Path console, Path share) {}
+
+    public Machine {
+        nics = List.copyOf(nics);
+        disks = List.copyOf(disks);
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.machine;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.dkvm.core.Accelerator;
+
+/** QEMU's command line (10.x). See qemu-system-x86_64(1). */
+public final class QemuCommand {
+    /** The tag of the shared filesystem, by which the agent mounts it. */
+    public static final String SHARE_TAG = "dkvm";
+    /** The name of the agent's virtio-serial port. */
+    public static final String AGENT_PORT = "dkvm.agent";
+
+    private static final String PROGRAM = "/usr/bin/qemu-system-x86_64";
+    /** QEMU's cache of translated code in MiB: counted in the sandbox's memory limit. */
+    private static final int TRANSLATION_CACHE_MIB = 128;
+    /** Ports for devices that come later: networks connected while running. */
+    private static final int SPARE_PORTS = 4;
+    /** Requests in flight on the share: QEMU's largest, so that a deep queue of reads is not cut short. */
+    private static final int SHARE_QUEUE = 1024;
+
+    private QemuCommand() {}
+
+    /** The command that runs this machine. */
+    public static List<String> argv(Machine machine) {
+        List<String> argv = new ArrayList<>();
+        argv.add(PROGRAM);
+        add(argv, "-nodefaults", "-no-user-config", "-no-reboot");
+        add(argv, "-display", "none");
+        add(argv, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+        board(argv, machine);
+        kernel(argv, machine);
+        add(argv, "-device", "virtio-rng-pci");
+        add(argv, "-device", "virtio-balloon-pci,free-page-reporting=on,deflate-on-oom=on");
+        socket(argv, "share", machine.sockets().share());
+        add(argv, "-device", "vhost-user-fs-pci,chardev=share,tag=" + SHARE_TAG + ",queue-size=" + SHARE_QUEUE);
+        socket(argv, "agent", machine.sockets().agent());
+        add(argv, "-device", "virtio-serial-pci");
+        add(argv, "-device", "virtserialport,chardev=agent,name=" + AGENT_PORT);
+        socket(argv, "control", machine.sockets().control());
+        add(argv, "-mon", "chardev=control,mode=control");
+        socket(argv, "console", machine.sockets().console());
+        add(argv, "-serial", "chardev:console");
+        if (machine.firmwareDebug()) {
+            socket(argv, "firmware", machine.sockets().console());
+            add(argv, "-device", "isa-debugcon,iobase=0x402,chardev=firmware");
+        }
+        nics(argv, machine.nics());
+        disks(argv, machine.disks());
+        for (int i = 0; i < SPARE_PORTS; i++) {
+            add(argv, "-device", "pcie-root-port,id=spare" + i + ",chassis=" + (i + 1));
+        }
+        return argv;
+    }
+
+    private static void board(List<String> argv, Machine machine) {
+        boolean tcg = machine.accelerator() == Accelerator.TCG;
+        add(argv, "-machine", "q35,memory-backend=memory,usb=off,smbus=off,sata=off,vmport=off");
+        add(argv, "-accel", tcg ? "tcg,tb-size=" + TRANSLATION_CACHE_MIB : "kvm");
+        add(argv, "-cpu", tcg ? "max" : "host");
+        add(argv, "-smp", Integer.toString(machine.cpus()));
+        String bytes = Long.toString(machine.memory().bytes());
+        add(argv, "-m", bytes + "b");
+        add(argv, "-object", "memory-backend-memfd,id=memory,share=on,size=" + bytes + "b");
+    }
+
+    private static void kernel(List<String> argv, Machine machine) {
+        Path directory = machine.kernelDirectory();
+        add(argv, "-kernel", directory.resolve(machine.kernel().image()).toString());
+        add(argv, "-initrd", directory.resolve(machine.initramfs()).toString());
+        add(argv, "-append", KernelCommandLine.of(machine.kernel(), machine.accelerator(), machine.cpus()));
+    }
+
+    private static void nics(List<String> argv, List<MachineNic> nics) {
+        for (int i = 0; i < nics.size(); i++) {
+            MachineNic nic = nics.get(i);
+            add(
+                    argv,
+                    "-netdev",
+                    "tap,id=net" + i + ",ifname=" + value(nic.tap()) + ",script=no,downscript=no,vhost=off");
+            add(
+                    argv,
+                    "-device",
+                    "virtio-net-pci,netdev=net" + i + ",mac=" + value(nic.mac()) + ",host_mtu=" + nic.mtu()
+                            + ",romfile=");
+        }
+    }
+
+    /**
+     * Raw files in the host's page cache, which the guest has written to the disk when it says so. What it discards, or writes zeros to, becomes a
+     * hole. QEMU's threads do the work: io_uring is not allowed in the sandbox, and the kernel's older way needs O_DIRECT.
+     */
+    private static void disks(List<String> argv, List<MachineDisk> disks) {
+        for (int i = 0; i < disks.size(); i++) {
+            MachineDisk disk = disks.get(i);
+            add(argv, "-add-fd", "fd=" + disk.descriptor() + ",set=" + i);
+            add(
+                    argv,
+                    "-blockdev",
+                    "driver=file,node-name=disk" + i + ",filename=/dev/fdset/" + i
+                            + ",aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off");
+            add(argv, "-device", "virtio-blk-pci,drive=disk" + i + ",serial=" + value(disk.serial()));
+        }
+    }
+
+    private static void socket(List<String> argv, String id, Path path) {
+        add(argv, "-chardev", "socket,id=" + id + ",path=" + value(path.toString()));
+    }
+
+    /** A value in a list of options: a comma is doubled. */
+    static String value(String text) {
+        return text.replace(",", ",,");
+    }
+
+    private static void add(List<String> argv, String... words) {
+        for (String word : words) {
+            argv.add(word);
+        }
+    }
+}

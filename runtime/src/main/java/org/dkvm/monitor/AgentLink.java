@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import org.dkvm.agent.FrameOutput;
+import org.dkvm.agent.FrameReader;
+import org.dkvm.agent.FrameReceiver;
+import org.dkvm.agent.ProtocolException;
+import org.dkvm.agent.Sender;
+
+/** The agent channel: QEMU's end of the virtio-serial port. */
+final class AgentLink implements Runnable {
+    /** Bytes waiting for the guest above which clients are not read any more. */
+    static final int FULL = 1024 * 1024;
+
+    private static final int BUFFER = 128 * 1024;
+
+    /** What can happen to the channel. */
+    interface Events {
+        /** The guest broke the protocol. */
+        void broken(ProtocolException breach);
+
+        /** QEMU has closed its end. */
+        void closed();
+    }
+
+    private final SocketChannel channel;
+    private final SelectionKey key;
+    private final FrameReceiver receiver;
+    private final FrameOutput output;
+    private final FrameReader reader = new FrameReader(Sender.AGENT, ByteBuffer.allocateDirect(BUFFER), false);
+    private final Events events;
+
+    AgentLink(SocketChannel channel, EventLoop loop, FrameReceiver receiver, Events events) throws IOException {
+        this.channel = channel;
+        this.receiver = receiver;
+        this.events = events;
+        output = new FrameOutput(channel);
+        key = channel.register(loop.selector(), SelectionKey.OP_READ, this);
+    }
+
+    FrameOutput output() {
+        return output;
+    }
+
+    /** Whether so much waits for the guest that nobody may send it more. */
+    boolean isFull() {
+        return output.backlog() >= FULL;
+    }
+
+    @Override
+    public void run() {
+        try {
+            if (key.isWritable()) {
+                output.flush();
+            }
+            if (key.isReadable() && reader.read(channel, BUFFER, receiver) < 0) {
+                close();
+                events.closed();
+            }
+        } catch (ProtocolException e) {
+            close();
+            events.broken(e);
+        } catch (IOException e) {
+            close();
+            events.closed();
+        }
+    }
+
+    /** Asks the loop for what is wanted next. */
+    void update() {
+        if (key.isValid()) {
+            int wanted = SelectionKey.OP_READ | (output.backlog() > 0 ? SelectionKey.OP_WRITE : 0);
+            if (key.interestOps() != wanted) {
+                key.interestOps(wanted);
+            }
+        }
+    }
+
+    void close() {
+        Sockets.close(channel);
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/** A stream of text from the VM: its serial port, or its firmware's debug port. The last bytes are kept for the case that it dies. */
+final class ConsoleLink implements Runnable {
+    private static final int READ_BYTES = 4096;
+
+    private final SocketChannel channel;
+    private final SelectionKey key;
+    private final Tail tail;
+    private final Consumer<byte[]> onText;
+    private final BooleanSupplier mayRead;
+
+    /**
+     * Text goes to the tail and to {@code onText}, in pieces of at most 4096 bytes.
+     *
+     * @param mayRead whether more text may come; when not, the guest's serial port waits
+     */
+    ConsoleLink(SocketChannel channel, EventLoop loop, Tail tail, Consumer<byte[]> onText, BooleanSupplier mayRead)
+            throws IOException {
+        this.channel = channel;
+        this.tail = tail;
+        this.onText = onText;
+        this.mayRead = mayRead;
+        key = channel.register(loop.selector(), SelectionKey.OP_READ, this);
+    }
+
+    @Override
+    public void run() {
+        try {
+            // Small and of short life: a quiet kernel never gets here.
+            ByteBuffer buffer = ByteBuffer.allocate(READ_BYTES);
+            int count = channel.read(buffer);
+            if (count < 0) {
+                Sockets.close(channel);
+                return;
+            }
+            byte[] text = new byte[count];
+            buffer.get(0, text);
+            tail.add(text, count);
+            onText.accept(text);
+        } catch (IOException e) {
+            Sockets.close(channel);
+        }
+    }
+
+    /** Asks the loop for what is wanted next. */
+    void update() {
+        int wanted = mayRead.getAsBoolean() ? SelectionKey.OP_READ : 0;
+        if (key.isValid() && key.interestOps() != wanted) {
+            key.interestOps(wanted);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor;
+
+import java.net.InetAddress;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.dkvm.agent.Client;
+import org.dkvm.agent.MachineRecords;
+import org.dkvm.agent.ProcessRecords;
+import org.dkvm.bundle.SandboxPlan;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestMount;
+import org.dkvm.machine.KernelCommandLine;
+import org.dkvm.network.DeviceAddress;
+import org.dkvm.network.DeviceRoute;
+import org.dkvm.network.NetworkDevice;
+import org.dkvm.network.Takeover;
+
+/**
+ * What the agent is told: the plan and the sandbox's network as records.
+ *
+ * @param withoutIpv6 the names of net.ipv6.conf that have IPv6 switched off
+ */
+record GuestSetup(SandboxPlan plan, List<NetworkDevice> devices, List<String> withoutIpv6) {
+    /** As distributions set it on 64-bit machines; the kernel's own 32768 is seen in the widths of ps. See proc_sys_kernel(5). */
+    private static final String PID_MAX = "kernel.pid_max";
+
+    private static final String MOST_PIDS = "4194304";
+    /** A container's memory limit kills who goes beyond it; the guest's kernel would rather refuse the allocation. See proc_sys_vm(5). */
+    private static final String OVERCOMMIT = "vm.overcommit_memory";
+
+    private static final String ALWAYS = "1";
+    private static final String RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports";
+    private static final long NANOS_PER_SECOND = 1_000_000_000L;
+    private static final byte[] NONE = {};
+
+    /** The records of CONFIG. */
+    byte[] machine(Instant now) throws DkvmException {
+        MachineRecords to = new MachineRecords();
+        to.clock(now.getEpochSecond() * NANOS_PER_SECOND + now.getNano());
+        to.hostname(plan.hostname());
+        to.domainname(plan.domainname());
+        if (plan.rootReadOnly()) {
+            to.rootReadOnly();
+        }
+        to.cgroups(plan.cgroups());
+        to.pidsLimit(plan.pidsLimit());
+        if (KernelCommandLine.comesUpOnOneCpu(plan.kernel(), plan.accelerator(), plan.cpus())) {
+            to.onlineCpus();
+        }
+        for (GuestMount mount : plan.mounts()) {
+            to.mount(mount);
+        }
+        for (NetworkDevice device : devices) {
+            network(to, device);
+        }
+        sysctls(to);
+        byte[] records = to.toBytes();
+        if (records.length > MachineRecords.MAX_BYTES) {
+            throw new DkvmException(
+                    "the machine's set-up has " + records.length + " bytes, more than " + MachineRecords.MAX_BYTES,
+                    "use fewer mounts");
+        }
+        return records;
+    }
+
+    /** The records of the main session's OPEN, with what its client said of itself. */
+    byte[] process(Client client) throws DkvmException {
+        byte[] records = ProcessRecords.encode(plan.process(), plan.init(), client);
+        if (records.length > ProcessRecords.MAX_BYTES) {
+            throw new DkvmException(
+                    "the process has " + records.length + " bytes of arguments and environment, more than "
+                            + ProcessRecords.MAX_BYTES,
+                    "");
+        }
+        return records;
+    }
+
+    private static void network(MachineRecords to, NetworkDevice device) {
+        byte[] mac = device.mac().toBytes();
+        to.nic(mac, device.mtu(), device.name());
+        for (DeviceAddress address : device.addresses()) {
+            to.address(mac, address.address().getAddress(), address.prefixLength(), bytes(address.broadcast()));
+        }
+        // A gateway must be reachable when its route is made: routes on the link first.
+        for (DeviceRoute route : device.routes()) {
+            if (route.gateway().isEmpty()) {
+                route(to, mac, route);
+            }
+        }
+        for (DeviceRoute route : device.routes()) {
+            if (route.gateway().isPresent()) {
+                route(to, mac, route);
+            }
+        }
+    }
+
+    private static void route(MachineRecords to, byte[] mac, DeviceRoute route) {
+        to.route(
+                mac,
+                route.destination().getAddress(),
+                route.prefixLength(),
+                bytes(route.gateway()),
+                route.metric(),
+                route.scope());
+    }
+
+    private static byte[] bytes(Optional<InetAddress> address) {
+        return address.isPresent() ? address.get().getAddress() : NONE;
+    }
+
+    /** The user's, and the ports that the sandbox keeps for itself where it has a network. */
+    private void sysctls(MachineRecords to) {
+        to.sysctl(PID_MAX, MOST_PIDS);
+        to.sysctl(OVERCOMMIT, ALWAYS);
+        for (String name : withoutIpv6) {
+            to.sysctl("net/ipv6/conf/" + name + "/disable_ipv6", "1");
+        }
+        String reserved = devices.isEmpty() ? "" : Takeover.FIRST_RESERVED_PORT + "-" + Takeover.LAST_RESERVED_PORT;
+        for (Map.Entry<String, String> sysctl : plan.sysctls().entrySet()) {
+            if (sysctl.getKey().equals(RESERVED_PORTS) && !reserved.isEmpty()) {
+                reserved = sysctl.getValue().isEmpty() ? reserved : sysctl.getValue() + "," + reserved;
+            } else {
+                to.sysctl(sysctl.getKey(), sysctl.getValue());
+            }
+        }
+        if (!reserved.isEmpty()) {
+            to.sysctl(RESERVED_PORTS, reserved);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor;
+
+import java.io.IOException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.dkvm.bundle.SandboxPlan;
+import org.dkvm.bundle.SandboxPlanJson;
+import org.dkvm.core.DkvmException;
+import org.dkvm.json.Json;
+import org.dkvm.machine.Machine;
+import org.dkvm.machine.MachineNic;
+import org.dkvm.machine.QemuCommand;
+import org.dkvm.network.NetworkDevice;
+import org.dkvm.network.NetworkReader;
+import org.dkvm.network.Takeover;
+import org.dkvm.share.VirtiofsdCommand;
+
+/** A sandbox's life as a list of steps. */
+final class Monitor {
+    private static final String INITRAMFS = "initramfs";
+    private static final String INITRAMFS_DISKS = "initramfs-disks";
+
+    private final Places places;
+    private final Programs programs;
+    private final NetworkReader network;
+    private final MonitorLog log;
+    private final Timeline timeline;
+    private final Deadlines deadlines;
+    private final EventLoop loop;
+    private final Relay relay;
+    private final List<ConsoleLink> consoles = new ArrayList<>();
+
+    Monitor(
+            Places places,
+            Programs programs,
+            NetworkReader network,
+            MonitorLog log,
+            Timeline timeline,
+            Deadlines deadlines)
+            throws IOException {
+        this.deadlines = deadlines;
+        this.places = places;
+        this.programs = programs;
+        this.network = network;
+        this.log = log;
+        this.timeline = timeline;
+        loop = new EventLoop();
+        relay = new Relay(loop, log, timeline, places, deadlines);
+    }
+
+    /**
+     * Runs the sandbox to its end.
+     *
+     * @param sessions the session socket, listening
+     * @return the container's exit code
+     */
+    int run(ServerSocketChannel sessions) throws IOException {
+        timeline.mark("monitor");
+        Listener.of(sessions, loop, log, relay.clients()::accept);
+        try {
+            boot();
+        } catch (DkvmException e) {
+            relay.fail(e.text());
+        }
+        loop.run(this::afterRound);
+        return relay.ending().exitCode();
+    }
+
+    private void boot() throws DkvmException {
+        SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(places.plan()));
+        timeline.mark("plan");
+        Disks disks = new Disks(plan.disks(), places.share());
+        disks.prepare(programs, relay.ending()::sayLater);
+        Child share = startShare(plan.sysAdmin());
+        listen(plan);
+        Takeover takeover = takeOverNetwork();
+        awaitShare(share);
+        List<String> qemu = disks.around(QemuCommand.argv(machine(plan, takeover, disks)));
+        start("QEMU", qemu);
+        timeline.mark("QEMU started");
+        List<NetworkDevice> devices = devices(takeover);
+        await(new GuestSetup(plan, devices, network.withoutIpv6(devices)), qemu);
+    }
+
+    private void await(GuestSetup setup, List<String> qemu) {
+        relay.await(setup, () -> {
+            try {
+                Files.deleteIfExists(places.sockets().share());
+                awaitShare(startShare(setup.plan().sysAdmin()));
+                start("QEMU", qemu);
+                await(setup, qemu);
+            } catch (DkvmException e) {
+                relay.fail(e.text());
+            } catch (IOException e) {
+                relay.fail("can not start the VM again: " + e.getMessage());
+            }
+        });
+    }
+
+    private Child startShare(boolean sysAdmin) throws DkvmException {
+        Child share = start(
+                "virtiofsd",
+                VirtiofsdCommand.argv(places.share(), places.sockets().share(), sysAdmin));
+        timeline.mark("virtiofsd started");
+        return share;
+    }
+
+    private void listen(SandboxPlan plan) throws DkvmException {
+        boolean shown = plan.kernel().debug() || plan.biosDebug();
+        Listener.at(places.sockets().agent(), loop, log, relay::agentConnected);
+        Listener.at(places.sockets().control(), loop, log, channel -> new ControlLink(channel, loop, log));
+        Listener.at(places.sockets().console(), loop, log, channel -> consoleConnected(channel, shown));
+    }
+
+    private Takeover takeOverNetwork() throws DkvmException {
+        Takeover takeover = Takeover.of(network.read());
+        timeline.mark("network read");
+        if (!takeover.taps().isEmpty()) {
+            programs.batch(List.of("/usr/bin/ip", "-batch", "-"), takeover.ipBatch());
+            programs.batch(List.of("/usr/sbin/tc", "-batch", "-"), takeover.tcBatch());
+            timeline.mark("network taken over");
+        }
+        return takeover;
+    }
+
+    /** virtiofsd's socket is there when it listens: bind and listen follow each other at once, and QEMU needs longer to get there. */
+    private void awaitShare(Child share) throws DkvmException {
+        Path socket = places.sockets().share();
+        long deadline = System.nanoTime() + deadlines.step().toNanos();
+        try {
+            while (!Files.exists(socket)) {
+                if (share.hasEnded()) {
+                    throw new DkvmException(share.obituary(), "");
+                }
+                if (System.nanoTime() - deadline > 0) {
+                    throw new DkvmException("virtiofsd did not listen on \"" + socket + "\"", "");
+                }
+                Thread.sleep(1);
+            }
+        } catch (InterruptedException e) {
+            throw new DkvmException("interrupted", "", e);
+        }
+        timeline.mark("virtiofsd listens");
+    }
+
+    private Child start(String name, List<String> argv) throws DkvmException {
+        Child child = Child.start(name, argv, programs, log, ended -> loop.post(() -> relay.childEnded(ended)));
+        relay.ending().add(child);
+        return child;
+    }
+
+    private Machine machine(SandboxPlan plan, Takeover takeover, Disks disks) {
+        List<MachineNic> nics = new ArrayList<>();
+        for (Takeover.Tap tap : takeover.taps()) {
+            NetworkDevice device = tap.device();
+            nics.add(new MachineNic(tap.name(), device.mac().toString(), device.mtu()));
+        }
+        return new Machine(
+                plan.accelerator(),
+                plan.cpus(),
+                plan.memory(),
+                plan.kernel(),
+                places.kernel(),
+                initramfs(disks),
+                nics,
+                disks.ofMachine(),
+                places.sockets(),
+                plan.biosDebug());
+    }
+
+    /** The one with modules for disks where they are needed; a kernel that somebody brought may have none and need none. */
+    private String initramfs(Disks disks) {
+        return disks.needModules() && Files.exists(places.kernel().resolve(INITRAMFS_DISKS))
+                ? INITRAMFS_DISKS
+                : INITRAMFS;
+    }
+
+    private static List<NetworkDevice> devices(Takeover takeover) {
+        List<NetworkDevice> devices = new ArrayList<>();
+        for (Takeover.Tap tap : takeover.taps()) {
+            devices.add(tap.device());
+        }
+        return devices;
+    }
+
+    private void consoleConnected(SocketChannel channel, boolean shown) throws IOException {
+        Ending ending = relay.ending();
+        consoles.add(
+                shown
+                        ? new ConsoleLink(channel, loop, ending.console(), ending::show, ending::showsMore)
+                        : new ConsoleLink(channel, loop, ending.console(), text -> {}, () -> true));
+    }
+
+    private void afterRound() {
+        for (ConsoleLink console : consoles) {
+            console.update();
+        }
+        relay.afterRound();
+    }
+}

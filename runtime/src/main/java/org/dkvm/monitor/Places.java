@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor;
+
+import java.nio.file.Path;
+import org.dkvm.core.SandboxPaths;
+import org.dkvm.machine.Machine;
+
+/**
+ * Where a monitor finds things: one sandbox's, or a test's.
+ *
+ * @param run a directory for sockets
+ * @param plan sandbox.json
+ * @param share what the guest sees as its root
+ * @param kernel the kernel's directory
+ */
+record Places(Path run, Path plan, Path share, Path kernel) {
+    /** The places of the sandbox this process is in. */
+    static Places ofSandbox() {
+        return new Places(
+                Path.of(SandboxPaths.RUN),
+                Path.of(SandboxPaths.PLAN),
+                Path.of(SandboxPaths.SHARE),
+                Path.of(SandboxPaths.KERNEL));
+    }
+
+    Machine.Sockets sockets() {
+        return new Machine.Sockets(
+                run.resolve("agent.sock"),
+                run.resolve("control.sock"),
+                run.resolve("console.sock"),
+                run.resolve("share.sock"));
+    }
+
+    Path sessionSocket() {
+        return run.resolve("monitor.sock");
+    }
+
+    Path timeline() {
+        return run.resolve("timeline.json");
+    }
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor;
+
+import java.io.IOException;
+import java.util.List;
+import org.dkvm.core.DkvmException;
+
+/** How the monitor runs other programs. */
+interface Programs {
+    /** Starts a program with nothing on its standard input, its standard output and error joined in one pipe. */
+    Process start(List<String> argv) throws IOException;
+
+    /** Runs a program that reads its orders from standard input to its end: {@code ip -batch -}. */
+    void batch(List<String> argv, String orders) throws DkvmException;
+}

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.dkvm.agent.AgentControl;
+import org.dkvm.agent.AgentEvents;
+import org.dkvm.agent.Client;
+import org.dkvm.agent.Finished;
+import org.dkvm.agent.Frame;
+import org.dkvm.agent.FrameOutput;
+import org.dkvm.agent.FrameType;
+import org.dkvm.agent.Hello;
+import org.dkvm.agent.MainSession;
+import org.dkvm.agent.ProtocolException;
+import org.dkvm.agent.ReadyStep;
+import org.dkvm.agent.SessionRouter;
+import org.dkvm.core.DkvmException;
+import org.dkvm.network.DnsRelay;
+import org.jspecify.annotations.Nullable;
+
+/** Takes a VM from its first frame to its last: handshake, set-up, sessions, the workload's exit, the guest's end. */
+final class Relay implements AgentEvents, MainSession, AgentLink.Events {
+    /** QEMU closes its sockets on its way down: how it ended is known soon. */
+    private static final Duration CLOSED_DELAY = Duration.ofSeconds(2);
+
+    private static final int MAX_RESTARTS = 1;
+    private static final Duration LOSS_DELAY = Duration.ofMillis(200);
+    private static final Duration DNS_TICK = Duration.ofSeconds(1);
+    private static final byte[] NOTHING = {};
+    private static final String[] LEVELS = {"error", "warning", "info", "debug"};
+
+    private final EventLoop loop;
+    private final MonitorLog log;
+    private final Timeline timeline;
+    private final Places places;
+    private final Deadlines deadlines;
+    private final Ending ending;
+    private final SessionRouter router;
+    private final Clients clients;
+    private final AgentControl control;
+
+    private Phase phase = Phase.STARTING;
+    private EventLoop.@Nullable Timer stepTimer;
+    private EventLoop.@Nullable Timer bootTimer;
+    private @Nullable GuestSetup setup;
+    private @Nullable AgentLink agent;
+    private @Nullable DnsRelay dns;
+    private @Nullable Client main;
+    private @Nullable Verdict known;
+    private @Nullable Runnable restart;
+    private boolean greeted;
+    /** How often QEMU has been started again. */
+    private int life;
+
+    Relay(EventLoop loop, MonitorLog log, Timeline timeline, Places places, Deadlines deadlines) {
+        this.loop = loop;
+        this.log = log;
+        this.timeline = timeline;
+        this.places = places;
+        this.deadlines = deadlines;
+        router = new SessionRouter(this);
+        clients = new Clients(loop, router, log);
+        control = new AgentControl(this, router);
+        ending = new Ending(loop, log, router, clients);
+    }
+
+    Clients clients() {
+        return clients;
+    }
+
+    Ending ending() {
+        return ending;
+    }
+
+    /**
+     * QEMU has been started; the rest comes by itself.
+     *
+     * @param again starts virtiofsd and QEMU once more, for a QEMU that an assertion of its own ended before the guest said a word: emulated processors race while the
+     *     firmware maps its devices
+     */
+    void await(GuestSetup told, Runnable again) {
+        setup = told;
+        restart = again;
+        enter(Phase.CONNECTING);
+        bootTimer = loop.after(deadlines.boot(), () -> late(deadlines.boot()));
+    }
+
+    /** QEMU has opened the agent channel. */
+    void agentConnected(SocketChannel channel) throws IOException {
+        if (agent != null) {
+            Sockets.close(channel);
+            return;
+        }
+        agent = new AgentLink(channel, loop, control, this);
+        timeline.mark("agent channel");
+        enter(Phase.BOOTING);
+    }
+
+    /** What every round ends with. */
+    void afterRound() {
+        AgentLink link = agent;
+        clients.update(link == null || !link.isFull());
+        if (link != null) {
+            link.update();
+        }
+        ending.afterRound();
+    }
+
+    /** The boot, or the VM, failed. */
+    void fail(String text) {
+        end(Verdict.failed(phase.isStarted(), text));
+    }
+
+    /** QEMU or virtiofsd has ended. */
+    void childEnded(Child child) {
+        if (phase == Phase.OVER) {
+            ending.childEnded();
+        } else if (ending.has(child)) {
+            log.line(child.obituary());
+            int lost = life;
+            // One takes the other along: whose fault it was is known when both are gone.
+            loop.after(LOSS_DELAY, () -> vmLost(lost));
+        }
+    }
+
+    private void vmLost(int lost) {
+        if (lost != life || phase == Phase.OVER) {
+            return;
+        }
+        Runnable again = restart;
+        if (life < MAX_RESTARTS && !greeted && again != null && ending.anyAborted()) {
+            life++;
+            bootAgain(again);
+            return;
+        }
+        Verdict verdict = known;
+        end(
+                verdict != null
+                        ? verdict
+                        : Verdict.failed(
+                                phase.isStarted(),
+                                ending.withConsole(ending.obituary() + "\nthe VM was lost while DKVM waited for "
+                                        + phase.waitsFor())));
+    }
+
+    private void bootAgain(Runnable again) {
+        log.line("the VM is started again: " + ending.obituary());
+        AgentLink link = agent;
+        if (link != null) {
+            link.close();
+            agent = null;
+        }
+        cancel(bootTimer);
+        try {
+            ending.replaceChildren();
+            again.run();
+        } catch (DkvmException e) {
+            fail(e.text());
+        }
+    }
+
+    @Override
+    public void hello(Hello hello) {
+        timeline.mark("hello");
+        timeline.hello(hello.bootNanos());
+        log.line("guest kernel " + hello.release());
+        AgentLink link = agent;
+        GuestSetup told = setup;
+        if (link == null || told == null) {
+            fail("the guest's agent answered before QEMU was started");
+            return;
+        }
+        try {
+            byte[] records = told.machine(Instant.now());
+            FrameOutput to = link.output();
+            to.send(FrameType.WELCOME, 0, new byte[] {Frame.VERSION, 0, 0, 0});
+            for (int from = 0; from < records.length; from += Frame.DATA_PAYLOAD) {
+                int length = Math.min(Frame.DATA_PAYLOAD, records.length - from);
+                byte[] piece = new byte[length];
+                System.arraycopy(records, from, piece, 0, length);
+                to.send(FrameType.CONFIG, 0, piece);
+            }
+            to.send(FrameType.CONFIG_END, 0, NOTHING);
+            greeted = true;
+            if (hasDisks()) {
+                cancel(bootTimer);
+                bootTimer = loop.after(deadlines.setUpWithDisks(), () -> late(deadlines.setUpWithDisks()));
+            }
+            enter(Phase.SETTING_UP);
+            openMain();
+        } catch (DkvmException e) {
+            fail(e.text());
+        }
+    }
+
+    @Override
+    public void ready(List<ReadyStep> steps) {
+        timeline.mark("ready");
+        timeline.guest(steps);
+        enter(Phase.OPENING);
+        router.ready();
+    }
+
+    @Override
+    public void failed(int step, String text) {
+        acknowledge();
+        fail("the guest could not be set up (" + new ReadyStep(step, 0).label() + "): " + text);
+    }
+
+    @Override
+    public void log(int level, String text) {
+        log.line("agent " + (level < LEVELS.length ? LEVELS[level] : "?") + ": " + text);
+        if (phase == Phase.SETTING_UP && hasDisks()) {
+            // Filling a new disk takes its time: an agent that speaks is at work. There is a deadline for the whole.
+            enter(Phase.SETTING_UP);
+        }
+    }
+
+    @Override
+    public void finished(Finished finished) {
+        log.line("guest finished: " + finished.reason() + ", exit code " + finished.exitCode()
+                + (finished.overridden() ? ", set by hand" : "")
+                + (finished.outOfMemory() ? ", ran out of memory" : ""));
+        timeline.mark("finished");
+        acknowledge();
+        Verdict verdict = known;
+        boolean refused = verdict != null && verdict.refusal() != null;
+        end(verdict != null && refused ? verdict : Verdict.exited(finished.exitCode()));
+    }
+
+    @Override
+    public void dnsQuery(int id, boolean tcp, ByteBuffer message) {
+        DnsRelay relay = dns;
+        if (relay == null) {
+            relay = new DnsRelay(loop.selector(), resolver(), this::dnsAnswer);
+            dns = relay;
+        }
+        boolean first = !relay.hasOpen();
+        relay.ask(id, tcp, message, System.nanoTime());
+        if (first && relay.hasOpen()) {
+            loop.after(DNS_TICK, () -> dnsTick());
+        }
+    }
+
+    @Override
+    public void attached(Client client) {
+        main = client;
+        ending.setMain(client);
+        openMain();
+    }
+
+    @Override
+    public void opened() {
+        timeline.mark("opened");
+        enter(Phase.RUNNING);
+        try {
+            timeline.write(places.timeline());
+        } catch (IOException e) {
+            log.line("timeline: " + e.getMessage());
+        }
+    }
+
+    @Override
+    public void refused(int exitCode, byte[] payload) {
+        known = Verdict.refused(exitCode, payload);
+        enter(Phase.FINISHING);
+        awaitFinish();
+    }
+
+    @Override
+    public void exited(int exitCode) {
+        timeline.mark("exited");
+        known = Verdict.exited(exitCode);
+        enter(Phase.FINISHING);
+        awaitFinish();
+    }
+
+    @Override
+    public void lost() {
+        log.line("dkvm-init has gone");
+        end(Verdict.failed(phase.isStarted(), "the sandbox's init has gone"));
+    }
+
+    @Override
+    public void broken(ProtocolException breach) {
+        fail("the guest broke the protocol: " + breach.text());
+    }
+
+    @Override
+    public void closed() {
+        log.line("the agent channel was closed");
+        // QEMU is dying: how is known in a moment.
+        int lost = life;
+        loop.after(CLOSED_DELAY, () -> {
+            if (lost == life) {
+                fail("QEMU closed the agent channel");
+            }
+        });
+    }
+
+    private void openMain() {
+        AgentLink link = agent;
+        Client client = main;
+        GuestSetup told = setup;
+        if (greeted && link != null && client != null && told != null && phase != Phase.OVER) {
+            try {
+                router.openMain(link.output(), client, told.process(client));
+            } catch (DkvmException e) {
+                fail(e.text());
+            }
+        }
+    }
+
+    private boolean hasDisks() {
+        GuestSetup told = setup;
+        return told != null && !told.plan().disks().isEmpty();
+    }
+
+    private void acknowledge() {
+        AgentLink link = agent;
+        if (link != null) {
+            link.output().send(FrameType.ACK, 0, NOTHING);
+        }
+    }
+
+    private void enter(Phase next) {
+        if (phase == Phase.OVER) {
+            return;
+        }
+        phase = next;
+        cancel(stepTimer);
+        stepTimer = null;
+        if (next.isStarted()) {
+            cancel(bootTimer);
+            bootTimer = null;
+        } else {
+            stepTimer = loop.after(deadlines.step(), () -> late(deadlines.step()));
+        }
+    }
+
+    private static void cancel(EventLoop.@Nullable Timer timer) {
+        if (timer != null) {
+            timer.cancel();
+        }
+    }
+
+    private void late(Duration deadline) {
+        fail(ending.withConsole("waited " + deadline.toSeconds() + " s for " + phase.waitsFor()
+                + "; DKVM_KERNEL_DEBUG=1 shows the kernel's messages"));
+    }
+
+    private void awaitFinish() {
+        Duration deadline = hasDisks() ? deadlines.finishWithDisks() : deadlines.finish();
+        stepTimer = loop.after(deadline, () -> {
+            log.line("the guest did not finish within " + deadline);
+            Verdict verdict = known;
+            end(verdict != null ? verdict : Verdict.failed(true, "the guest did not finish"));
+        });
+    }
+
+    private void end(Verdict verdict) {
+        if (phase == Phase.OVER) {
+            return;
+        }
+        enter(Phase.OVER);
+        AgentLink link = agent;
+        if (link != null) {
+            link.close();
+        }
+        ending.begin(verdict);
+    }
+
+    private void dnsAnswer(int id, ByteBuffer message) {
+        AgentLink link = agent;
+        // A guest that does not read does not need answers either.
+        if (link != null && !link.isFull()) {
+            byte[] payload = new byte[message.remaining()];
+            message.get(payload);
+            link.output().send(FrameType.DNS_ANSWER, id, payload);
+        }
+    }
+
+    private void dnsTick() {
+        DnsRelay relay = dns;
+        if (relay != null && phase != Phase.OVER) {
+            relay.expire(System.nanoTime());
+            if (relay.hasOpen()) {
+                loop.after(DNS_TICK, () -> dnsTick());
+            }
+        }
+    }
+
+    /** The engine's own resolver, in every sandbox. */
+    private static SocketAddress resolver() {
+        try {
+            return new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 11}), 53);
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException("an address of four bytes is an address", e);
+        }
+    }
+}

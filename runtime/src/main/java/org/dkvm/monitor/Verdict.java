@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a container ends.
+ *
+ * @param exitCode its exit code
+ * @param notice what is said on its standard error; empty for nothing
+ * @param refusal the agent's REFUSED instead, when the workload could not be started
+ */
+record Verdict(int exitCode, String notice, @Nullable ByteBuffer refusal) {
+    /** docker run's exit code for a container that was not started. */
+    static final int NOT_STARTED = 125;
+    /** The exit code of a container whose VM was lost. */
+    static final int LOST = 255;
+
+    static Verdict exited(int exitCode) {
+        return new Verdict(exitCode, "", null);
+    }
+
+    static Verdict refused(int exitCode, byte[] payload) {
+        return new Verdict(exitCode, "", ByteBuffer.wrap(payload));
+    }
+
+    static Verdict failed(boolean started, String text) {
+        return new Verdict(started ? LOST : NOT_STARTED, text, null);
+    }
+}

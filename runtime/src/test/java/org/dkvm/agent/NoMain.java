@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.agent;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Writes down what a router tells of the main session. */
+final class NoMain implements MainSession {
+    final List<String> told = new ArrayList<>();
+
+    @Override
+    public void attached(Client client) {
+        told.add("attached");
+    }
+
+    @Override
+    public void opened() {
+        told.add("opened");
+    }
+
+    @Override
+    public void refused(int exitCode, byte[] payload) {
+        told.add("refused " + exitCode);
+    }
+
+    @Override
+    public void exited(int exitCode) {
+        told.add("exited " + exitCode);
+    }
+
+    @Override
+    public void lost() {
+        told.add("lost");
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.dkvm.core.CapabilitySets;
+import org.dkvm.core.CgroupMode;
+import org.dkvm.core.GuestMount;
+import org.dkvm.core.ResourceLimit;
+import org.dkvm.core.WorkloadProcess;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** protocol/vectors, which the C tests decode, too. */
+class VectorsTest {
+    static List<Vector> vectors() throws IOException {
+        return Vector.all();
+    }
+
+    @ParameterizedTest
+    @MethodSource("vectors")
+    void frameIsWhatTheVectorSays(Vector vector) throws Exception {
+        List<String> frames = new ArrayList<>();
+        FrameReceiver receiver = frame -> frames.add(frame.type().code() + " " + frame.stream() + " " + frame.length());
+        switch (vector.text("expect")) {
+            case "frame" -> {
+                read(vector, receiver);
+                assertThat(frames.get(0))
+                        .isEqualTo(
+                                vector.number("type") + " " + vector.number("stream") + " " + vector.number("length"));
+            }
+            case "more" -> {
+                read(vector, receiver);
+                assertThat(frames).isEmpty();
+            }
+            case "error" -> assertThatThrownBy(() -> read(vector, receiver)).isInstanceOf(ProtocolException.class);
+            default -> throw new AssertionError(vector.text("expect"));
+        }
+    }
+
+    @Test
+    void helloIsTakenApart() throws Exception {
+        Events events = new Events();
+        AgentControl control = new AgentControl(events, new SessionRouter(new NoMain()));
+        read(Vector.named("hello"), control);
+        read(Vector.named("ready"), control);
+        read(Vector.named("log"), control);
+        read(Vector.named("dns-query"), control);
+        assertThat(events.told.get(0)).isEqualTo("hello 1500000000 6.12.0-dkvm");
+        assertThat(events.told.get(1)).isEqualTo("ready root mounts network ready");
+        assertThat(events.told.get(3)).isEqualTo("dns 515 true 12");
+    }
+
+    @Test
+    void processIsEncodedAsTheVector() throws Exception {
+        WorkloadProcess process = new WorkloadProcess(
+                List.of("/bin/sh", "-c", "echo \u00e9"),
+                List.of("PATH=/bin", "EMPTY=", "A=b=c"),
+                "/work",
+                1000,
+                100,
+                List.of(5L, 4294967294L),
+                true,
+                new CapabilitySets(0xa80425fbL, 0xa80425fbL, 0xa80425fbL, 0, 0x400),
+                true,
+                List.of(new ResourceLimit(7, 1024, 4096), new ResourceLimit(8, -1, -1)),
+                -500,
+                true,
+                19);
+        Client client = new Client(new FrameOutput(Channels.newChannel(new ByteArrayOutputStream())));
+        byte[] attach = {1, 0, 3, 0, 24, 0, 80, 0, 1, 0, 0, (byte) 0x80, 0, 0, 0, 0};
+        ByteBuffer bytes = Frame.make(FrameType.ATTACH, 1, attach);
+        Frame frame = new Frame(bytes);
+        frame.set(FrameType.ATTACH, 0, bytes.limit());
+        client.attach(frame);
+        byte[] records = ProcessRecords.encode(process, true, client);
+        assertThat(records).isEqualTo(openPayload(Vector.named("java-open")));
+    }
+
+    @Test
+    void machineIsEncodedAsTheVector() throws Exception {
+        assertThat(machine()).isEqualTo(Vector.named("java-config").payload());
+    }
+
+    static byte[] machine() {
+        byte[] mac = {2, 0x42, (byte) 0xac, 0x11, 0, 2};
+        byte[] ipv6 = new byte[16];
+        ipv6[0] = (byte) 0xfd;
+        ipv6[15] = 2;
+        byte[] gateway = ipv6.clone();
+        gateway[15] = 1;
+        MachineRecords to = new MachineRecords();
+        to.clock(1_700_000_000_000_000_000L);
+        to.hostname("web-1");
+        to.domainname("example.org");
+        to.rootReadOnly();
+        to.cgroups(CgroupMode.HYBRID);
+        to.pidsLimit(30);
+        to.onlineCpus();
+        to.mount(new GuestMount(GuestMount.Kind.FILESYSTEM, "/run", "tmpfs", "tmpfs", 14, "mode=755,size=64k"));
+        to.mount(new GuestMount(GuestMount.Kind.SHARE, "/data", "", "", 1, ""));
+        to.nic(mac, 1500, "eth0");
+        to.address(mac, new byte[] {(byte) 172, 17, 0, 2}, 16, new byte[] {(byte) 172, 17, (byte) 255, (byte) 255});
+        to.address(mac, ipv6, 64, new byte[0]);
+        to.route(mac, new byte[4], 0, new byte[] {(byte) 172, 17, 0, 1}, 0, 0);
+        to.route(mac, new byte[16], 0, gateway, 1024, 0);
+        for (Map.Entry<String, String> sysctl :
+                Map.of("net.ipv4.ip_forward", "1").entrySet()) {
+            to.sysctl(sysctl.getKey(), sysctl.getValue());
+        }
+        return to.toBytes();
+    }
+
+    private static byte[] openPayload(Vector vector) {
+        byte[] payload = vector.payload();
+        assertThat(payload[0]).isEqualTo((byte) 1);
+        return java.util.Arrays.copyOfRange(payload, 1, payload.length);
+    }
+
+    private static void read(Vector vector, FrameReceiver receiver) throws IOException, ProtocolException {
+        boolean fromMonitor = true;
+        try {
+            fromMonitor = FrameType.of(Byte.toUnsignedInt(vector.bytes()[4])).sentBy(Sender.MONITOR);
+        } catch (ArrayIndexOutOfBoundsException e) {
+            assertThat(vector.text("expect")).isEqualTo("more");
+        }
+        FrameReader reader = new FrameReader(
+                fromMonitor ? Sender.MONITOR : Sender.AGENT, ByteBuffer.allocate(FrameReader.MIN_BUFFER), false);
+        reader.read(Channels.newChannel(new ByteArrayInputStream(vector.bytes())), Integer.MAX_VALUE, receiver);
+    }
+
+    private static final class Events implements AgentEvents {
+        private final List<String> told = new ArrayList<>();
+
+        @Override
+        public void hello(Hello hello) {
+            told.add("hello " + hello.bootNanos() + " " + hello.release());
+        }
+
+        @Override
+        public void ready(List<ReadyStep> steps) {
+            StringBuilder text = new StringBuilder("ready");
+            steps.forEach(step -> text.append(' ').append(step.label()));
+            told.add(text.toString());
+        }
+
+        @Override
+        public void failed(int step, String text) {
+            told.add("failed");
+        }
+
+        @Override
+        public void log(int level, String text) {
+            told.add("log");
+        }
+
+        @Override
+        public void finished(Finished finished) {
+            told.add("finished");
+        }
+
+        @Override
+        public void dnsQuery(int id, boolean tcp, ByteBuffer message) {
+            told.add("dns " + id + " " + tcp + " " + message.remaining());
+        }
+    }
+}

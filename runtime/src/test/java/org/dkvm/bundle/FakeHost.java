@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.dkvm.core.MemorySize;
+
+/** A host whose sources are directories, but for the files that engines mount and those a test names. */
+final class FakeHost implements HostView {
+    private final Map<String, SourceKind> kinds = new HashMap<>();
+    private String hostNetwork = "";
+
+    FakeHost with(String path, SourceKind kind) {
+        kinds.put(path, kind);
+        return this;
+    }
+
+    FakeHost withHostNetwork(String path) {
+        hostNetwork = path;
+        return this;
+    }
+
+    @Override
+    public SourceKind kindOf(String path) {
+        boolean file = path.endsWith("/resolv.conf")
+                || path.endsWith("/hosts")
+                || path.endsWith("/hostname")
+                || path.endsWith("/.containerenv")
+                || path.endsWith("/catatonit")
+                || path.endsWith("/docker-init")
+                || path.endsWith("/file");
+        return kinds.getOrDefault(path, file ? SourceKind.FILE : SourceKind.DIRECTORY);
+    }
+
+    @Override
+    public MemorySize filesystemSize(String path) {
+        return MemorySize.ofMib(64);
+    }
+
+    @Override
+    public boolean isHostNetwork(String path) {
+        return path.equals(hostNetwork);
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle;
+
+import com.google.gson.JsonObject;
+import java.nio.file.Path;
+import java.util.List;
+import org.dkvm.core.Accelerator;
+import org.dkvm.core.ContainerId;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestKernel;
+import org.dkvm.core.PackageLayout;
+import org.dkvm.core.ResourceLimit;
+import org.dkvm.json.Json;
+
+/** Rewrites specs under fixed conditions. */
+final class Rewrites {
+    static final Path BUNDLE = Path.of("/run/bundle");
+
+    private Rewrites() {}
+
+    static SandboxSpec rewrite(JsonObject spec, Accelerator accelerator, HostView host) throws DkvmException {
+        HostConfig config = HostConfig.defaults();
+        JsonObject seccomp = new JsonObject();
+        seccomp.addProperty("defaultAction", "the sandbox's own");
+        return SandboxSpec.rewrite(
+                spec,
+                new SandboxSpec.Inputs(
+                        new ContainerId("c1"),
+                        BUNDLE,
+                        new PackageLayout(PackageLayout.DEFAULT_HOME),
+                        Options.parse(Json.strings(Json.objectOrNew(spec, "process"), "env"), config),
+                        config,
+                        accelerator,
+                        new GuestKernel("dkvm/6.12", "vmlinux", "", false),
+                        Path.of("/opt/dkvm/kernels/dkvm/6.12"),
+                        new GuestModules(Path.of("/opt/dkvm/kernels/dkvm/6.12/modules"), "6.12"),
+                        List.of(new ResourceLimit(7, 1024, 4096), new ResourceLimit(4, 0, -1)),
+                        4,
+                        seccomp),
+                host);
+    }
+
+    static SandboxSpec rewrite(JsonObject spec) throws DkvmException {
+        return rewrite(spec, Accelerator.TCG, new FakeHost());
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** package/dkvm-runtime, in a package whose Java is a script that writes its arguments down, before a runc of the same kind. */
+class LauncherTest {
+    @TempDir
+    Path directory;
+
+    private Path home;
+    private Path launcher;
+
+    @BeforeEach
+    void install() throws IOException {
+        home = directory.resolve("home");
+        launcher = home.resolve("scripts/dkvm-runtime");
+        Files.createDirectories(launcher.getParent());
+        Files.copy(Path.of("package/dkvm-runtime"), launcher);
+        script(directory.resolve("bin/runc"), "printf '%s\\n' \"$@\" > " + directory.resolve("runc.args"));
+        javaDoes("exit 0");
+    }
+
+    private static void script(Path file, String text) throws IOException {
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, "#!/bin/sh\n" + text + "\n");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    /** The loader stands for Java. */
+    private void javaDoes(String what) throws IOException {
+        script(
+                home.resolve("sandbox/lib64/ld-linux-x86-64.so.2"),
+                "printf '%s\\n' \"$@\" > " + directory.resolve("java.args") + "\n" + what);
+    }
+
+    private int run(Path program, String... args) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("/bin/sh", program.toString()));
+        command.addAll(List.of(args));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("PATH", directory.resolve("bin") + ":" + System.getenv("PATH"));
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(output).as("nothing is printed").isEmpty();
+        return process.waitFor();
+    }
+
+    private List<String> lines(String file) throws IOException {
+        return Files.readAllLines(directory.resolve(file));
+    }
+
+    @Test
+    void createRunsJavaAndThenRuncWithTheSameArguments() throws IOException, InterruptedException {
+        String[] args = {
+            "--root", "/r r", "--log=/l", "--log-format", "json", "--systemd-cgroup", "create", "--bundle", "/b", "id1"
+        };
+        assertThat(run(launcher, args)).isZero();
+        assertThat(lines("runc.args")).containsExactly(args);
+        assertThat(lines("java.args"))
+                .contains("-Ddkvm.home=" + home)
+                .contains(home + "/sandbox/opt/dkvm/jre/bin/java")
+                .endsWith(args);
+        assertThat(lines("java.args").get(lines("java.args").size() - args.length - 1))
+                .isEqualTo("org.dkvm.cli.Main");
+    }
+
+    @Test
+    void otherCommandsGoStraightToRunc() throws IOException, InterruptedException {
+        for (String[] args : List.of(
+                new String[] {"--root", "create", "state", "id1"},
+                new String[] {"--log", "exec", "--debug", "kill", "run", "9"},
+                new String[] {"--version"},
+                new String[] {"delete", "--force", "id1"})) {
+            assertThat(run(launcher, args)).isZero();
+            assertThat(lines("runc.args")).containsExactly(args);
+        }
+        assertThat(directory.resolve("java.args")).doesNotExist();
+    }
+
+    @Test
+    void aFailureKeepsRuncFromRunning() throws IOException, InterruptedException {
+        javaDoes("exit 255");
+        assertThat(run(launcher, "exec", "-p", "/x", "id1")).isEqualTo(255);
+        assertThat(directory.resolve("runc.args")).doesNotExist();
+    }
+
+    @Test
+    void aProcessFromJavaIsGivenToRunc() throws IOException, InterruptedException {
+        javaDoes("echo /b/dkvm-exec-1.json");
+        assertThat(run(launcher, "--root", "/r", "exec", "-t", "id1", "ls", "a b"))
+                .isZero();
+        assertThat(lines("runc.args"))
+                .containsExactly("--root", "/r", "exec", "--process", "/b/dkvm-exec-1.json", "-t", "id1", "ls", "a b");
+    }
+
+    @Test
+    void theCacheIsUsedWhenItIsThere() throws IOException, InterruptedException {
+        run(launcher, "create", "id1");
+        assertThat(lines("java.args")).noneMatch(argument -> argument.startsWith("-XX:AOTCache"));
+        Path cache = home.resolve("sandbox/opt/dkvm/aot/runtime.aot");
+        Files.createDirectories(cache.getParent());
+        Files.writeString(cache, "");
+        run(launcher, "create", "id1");
+        assertThat(lines("java.args")).contains("-XX:AOTCache=" + cache);
+    }
+
+    @Test
+    void aLinkToTheLauncherLeadsToItsPackage() throws IOException, InterruptedException {
+        Path link = Files.createSymbolicLink(directory.resolve("dkvm"), launcher);
+        assertThat(run(link, "create", "id1")).isZero();
+        assertThat(lines("java.args")).contains("-Ddkvm.home=" + home);
+    }
+
+    @Test
+    void itStaysShort() throws IOException {
+        assertThat(Files.readAllLines(launcher)).hasSizeLessThanOrEqualTo(60);
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.create;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import org.dkvm.bundle.HostConfig;
+import org.dkvm.bundle.SandboxPlan;
+import org.dkvm.bundle.SandboxPlanJson;
+import org.dkvm.bundle.SandboxSpec;
+import org.dkvm.core.Accelerator;
+import org.dkvm.core.ContainerId;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestMount;
+import org.dkvm.core.PackageLayout;
+import org.dkvm.core.RuncMessages;
+import org.dkvm.json.Json;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CreateTest {
+    @TempDir
+    Path directory;
+
+    private Path bundle;
+    private Path config;
+
+    @BeforeEach
+    void makeABundle() throws IOException, DkvmException {
+        bundle = Files.createDirectories(directory.resolve("bundle"));
+        Path bin = Files.createDirectories(bundle.resolve("rootfs/bin"));
+        Files.createFile(
+                bin.resolve("echo"),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+        Path kernel = Files.createDirectories(directory.resolve("home/kernels/dkvm/6.12"));
+        Files.writeString(kernel.resolve("vmlinux"), "");
+        Files.createSymbolicLink(directory.resolve("home/kernels/dkvm/latest"), Path.of("6.12"));
+        config = bundle.resolve("config.json");
+        JsonObject spec = Json.readObject(Path.of("runtime/src/test/resources/specs/docker-28.5/user.json"));
+        spec.getAsJsonObject("root").addProperty("path", "rootfs");
+        Files.writeString(config, Json.write(spec));
+        Files.setPosixFilePermissions(config, PosixFilePermissions.fromString("rw-r--r--"));
+    }
+
+    private void create() throws DkvmException {
+        PackageLayout layout = new PackageLayout(directory.resolve("home"));
+        new Create(layout, HostConfig.defaults(), _ -> Accelerator.TCG)
+                .run(new ContainerId("id1"), bundle, RuncMessages.Action.CREATE);
+    }
+
+    private SandboxPlan plan() throws DkvmException {
+        return SandboxPlanJson.fromJson(Json.readObject(bundle.resolve(SandboxSpec.PLAN_FILE)));
+    }
+
+    @Test
+    void theBundleBecomesASandboxs() throws IOException, DkvmException {
+        String original = Files.readString(config);
+        create();
+        assertThat(SandboxSpec.isSandbox(Json.readObject(config))).isTrue();
+        assertThat(bundle.resolve("dkvm-config.json")).content().isEqualTo(original);
+        assertThat(plan().process().args()).containsExactly("echo", "hi");
+        assertThat(plan().kernel().name()).isEqualTo("dkvm/6.12");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(config)))
+                .isEqualTo("rw-r--r--");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(bundle.resolve("dkvm-config.json"))))
+                .isEqualTo("rw-------");
+    }
+
+    @Test
+    void aSecondCreateStartsFromTheOriginal() throws IOException, DkvmException {
+        create();
+        String first = Files.readString(config);
+        String plan = Files.readString(bundle.resolve(SandboxSpec.PLAN_FILE));
+        create();
+        assertThat(config).content().isEqualTo(first);
+        assertThat(bundle.resolve(SandboxSpec.PLAN_FILE)).content().isEqualTo(plan);
+    }
+
+    @Test
+    void anEnginesNewSpecWinsOverAnOldOriginal() throws IOException, DkvmException {
+        create();
+        JsonObject spec = Json.readObject(bundle.resolve("dkvm-config.json"));
+        spec.getAsJsonObject("process").getAsJsonArray("args").add("again");
+        Files.writeString(config, Json.write(spec));
+        create();
+        assertThat(plan().process().args()).containsExactly("echo", "hi", "again");
+    }
+
+    @Test
+    void aMissingProgramLeavesTheBundleAsItWas() throws IOException {
+        Files.delete(bundle.resolve("rootfs/bin/echo"));
+        String original = Files.readString(config);
+        assertThatThrownBy(this::create)
+                .hasMessage("runc create failed: unable to start container process: exec: \"echo\":"
+                        + " executable file not found in $PATH");
+        assertThat(config).content().isEqualTo(original);
+        assertThat(bundle.resolve("dkvm-config.json")).doesNotExist();
+    }
+
+    private List<String> destinations() throws DkvmException {
+        List<String> destinations = new ArrayList<>();
+        for (JsonObject mount : Json.objects(Json.readObject(config), "mounts")) {
+            destinations.add(Json.string(mount, "destination").orElse(""));
+        }
+        return destinations;
+    }
+
+    @Test
+    void modulesComeToAnImageThatCanLoadThem() throws IOException, DkvmException {
+        Path modules = Files.createDirectories(directory.resolve("home/kernels/dkvm/6.12/modules"));
+        create();
+        assertThat(destinations()).noneMatch(destination -> destination.contains("modules"));
+        Files.createDirectories(bundle.resolve("rootfs/usr/bin"));
+        Files.createDirectories(bundle.resolve("rootfs/usr/lib"));
+        Files.createSymbolicLink(bundle.resolve("rootfs/lib"), Path.of("usr/lib"));
+        Files.writeString(bundle.resolve("rootfs/usr/bin/kmod"), "");
+        create();
+        assertThat(destinations()).contains("/vm/usr/lib/modules/6.12");
+        assertThat(plan().mounts())
+                .contains(new GuestMount(GuestMount.Kind.SHARE, "/usr/lib/modules/6.12", "", "", 7, ""));
+        assertThat(config).content().contains(modules.toString());
+    }
+
+    @Test
+    void modulesCoverTheWholeDirectoryWhereAskedTo() throws IOException, DkvmException {
+        Files.createDirectories(directory.resolve("home/kernels/dkvm/6.12/modules"));
+        JsonObject spec = Json.readObject(config);
+        spec.getAsJsonObject("process").getAsJsonArray("env").add("DKVM_KERNEL_MOUNT_LIB_MODULES=1");
+        Files.writeString(config, Json.write(spec));
+        create();
+        assertThat(destinations()).containsSubsequence("/vm/lib/modules", "/vm/lib/modules/6.12");
+    }
+
+    @Test
+    void whatTheUserMountsOverModulesStays() throws IOException, DkvmException {
+        Files.createDirectories(directory.resolve("home/kernels/dkvm/6.12/modules"));
+        Files.createDirectories(bundle.resolve("rootfs/lib/modules"));
+        JsonObject spec = Json.readObject(config);
+        spec.getAsJsonArray("mounts")
+                .add(Json.parseObject(
+                        "{\"destination\":\"/lib/modules\",\"type\":\"bind\",\"source\":\"/lib\",\"options\":[\"ro\"]}",
+                        "mount"));
+        Files.writeString(config, Json.write(spec));
+        create();
+        assertThat(destinations()).contains("/vm/lib/modules").doesNotContain("/vm/lib/modules/6.12");
+    }
+
+    @Test
+    void aMissingBundleIsNamed() throws IOException {
+        Files.delete(config);
+        assertThatThrownBy(this::create).isInstanceOf(DkvmException.class).hasMessageContaining(config.toString());
+    }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.exec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import org.dkvm.core.ContainerId;
+import org.dkvm.core.DkvmException;
+import org.dkvm.json.Json;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ExecTest {
+    private static final String PROCESS = """
+            {"user":{"uid":5,"gid":6,"additionalGids":[6]},"args":["%s","x y"],"env":["PATH=/bin","DKVM_ACCEL=tcg","A=b"],
+             "cwd":"/etc","capabilities":{"bounding":["CAP_CHOWN"]},"rlimits":[{"type":"RLIMIT_NOFILE","soft":1,"hard":2}],
+             "apparmorProfile":"docker-default","terminal":true,"consoleSize":{"height":1,"width":2}}
+            """;
+
+    @TempDir
+    Path directory;
+
+    private Path bundle;
+    private Path state;
+    private Path process;
+
+    @BeforeEach
+    void runAContainer() throws IOException {
+        bundle = Files.createDirectories(directory.resolve("bundle"));
+        state = Files.createDirectories(directory.resolve("root/id1"));
+        Path root = Files.createDirectories(directory.resolve("image"));
+        Files.createDirectories(root.resolve("bin"));
+        Files.createDirectories(root.resolve("etc"));
+        Files.createDirectories(root.resolve("tmp"));
+        Files.writeString(root.resolve("bin/tool"), "");
+        Files.setPosixFilePermissions(root.resolve("bin/tool"), PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.writeString(bundle.resolve("dkvm-sandbox.json"), "{}");
+        Files.writeString(bundle.resolve("dkvm-config.json"), """
+                {"root":{"path":"%s"},"process":{"env":["PATH=/bin","C=d"],"cwd":"/","user":{"uid":0,"gid":0},
+                 "capabilities":{"bounding":["CAP_KILL"],"effective":["CAP_KILL"],"permitted":["CAP_KILL"]}}}
+                """.formatted(root));
+        Files.writeString(
+                state.resolve("state.json"), "{\"config\":{\"labels\":[\"x=y\",\"bundle=%s\"]}}".formatted(bundle));
+        process = directory.resolve("process.json");
+    }
+
+    private ExecRequest byFile(String program) throws IOException {
+        Files.writeString(process, PROCESS.formatted(program));
+        return new ExecRequest(new ContainerId("id1"), state, new ExecRequest.ProcessFile(process));
+    }
+
+    private static ExecRequest.Arguments arguments(String... args) {
+        return new ExecRequest.Arguments(
+                List.of(args), List.of("X=1"), "/tmp", "7:8", List.of("9"), List.of("CAP_CHOWN"), false, true);
+    }
+
+    @Test
+    void theProcessFileAsksForTheProcessInTheGuest() throws IOException, DkvmException {
+        assertThat(Exec.run(byFile("tool"))).isEmpty();
+        JsonObject rewritten = Json.readObject(process);
+        List<String> args = Json.strings(rewritten, "args");
+        assertThat(args)
+                .startsWith(
+                        "/opt/dkvm/dkvm-exec", "--user", "5:6", "--groups", "6", "--cwd", "/etc", "--caps", "1:0:0:0:0")
+                .containsSequence("--rlimit", "7:1:2")
+                .endsWith("--set-home", "--tty", "--", "tool", "x y");
+        assertThat(Json.strings(rewritten, "env")).containsExactly("PATH=/bin", "A=b");
+        assertThat(rewritten.get("user")).hasToString("{\"uid\":0,\"gid\":0}");
+        assertThat(rewritten.get("cwd").getAsString()).isEqualTo("/");
+        assertThat(rewritten.get("capabilities")).hasToString("{\"bounding\":[],\"effective\":[],\"permitted\":[]}");
+        assertThat(rewritten.get("noNewPrivileges").getAsBoolean()).isTrue();
+        assertThat(rewritten.has("rlimits")).isFalse();
+        assertThat(rewritten.get("apparmorProfile").getAsString()).isEqualTo("docker-default");
+        assertThat(rewritten.get("terminal").getAsBoolean()).isTrue();
+        assertThat(rewritten.has("consoleSize")).isTrue();
+    }
+
+    @Test
+    void aMissingProgramIsRefusedInRuncsWords() throws IOException {
+        ExecRequest request = byFile("nope");
+        assertThatThrownBy(() -> Exec.run(request))
+                .isInstanceOf(DkvmException.class)
+                .hasMessage("exec failed: unable to start container process: exec: \"nope\":"
+                        + " executable file not found in $PATH");
+        assertThat(Json.strings(read(), "args")).containsExactly("nope", "x y");
+    }
+
+    @Test
+    void aMissingWorkingDirectoryIsRefusedInRuncsWords() throws IOException {
+        ExecRequest request = byFile("tool");
+        Files.delete(directory.resolve("image/etc"));
+        assertThatThrownBy(() -> Exec.run(request))
+                .isInstanceOf(DkvmException.class)
+                .hasMessage("exec failed: unable to start container process: chdir to cwd (\"/etc\") set in config.json"
+                        + " failed: no such file or directory");
+    }
+
+    private JsonObject read() {
+        try {
+            return Json.readObject(process);
+        } catch (DkvmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void aContainerThatIsNoVmIsLeftToRunc() throws IOException, DkvmException {
+        Files.delete(bundle.resolve("dkvm-sandbox.json"));
+        assertThat(Exec.run(byFile("nope"))).isEmpty();
+        assertThat(process).content().isEqualTo(PROCESS.formatted("nope"));
+    }
+
+    @Test
+    void aContainerThatIsNotThereIsLeftToRunc() throws IOException, DkvmException {
+        Files.delete(state.resolve("state.json"));
+        assertThat(Exec.run(byFile("nope"))).isEmpty();
+    }
+
+    @Test
+    void crunsStateIsUnderstood() throws IOException, DkvmException {
+        Files.delete(state.resolve("state.json"));
+        Files.writeString(state.resolve("status"), "{\"bundle\":\"%s\"}".formatted(bundle));
+        Exec.run(byFile("tool"));
+        assertThat(Json.strings(read(), "args")).startsWith("/opt/dkvm/dkvm-exec");
+    }
+
+    @Test
+    void argumentsBecomeAFileForRunc() throws DkvmException {
+        Path file = Exec.run(new ExecRequest(new ContainerId("id1"), state, arguments("tool", "-x")))
+                .orElseThrow();
+        assertThat(file.getParent()).isEqualTo(bundle);
+        JsonObject rewritten = Json.readObject(file);
+        assertThat(Json.strings(rewritten, "args"))
+                .startsWith(
+                        "/opt/dkvm/dkvm-exec",
+                        "--user",
+                        "7:8",
+                        "--groups",
+                        "9",
+                        "--cwd",
+                        "/tmp",
+                        "--caps",
+                        "21:21:21:0:0",
+                        "--no-new-privs")
+                .endsWith("--", "tool", "-x");
+        assertThat(Json.strings(rewritten, "env")).containsExactly("PATH=/bin", "C=d", "X=1");
+    }
+
+    @Test
+    void aProcessWithoutCapabilitiesHasItsContainers() throws IOException, DkvmException {
+        ExecRequest request = byFile("tool");
+        JsonObject json = read();
+        json.remove("capabilities");
+        Files.writeString(process, Json.write(json));
+        Exec.run(request);
+        assertThat(Json.strings(read(), "args")).containsSequence("--caps", "20:20:20:0:0");
+    }
+}

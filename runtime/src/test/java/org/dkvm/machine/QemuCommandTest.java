@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.dkvm.core.Accelerator;
+import org.dkvm.core.GuestKernel;
+import org.dkvm.core.MemorySize;
+import org.junit.jupiter.api.Test;
+
+class QemuCommandTest {
+    private static final Machine.Sockets SOCKETS =
+            new Machine.Sockets(Path.of("/r/agent"), Path.of("/r/control"), Path.of("/r/console"), Path.of("/r/share"));
+    private static final GuestKernel OWN = new GuestKernel("dkvm/6.12", "vmlinux", "", false);
+
+    @Test
+    void translatedMachineWithTwoNics() {
+        List<MachineNic> nics = List.of(
+                new MachineNic("tap0", "02:42:ac:11:00:02", 1500), new MachineNic("tap1", "02:42:ac:12:00:02", 9000));
+        assertThat(lines(machine(Accelerator.TCG, 2, OWN, nics, false))).isEqualTo("""
+                /usr/bin/qemu-system-x86_64
+                -nodefaults
+                -no-user-config
+                -no-reboot
+                -display none
+                -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny
+                -machine q35,memory-backend=memory,usb=off,smbus=off,sata=off,vmport=off
+                -accel tcg,tb-size=128
+                -cpu max
+                -smp 2
+                -m 536870912b
+                -object memory-backend-memfd,id=memory,share=on,size=536870912b
+                -kernel /k/vmlinux
+                -initrd /k/initramfs
+                -append console=ttyS0 panic=-1 quiet init_on_alloc=1 no_timer_check maxcpus=1 noreplace-smp lpj=40000000
+                -device virtio-rng-pci
+                -device virtio-balloon-pci,free-page-reporting=on,deflate-on-oom=on
+                -chardev socket,id=share,path=/r/share
+                -device vhost-user-fs-pci,chardev=share,tag=dkvm,queue-size=1024
+                -chardev socket,id=agent,path=/r/agent
+                -device virtio-serial-pci
+                -device virtserialport,chardev=agent,name=dkvm.agent
+                -chardev socket,id=control,path=/r/control
+                -mon chardev=control,mode=control
+                -chardev socket,id=console,path=/r/console
+                -serial chardev:console
+                -netdev tap,id=net0,ifname=tap0,script=no,downscript=no,vhost=off
+                -device virtio-net-pci,netdev=net0,mac=02:42:ac:11:00:02,host_mtu=1500,romfile=
+                -netdev tap,id=net1,ifname=tap1,script=no,downscript=no,vhost=off
+                -device virtio-net-pci,netdev=net1,mac=02:42:ac:12:00:02,host_mtu=9000,romfile=
+                -device pcie-root-port,id=spare0,chassis=1
+                -device pcie-root-port,id=spare1,chassis=2
+                -device pcie-root-port,id=spare2,chassis=3
+                -device pcie-root-port,id=spare3,chassis=4
+                """);
+    }
+
+    @Test
+    void machineInHardwareTakesTheHostsCpuAndNeedsNoWorkaround() {
+        String text = lines(machine(Accelerator.KVM, 1, OWN, List.of(), false));
+        assertThat(text).contains("-accel kvm\n-cpu host\n-smp 1\n").contains("-append console=ttyS0 panic=-1 quiet\n");
+        assertThat(text).doesNotContain("netdev").doesNotContain("init_on_alloc");
+    }
+
+    @Test
+    void kernelOfADistributionIsStartedFromItsOwnImage() {
+        GuestKernel kernel = new GuestKernel("debian/6.12", "vmlinuz", "", false);
+        assertThat(lines(machine(Accelerator.TCG, 1, kernel, List.of(), false))).contains("-kernel /k/vmlinuz\n");
+    }
+
+    @Test
+    void severalEmulatedCpusComeUpAfterTheBootUnlessTheUserSaysHowMany() {
+        GuestKernel own = new GuestKernel("dkvm/6.12", "vmlinux", "maxcpus=2", false);
+        assertThat(lines(machine(Accelerator.TCG, 4, own, List.of(), false))).doesNotContain("maxcpus=1");
+        assertThat(lines(machine(Accelerator.TCG, 1, OWN, List.of(), false))).doesNotContain("maxcpus");
+        assertThat(lines(machine(Accelerator.KVM, 4, OWN, List.of(), false))).doesNotContain("maxcpus");
+    }
+
+    @Test
+    void debugShowsTheKernelsLogAndTheUsersParametersComeLast() {
+        GuestKernel kernel = new GuestKernel("dkvm/6.12", "vmlinux", "nokaslr loglevel=3", true);
+        assertThat(lines(machine(Accelerator.TCG, 1, kernel, List.of(), false)))
+                .contains(
+                        "-append console=ttyS0 panic=-1 ignore_loglevel init_on_alloc=1 no_timer_check nokaslr loglevel=3\n");
+    }
+
+    @Test
+    void firmwareSpeaksOnTheConsolesSocket() {
+        assertThat(lines(machine(Accelerator.TCG, 1, OWN, List.of(), true)))
+                .contains(
+                        "-chardev socket,id=firmware,path=/r/console\n-device isa-debugcon,iobase=0x402,chardev=firmware\n");
+    }
+
+    @Test
+    void disksAreOpenFilesThatGiveBackWhatIsDiscarded() {
+        Machine machine = new Machine(
+                Accelerator.TCG,
+                1,
+                MemorySize.ofMib(512),
+                OWN,
+                Path.of("/k"),
+                "initramfs-disks",
+                List.of(),
+                List.of(new MachineDisk(20, "disk0"), new MachineDisk(21, "disk1")),
+                SOCKETS,
+                false);
+        assertThat(lines(machine)).contains("-initrd /k/initramfs-disks\n").contains("""
+                        -serial chardev:console
+                        -add-fd fd=20,set=0
+                        -blockdev driver=file,node-name=disk0,filename=/dev/fdset/0,aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off
+                        -device virtio-blk-pci,drive=disk0,serial=disk0
+                        -add-fd fd=21,set=1
+                        -blockdev driver=file,node-name=disk1,filename=/dev/fdset/1,aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off
+                        -device virtio-blk-pci,drive=disk1,serial=disk1
+                        -device pcie-root-port,id=spare0,chassis=1
+                        """);
+    }
+
+    @Test
+    void commaInAValueIsDoubled() {
+        assertThat(QemuCommand.value("a,b,,c")).isEqualTo("a,,b,,,,c");
+    }
+
+    private static Machine machine(
+            Accelerator accelerator, int cpus, GuestKernel kernel, List<MachineNic> nics, boolean firmware) {
+        return new Machine(
+                accelerator,
+                cpus,
+                MemorySize.ofMib(512),
+                kernel,
+                Path.of("/k"),
+                "initramfs",
+                nics,
+                List.of(),
+                SOCKETS,
+                firmware);
+    }
+
+    /** One option with its value a line. */
+    private static String lines(Machine machine) {
+        StringBuilder text = new StringBuilder();
+        for (String word : QemuCommand.argv(machine)) {
+            text.append(text.isEmpty() ? "" : word.startsWith("-") ? "\n" : " ").append(word);
+        }
+        return text.append('\n').toString();
+    }
+}

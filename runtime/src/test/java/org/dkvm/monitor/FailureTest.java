@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.dkvm.agent.FrameType;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What goes wrong is told on the container's standard error, with what there is to know, and its exit code says whether the workload ran. */
+@Timeout(60)
+class FailureTest {
+    private static final long LONG = 60_000;
+    private static final int ABORTED = 128 + 6;
+
+    private final TestSandbox sandbox;
+
+    FailureTest(@TempDir Path directory) throws Exception {
+        sandbox = new TestSandbox(directory);
+    }
+
+    @AfterEach
+    void close() {
+        sandbox.close();
+    }
+
+    @Test
+    void planThatIsNotThere() throws Exception {
+        Files.delete(sandbox.places.plan());
+        sandbox.start();
+        assertThat(sandbox.mainClient().lastWords())
+                .startsWith("dkvm: can not read \"" + sandbox.places.plan())
+                .endsWith("\nEXIT 125");
+        assertThat(sandbox.started).isEmpty();
+    }
+
+    @Test
+    void virtiofsdThatDiesAtItsStart() throws Exception {
+        sandbox.shareDoesNotListen();
+        sandbox.share.end(1, "[ERROR] no such directory\n");
+        sandbox.start();
+        assertThat(sandbox.mainClient().lastWords())
+                .isEqualTo(
+                        "dkvm: virtiofsd ended with exit code 1; its last messages:\n[ERROR] no such directory\nEXIT 125");
+    }
+
+    @Test
+    void virtiofsdThatDoesNotListen() throws Exception {
+        sandbox.shareDoesNotListen();
+        sandbox.deadlines(100, LONG, LONG);
+        sandbox.start();
+        assertThat(sandbox.mainClient().lastWords())
+                .startsWith("dkvm: virtiofsd did not listen on \"")
+                .endsWith("EXIT 125");
+        assertThat(sandbox.share.isAlive()).isFalse();
+    }
+
+    @Test
+    void qemuThatDiesBeforeTheAgentAnswers() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = sandbox.agent();
+        sandbox.qemu.end(1, "qemu: could not set up \u001b[31mguest memory\n");
+        agent.close();
+        assertThat(main.lastWords()).isEqualTo("""
+                dkvm: QEMU ended with exit code 1; its last messages:
+                qemu: could not set up \\x1b[31mguest memory
+                the VM was lost while DKVM waited for the guest's kernel to boot and its agent to answer
+                EXIT 125""");
+    }
+
+    @Test
+    void qemuThatAbortsBeforeTheAgentAnswersIsStartedAgain() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer lost = sandbox.agent();
+        sandbox.qemu.end(ABORTED, "Assertion `section_index < d->map.sections_nb' failed.\n");
+        lost.close();
+        sandbox.awaitStarted(4);
+        assertThat(sandbox.share.isAlive()).isFalse();
+        Peer agent = sandbox.runningAgent();
+        agent.say(FrameType.EXIT, 1, 7, 0);
+        agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
+        assertThat(main.lastWords()).endsWith("EXIT 7");
+        assertThat(sandbox.secondQemu.isAlive()).isFalse();
+        assertThat(sandbox.log()).contains("the VM is started again: QEMU was killed by signal 6");
+    }
+
+    @Test
+    void qemuThatAbortsTwiceIsGivenUp() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        sandbox.agent();
+        sandbox.qemu.end(ABORTED, "first\n");
+        sandbox.awaitStarted(4);
+        sandbox.secondQemu.end(ABORTED, "second\n");
+        assertThat(main.lastWords())
+                .startsWith("dkvm: QEMU was killed by signal 6; its last messages:\nsecond\n")
+                .endsWith("EXIT 125");
+        assertThat(sandbox.started).hasSize(4);
+    }
+
+    @Test
+    void qemuThatAbortsWhileTheWorkloadRunsIsNotStartedAgain() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        sandbox.runningAgent();
+        main.skipTo(FrameType.OPENED);
+        sandbox.qemu.end(ABORTED, "late\n");
+        assertThat(main.lastWords()).contains("QEMU was killed by signal 6").endsWith("EXIT 255");
+        assertThat(sandbox.started).hasSize(2);
+    }
+
+    @Test
+    void qemuThatIsKilledWhileTheWorkloadRuns() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer exec = sandbox.execClient();
+        sandbox.runningAgent();
+        main.expect(FrameType.OPENED);
+        sandbox.qemu.end(128 + 9, "");
+        assertThat(main.lastWords()).isEqualTo("""
+                dkvm: QEMU was killed by signal 9
+                the VM was lost while DKVM waited for the workload to exit
+                EXIT 255""");
+        assertThat(exec.lastWords()).startsWith("REFUSED 126");
+        assertThat(sandbox.exitCode()).isEqualTo(255);
+    }
+
+    @Test
+    void virtiofsdThatDiesWhileTheWorkloadRuns() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        sandbox.runningAgent();
+        main.expect(FrameType.OPENED);
+        sandbox.share.end(128 + 11, "");
+        sandbox.qemu.end(0, "");
+        assertThat(main.lastWords())
+                .startsWith("dkvm: virtiofsd was killed by signal 11\n")
+                .endsWith("EXIT 255");
+    }
+
+    @Test
+    void qemuThatDiesAfterTheWorkloadExited() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = sandbox.runningAgent();
+        agent.say(FrameType.EXIT, 1, 6, 0);
+        agent.close();
+        sandbox.qemu.end(0, "");
+        assertThat(main.lastWords()).isEqualTo("EXIT 6");
+    }
+
+    @Test
+    void kernelThatPanicsIsQuoted() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer console = sandbox.console();
+        Peer agent = sandbox.agent();
+        console.raw(ByteBuffer.wrap(
+                "line 1\r\n\u001b[2JKernel panic - not syncing: no init\r\n".getBytes(StandardCharsets.US_ASCII)));
+        console.close();
+        agent.close();
+        sandbox.qemu.end(0, "");
+        assertThat(main.lastWords()).isEqualTo("""
+                dkvm: QEMU ended with exit code 0
+                the VM was lost while DKVM waited for the guest's kernel to boot and its agent to answer
+                the guest's console said last:
+                line 1
+                \\x1b[2JKernel panic - not syncing: no init
+                EXIT 125""");
+    }
+
+    @Test
+    void agentThatNeverAnswers() throws Exception {
+        sandbox.deadlines(300, LONG, LONG);
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        sandbox.agent();
+        assertThat(main.lastWords())
+                .startsWith("dkvm: waited 0 s for the guest's kernel to boot and its agent to answer;")
+                .contains("DKVM_KERNEL_DEBUG=1")
+                .endsWith("EXIT 125");
+        assertThat(sandbox.qemu.isAlive()).isFalse();
+    }
+
+    @Test
+    void bootThatTakesTooLongInAll() throws Exception {
+        sandbox.deadlines(LONG, 400, LONG);
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = sandbox.agent();
+        TestSandbox.hello(agent);
+        assertThat(main.lastWords())
+                .contains("for the guest's agent to set the machine up")
+                .endsWith("EXIT 125");
+    }
+
+    @Test
+    void machineThatCanNotBeSetUp() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = sandbox.agent();
+        TestSandbox.hello(agent);
+        agent.skipTo(FrameType.OPEN);
+        agent.say(FrameType.FAILED, 0, 2, 'n', 'o', 0x1b);
+        agent.expect(FrameType.ACK);
+        assertThat(main.lastWords()).isEqualTo("dkvm: the guest could not be set up (mounts): no\\x1b\nEXIT 125");
+    }
+
+    @Test
+    void textOfManyLinesIsCutIntoNotices() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        sandbox.agent();
+        sandbox.qemu.end(1, "x".repeat(9000));
+        assertThat(main.lastWords().length()).isLessThan(1500);
+    }
+}

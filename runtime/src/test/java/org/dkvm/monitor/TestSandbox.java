@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.dkvm.agent.FrameType;
+import org.dkvm.bundle.NetworkMode;
+import org.dkvm.bundle.SandboxPlan;
+import org.dkvm.bundle.SandboxPlanJson;
+import org.dkvm.core.Accelerator;
+import org.dkvm.core.CapabilitySets;
+import org.dkvm.core.CgroupMode;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestKernel;
+import org.dkvm.core.MemorySize;
+import org.dkvm.core.WorkloadProcess;
+import org.dkvm.json.Json;
+import org.dkvm.network.NetworkReader;
+
+/** A monitor in a thread, with real sockets and no programs: virtiofsd and QEMU are processes in a test's hands. */
+final class TestSandbox implements Programs, AutoCloseable {
+    static final int HELLO = 27;
+
+    final Places places;
+    final TestProcess share = new TestProcess();
+    final TestProcess qemu = new TestProcess();
+    /** What is started when the monitor starts them again. */
+    final TestProcess secondShare = new TestProcess();
+
+    final TestProcess secondQemu = new TestProcess();
+    final List<String> started = new CopyOnWriteArrayList<>();
+    private final ByteArrayOutputStream log = new ByteArrayOutputStream();
+    private final FutureTask<Integer> result;
+    private final List<Peer> peers = new ArrayList<>();
+    private boolean listens = true;
+    private Deadlines deadlines = Deadlines.GENEROUS;
+
+    TestSandbox(Path directory) throws IOException {
+        places = new Places(directory, directory.resolve("sandbox.json"), directory, directory);
+        Files.createDirectories(directory.resolve("sys/class/net"));
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false))));
+        result = new FutureTask<>(this::runMonitor);
+    }
+
+    /** virtiofsd never makes its socket. */
+    void shareDoesNotListen() {
+        listens = false;
+    }
+
+    void deadlines(long stepMillis, long bootMillis, long finishMillis) {
+        deadlines = new Deadlines(
+                Duration.ofMillis(stepMillis), Duration.ofMillis(bootMillis), Duration.ofMillis(finishMillis));
+    }
+
+    void kernelDebug() throws IOException {
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(true))));
+    }
+
+    TestSandbox start() {
+        Thread thread = new Thread(result, "monitor under test");
+        thread.setDaemon(true);
+        thread.start();
+        return this;
+    }
+
+    /** Waits until that many programs have been started. */
+    void awaitStarted(int count) {
+        while (started.size() < count) {
+            Thread.onSpinWait();
+        }
+    }
+
+    /** The monitor's exit code. */
+    int exitCode() throws Exception {
+        try {
+            return result.get(20, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new AssertionError("the monitor does not end; its log:\n" + log(), e);
+        } catch (ExecutionException e) {
+            throw new AssertionError("the monitor failed; its log:\n" + log(), e);
+        }
+    }
+
+    String log() {
+        return log.toString(StandardCharsets.UTF_8);
+    }
+
+    Peer mainClient() {
+        return keep(Peer.mainClient(places.sessionSocket()));
+    }
+
+    Peer execClient() {
+        return keep(Peer.execClient(places.sessionSocket()));
+    }
+
+    /** The agent's end of its channel, silent. */
+    Peer agent() {
+        return keep(new Peer(places.sockets().agent()));
+    }
+
+    Peer console() {
+        return keep(new Peer(places.sockets().console()));
+    }
+
+    /** An agent whose machine is ready and whose workload runs; the main client has attached. */
+    Peer runningAgent() {
+        Peer agent = agent();
+        hello(agent);
+        agent.skipTo(FrameType.OPEN);
+        agent.say(FrameType.READY, 0);
+        agent.say(FrameType.OPENED, 1, 1, 0, 0, 0);
+        return agent;
+    }
+
+    static void hello(Peer agent) {
+        agent.say(FrameType.HELLO, 0, 'D', 'K', 'V', 'M', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '6');
+    }
+
+    private Peer keep(Peer peer) {
+        peers.add(peer);
+        return peer;
+    }
+
+    private int runMonitor() throws IOException {
+        ServerSocketChannel sessions = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        sessions.bind(UnixDomainSocketAddress.of(places.sessionSocket()));
+        NetworkReader network =
+                new NetworkReader(places.run().resolve("sys"), places.run().resolve("proc"));
+        Monitor monitor = new Monitor(places, this, network, new MonitorLog(log), new Timeline(), deadlines);
+        return monitor.run(sessions);
+    }
+
+    @Override
+    public Process start(List<String> argv) throws IOException {
+        started.add(argv.get(0));
+        boolean again = started.size() > 2;
+        if (started.size() % 2 == 0) {
+            return again ? secondQemu : qemu;
+        }
+        if (listens) {
+            Files.createFile(places.sockets().share());
+        }
+        return again ? secondShare : share;
+    }
+
+    @Override
+    public void batch(List<String> argv, String orders) throws DkvmException {
+        throw new DkvmException("a sandbox without a network needs no " + argv, "");
+    }
+
+    @Override
+    public void close() {
+        peers.forEach(Peer::close);
+        qemu.destroy();
+        share.destroy();
+        secondQemu.destroy();
+        secondShare.destroy();
+    }
+
+    private static SandboxPlan plan(boolean debug) {
+        WorkloadProcess process = new WorkloadProcess(
+                List.of("/bin/sh"),
+                List.of("PATH=/bin"),
+                "/",
+                0,
+                0,
+                List.of(),
+                false,
+                new CapabilitySets(0, 0, 0, 0, 0),
+                false,
+                List.of(),
+                0,
+                true,
+                18);
+        return new SandboxPlan(
+                "test",
+                process,
+                false,
+                List.of(),
+                Map.of(),
+                "test",
+                "",
+                false,
+                1,
+                MemorySize.ofMib(64),
+                Accelerator.TCG,
+                new GuestKernel("dkvm/6.12", "vmlinux", "", debug),
+                CgroupMode.V2,
+                0,
+                NetworkMode.OWN,
+                false,
+                false,
+                List.of());
+    }
+}

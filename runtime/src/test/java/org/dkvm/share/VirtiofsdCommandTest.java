@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.share;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+class VirtiofsdCommandTest {
+    @Test
+    void commandIsGolden() {
+        assertThat(VirtiofsdCommand.argv(Path.of("/vm"), Path.of("/run/dkvm/share.sock"), false))
+                .containsExactly(
+                        "/usr/libexec/virtiofsd",
+                        "--shared-dir=/vm",
+                        "--socket-path=/run/dkvm/share.sock",
+                        "--sandbox=none",
+                        "--cache=auto",
+                        "--announce-submounts",
+                        "--posix-acl",
+                        "--xattrmap=:prefix:all:trusted.:user.virtiofs.::ok:all:::",
+                        "--allow-direct-io",
+                        "--rlimit-nofile=0",
+                        "--log-level=error");
+    }
+
+    @Test
+    void withTheCapabilityAttributesNeedNoOtherNames() {
+        assertThat(VirtiofsdCommand.argv(Path.of("/vm"), Path.of("/s"), true))
+                .contains("--modcaps=+sys_admin")
+                .noneMatch(argument -> argument.startsWith("--xattrmap"));
+    }
+}

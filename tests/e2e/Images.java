@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.e2e;
+
+import java.util.List;
+
+/** The images the cases run; tests/images/build.sh makes them. */
+final class Images {
+    /** Nothing but one static binary, which is the command and greets. */
+    static final String HELLO = "dkvm-test/hello";
+
+    static final String BUSYBOX = "dkvm-test/busybox";
+
+    /** A minimal Debian with bash. */
+    static final String DEBIAN = "dkvm-test/debian";
+
+    static final String NGINX = "dkvm-test/nginx";
+
+    static final String MARIADB = "dkvm-test/mariadb";
+
+    /** Debian with python3, iproute2, procps, util-linux, acl, attr, libcap2-bin, dnsutils, netcat-openbsd, curl, socat. */
+    static final String TOOLS = "dkvm-test/tools";
+
+    /** Debian with a kernel of its own at Debian's place, its modules, and kmod. */
+    static final String KERNEL = "dkvm-test/kernel";
+
+    static final List<String> ALL = List.of(HELLO, BUSYBOX, DEBIAN, NGINX, MARIADB, TOOLS, KERNEL);
+
+    private Images() {}
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.e2e;
+
+import java.time.Duration;
+
+/** What the person who starts the suite may choose, by system property; README.md lists them. */
+final class Settings {
+    /** The runtime that says what is right. */
+    static final String REFERENCE = System.getProperty("dkvm.e2e.reference", "runc");
+
+    /** The runtime under test. */
+    static final String SUBJECT = System.getProperty("dkvm.e2e.subject", "dkvm");
+
+    /** The administrator's command of the package under test. */
+    static final String COMMAND = System.getProperty("dkvm.e2e.command", "/opt/dkvm/bin/dkvm");
+
+    /** How long one command, or one awaited condition, may take: no measure of speed, only the end of a hang. */
+    static final Duration DEADLINE = Duration.ofSeconds(Long.getLong("dkvm.e2e.deadlineSeconds", 120));
+
+    /** How many exec sessions the soak opens. */
+    static final int SOAK_SESSIONS = Integer.getInteger("dkvm.e2e.soakSessions", 60);
+
+    /** Whether reference and subject run one case at the same time. */
+    static final boolean TOGETHER = Boolean.parseBoolean(System.getProperty("dkvm.e2e.together", "true"));
+
+    private Settings() {}
+
+    /** Whether the runtime under test boots VMs; false when the suite is proved on runc itself. */
+    static boolean subjectIsVm() {
+        return !SUBJECT.equals(REFERENCE);
+    }
+}

@@ -1,0 +1,208 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Makes the test and demo images from Debian's packages, because no registry is needed for that:
+#   build.sh [--short-names] [hello | busybox | debian | nginx | mariadb | tools | kernel]…      (all, when none is named)
+#
+# They are called dkvm-test/NAME. --short-names: also hello-world, busybox and so on, where no other image has that name.
+# An image already in the engine, made by this very recipe, is left alone; root filesystems are cached.
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=../../package/lib.sh
+. "$here/../../package/lib.sh"
+
+SUITE=trixie
+ALL=(hello busybox debian nginx mariadb tools kernel)
+PATH_ENV=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+# root_NAME DIR makes the root filesystem; changes_NAME prints the image's configuration, a Dockerfile instruction a line.
+
+root_hello() {
+    gcc -std=c17 -Os -Wall -Wextra -Werror -static -s -o "$1/hello" "$here/hello.c"
+}
+changes_hello() { printf '%s\n' 'CMD ["/hello"]'; }
+
+root_busybox() {
+    local raw=$1.raw applet
+    mmdebstrap --quiet --variant=extract --mode=root --include=busybox-static "$SUITE" "$raw"
+    (cd "$1" && mkdir -p bin dev etc/network home lib root tmp usr/bin usr/sbin var/spool/mail var/www)
+    chmod 1777 "$1/tmp"
+    chmod 700 "$1/root"
+    find "$raw" -path '*bin/busybox' -type f -exec cp {} "$1/bin/busybox" \;
+    # Hard links, as in the official image.
+    for applet in $("$1/bin/busybox" --list); do
+        [ "$applet" = busybox ] || ln "$1/bin/busybox" "$1/bin/$applet"
+    done
+    ln -s ../../bin/env "$1/usr/bin/env"
+    cat >"$1/etc/passwd" <<'END'
+root:x:0:0:root:/root:/bin/sh
+daemon:x:1:1:daemon:/usr/sbin:/bin/false
+bin:x:2:2:bin:/bin:/bin/false
+sys:x:3:3:sys:/dev:/bin/false
+sync:x:4:100:sync:/bin:/bin/sync
+mail:x:8:8:mail:/var/spool/mail:/bin/false
+www-data:x:33:33:www-data:/var/www:/bin/false
+operator:x:37:37:Operator:/var:/bin/false
+nobody:x:65534:65534:nobody:/home:/bin/false
+END
+    cat >"$1/etc/group" <<'END'
+root:x:0:
+daemon:x:1:
+bin:x:2:
+sys:x:3:
+adm:x:4:
+tty:x:5:
+disk:x:6:
+mail:x:8:
+audio:x:29:
+www-data:x:33:
+users:x:100:
+nogroup:x:65534:
+END
+    printf 'root:*:::::::\n' >"$1/etc/shadow"
+    chmod 600 "$1/etc/shadow"
+    rm -rf "$raw"
+}
+changes_busybox() { printf '%s\n' 'CMD ["sh"]'; }
+
+# debian DIR PACKAGE…: a minimal Debian with packages, without what only people read.
+debian() {
+    local root=$1
+    shift
+    mmdebstrap --quiet --variant=minbase --mode=root ${1:+--include="$(IFS=, && echo "$*")"} \
+        --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
+        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+        --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
+        "$SUITE" "$root"
+    # This machine's names are not the image's.
+    : >"$root/etc/resolv.conf"
+    rm -f "$root/etc/hostname"
+}
+
+root_debian() { debian "$1"; }
+changes_debian() { printf '%s\n' "ENV $PATH_ENV" 'CMD ["bash"]'; }
+
+root_nginx() {
+    debian "$1" nginx-light
+    # The official image's place for pages.
+    sed -i 's#/var/www/html#/usr/share/nginx/html#g' "$1/etc/nginx/sites-available/default"
+    [ -f "$1/usr/share/nginx/html/index.html" ] || die "the package nginx-common has no page"
+    ln -sf /dev/stdout "$1/var/log/nginx/access.log"
+    ln -sf /dev/stderr "$1/var/log/nginx/error.log"
+}
+changes_nginx() {
+    printf '%s\n' "ENV $PATH_ENV" 'EXPOSE 80' 'STOPSIGNAL SIGQUIT' 'CMD ["nginx","-g","daemon off;"]'
+}
+
+root_mariadb() {
+    debian "$1" mariadb-server mariadb-client
+    find "$1/var/lib/mysql" -mindepth 1 -delete
+    # It would bind the server to 127.0.0.1.
+    rm -f "$1/etc/mysql/mariadb.conf.d/50-server.cnf"
+    printf '[mariadbd]\nskip-name-resolve\nhost-cache-size=0\n' >"$1/etc/mysql/mariadb.conf.d/50-image.cnf"
+    install -m 755 "$here/mariadb-entrypoint.sh" "$1/usr/local/bin/docker-entrypoint.sh"
+}
+changes_mariadb() {
+    printf '%s\n' "ENV $PATH_ENV" 'VOLUME /var/lib/mysql' 'EXPOSE 3306' 'ENTRYPOINT ["docker-entrypoint.sh"]' 'CMD ["mariadbd"]'
+}
+
+root_tools() {
+    debian "$1" python3 iproute2 iputils-ping procps util-linux acl attr libcap2-bin bind9-dnsutils netcat-openbsd curl socat strace
+}
+changes_tools() { printf '%s\n' "ENV $PATH_ENV" 'CMD ["bash"]'; }
+
+# One that brings its own kernel, at Debian's place, with its modules and the programs to load them.
+# The initial root filesystem has to be there, no more: the quickest way to one.
+root_kernel() { debian "$1" linux-image-cloud-amd64 tiny-initramfs kmod; }
+changes_kernel() { printf '%s\n' "ENV $PATH_ENV" 'CMD ["bash"]'; }
+
+# What the content of an image depends on: its own functions and files, not those of the others.
+key() {
+    {
+        printf '%s\n' "$SUITE" "$PATH_ENV"
+        declare -f debian make_root "root_$1" "changes_$1"
+        case $1 in
+            hello) cat "$here/hello.c" ;;
+            mariadb) cat "$here/mariadb-entrypoint.sh" ;;
+        esac
+    } | sha256sum | cut -c1-16
+}
+
+label() { docker image inspect --format '{{index .Config.Labels "org.dkvm.recipe"}}' "$1" 2>/dev/null || true; }
+
+# make_root NAME ARCHIVE
+make_root() {
+    local work=$2.making
+    rm -rf "$work" "$work.raw"
+    mkdir -p "$work"
+    chmod 755 "$work"
+    "root_$1" "$work"
+    find "$work/dev" -mindepth 1 -delete 2>/dev/null || true
+    tar -C "$work" --xattrs --xattrs-include='*' --numeric-owner --one-file-system -c . | zstd -q -3 -T0 -f -o "$2.new"
+    rm -rf "$work"
+    mv "$2.new" "$2"
+}
+
+build() {
+    local name=$1 key archive start=$EPOCHREALTIME
+    key=$(key "$name")
+    archive=$DKVM_CACHE/images/$name-$key.tar.zst
+    if [ ! -f "$archive" ]; then
+        need_root "making an image's root filesystem"
+        find "$DKVM_CACHE/images" -maxdepth 1 -name "$name-*.tar.zst" -delete
+        make_root "$name" "$archive"
+    fi
+    zstd -qdc "$archive" | docker import - "dkvm-test/$name:rootfs" >/dev/null
+    # The old builder, which every engine has: an older "docker import" takes no STOPSIGNAL.
+    { printf 'FROM dkvm-test/%s:rootfs\nLABEL org.dkvm.recipe=%s\n' "$name" "$key" && "changes_$name"; } \
+        | DOCKER_BUILDKIT=0 docker build -q -t "dkvm-test/$name:latest" - >/dev/null
+    docker rmi "dkvm-test/$name:rootfs" >/dev/null
+    say "    image dkvm-test/$name: $(docker image inspect --format '{{.Size}}' "dkvm-test/$name" | awk '{ printf "%d MB", $1 / 1000000 }'), $(took "$start")"
+}
+
+short_name() {
+    local short=$1
+    [ "$short" != hello ] || short=hello-world
+    # None, or ours of an earlier recipe; somebody's own stays.
+    if ! docker image inspect "$short:latest" >/dev/null 2>&1 || [ -n "$(label "$short:latest")" ]; then
+        docker tag "dkvm-test/$1:latest" "$short:latest"
+    fi
+}
+
+main() {
+    local names=() name short='' pids=() pid failed='' log
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --short-names) short=yes ;;
+            hello | busybox | debian | nginx | mariadb | tools | kernel) names+=("$1") ;;
+            *) die "usage: build.sh [--short-names] [${ALL[*]}]" ;;
+        esac
+        shift
+    done
+    [ ${#names[@]} -gt 0 ] || names=("${ALL[@]}")
+    docker info --format '{{.ServerVersion}}' >/dev/null 2>&1 || die "no Docker engine answers: package/docker-engine.sh start"
+    umask 022
+    mkdir -p "$DKVM_CACHE/images"
+    locked images
+    for name in "${names[@]}"; do
+        [ "$(label "dkvm-test/$name")" = "$(key "$name")" ] || {
+            # Two at a time: one waits for the network while the other unpacks.
+            while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n || true; done
+            log=$DKVM_CACHE/images/$name.log
+            build "$name" 2>"$log" &
+            pids+=("$!:$name")
+        }
+    done
+    for pid in "${pids[@]}"; do
+        wait "${pid%%:*}" || {
+            failed=yes
+            tail -n 20 "$DKVM_CACHE/images/${pid#*:}.log" >&2
+            warn "image \"${pid#*:}\" could not be made; all of it in $DKVM_CACHE/images/${pid#*:}.log"
+        }
+    done
+    [ -z "$failed" ] || exit 1
+    [ ${#pids[@]} -gt 0 ] || say "    all images are there: ${names[*]}"
+    [ -z "$short" ] || for name in "${names[@]}"; do
+        short_name "$name"
+    done
+}
+
+main "$@"

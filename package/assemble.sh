@@ -119,7 +119,7 @@ kernel() {
 files() {
     local script library
     mkdir -p "$dest/scripts" "$dest/bin" "$dest/lib" "$dest/kernels" "$dest/guest/sbin"
-    install -m 755 "$here/dkvm-runtime" "$here/dkvm-install-runtime.sh" "$here/dkvm-upgrade.sh" "$here/dkvm-uninstall.sh" "$dest/scripts/"
+    install -m 755 "$here/dkvm-runtime" "$here/dkvm-stop-workload" "$here/dkvm-install-runtime.sh" "$here/dkvm-upgrade.sh" "$here/dkvm-uninstall.sh" "$dest/scripts/"
     install -m 755 "$here/dkvm" "$dest/bin/dkvm"
     for library in "${PACKAGE_READERS[@]}"; do
         install -m 644 -p "$build/java/lib/$library.jar" "$dest/lib/"

@@ -42,9 +42,8 @@ public final class ImageKernelEntry {
                 Initramfs.writeBoth(modules, agent, making);
                 FileTree.makeReadable(making);
                 Files.move(making, entry, StandardCopyOption.ATOMIC_MOVE);
-            } catch (FileAlreadyExistsException | DirectoryNotEmptyException e) {
+            } catch (FileAlreadyExistsException | DirectoryNotEmptyException ignored) {
                 // Another container of the same image was faster: its entry stays.
-                entry.getFileName();
             } finally {
                 FileTree.delete(making);
             }

@@ -103,42 +103,69 @@ public final class Initramfs {
         return write(modules, agent, out, true);
     }
 
+    /**
+     * Makes a kernel's two, {@code initramfs} and the one for disks, {@code initramfs-disks}, reading and decompressing each module once.
+     *
+     * @param directory where both are written
+     * @return how many modules the first has
+     */
+    public static int writeBoth(Path modules, Path agent, Path directory) throws DkvmException {
+        return write(modules, directory, made -> {
+            made.writeArchive(agent, directory.resolve("initramfs"));
+            int count = made.plain.size();
+            made.chooseFilesystems();
+            made.writeArchive(agent, directory.resolve("initramfs-disks"));
+            return count;
+        });
+    }
+
     private static int write(Path modules, Path agent, Path out, boolean disks) throws DkvmException {
+        return write(modules, out.toAbsolutePath().resolveSibling("."), made -> {
+            if (disks) {
+                made.chooseFilesystems();
+            }
+            made.writeArchive(agent, out);
+            return made.plain.size();
+        });
+    }
+
+    /** What is written once the modules are chosen. */
+    private interface Writer {
+        int write(Initramfs made) throws IOException, DkvmException;
+    }
+
+    private static int write(Path modules, Path directory, Writer writer) throws DkvmException {
         try {
-            Path work = Files.createTempDirectory(out.toAbsolutePath().resolveSibling("."), ".initramfs-");
+            Path work = Files.createTempDirectory(directory, ".initramfs-");
             try {
                 Initramfs made = new Initramfs(ModuleDirectory.read(modules), modules, work);
-                Set<String> base = new LinkedHashSet<>();
-                made.choose(base);
-                made.lists.put(LIST, List.copyOf(base));
-                if (disks) {
-                    made.chooseFilesystems(base);
-                }
-                made.writeArchive(agent, out);
-                return made.plain.size();
+                made.chooseBase();
+                return writer.write(made);
             } finally {
                 FileTree.delete(work);
             }
         } catch (IOException e) {
-            throw new DkvmException("can not make the initramfs \"" + out + "\": " + e, "", e);
+            throw new DkvmException("can not make an initramfs in \"" + directory + "\": " + e, "", e);
         }
     }
 
     /** Each list stands alone: one filesystem may be needed without the other. */
-    private void chooseFilesystems(Set<String> base) throws DkvmException {
+    private void chooseFilesystems() throws DkvmException {
+        List<String> base = lists.getOrDefault(LIST, List.of());
         for (Map.Entry<String, List<String>> filesystem : FILESYSTEMS.entrySet()) {
             if (modules.file(filesystem.getKey()).isPresent()) {
                 Set<String> chosen = new LinkedHashSet<>(base);
                 for (String name : filesystem.getValue()) {
                     add(name, chosen);
                 }
-                chosen.removeAll(base);
+                base.forEach(chosen::remove);
                 lists.put("modules-" + filesystem.getKey() + ".list", List.copyOf(chosen));
             }
         }
     }
 
-    private void choose(Set<String> chosen) throws DkvmException {
+    private void chooseBase() throws DkvmException {
+        Set<String> chosen = new LinkedHashSet<>();
         for (String name : REQUIRED) {
             if (modules.file(name).isPresent()) {
                 add(name, chosen);
@@ -152,6 +179,7 @@ public final class Initramfs {
         for (String name : WELCOME) {
             add(name, chosen);
         }
+        lists.put(LIST, List.copyOf(chosen));
     }
 
     /** What the module depends on, and then itself. A circle is a dependency that has begun and not ended: its first one is loaded last. */

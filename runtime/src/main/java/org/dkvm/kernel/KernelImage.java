@@ -26,6 +26,7 @@ enum KernelImage {
     private static final int VERSION_AT = 0x20e;
     /** The pointer to the version counts from the end of the first sector. */
     private static final int VERSION_BASE = 0x200;
+
     private static final int MOST_SETUP = 64 * 1024;
     private static final int ELF_MAGIC = 0x464c457f;
     private static final int ELF_CLASS_AT = 4;
@@ -79,8 +80,11 @@ enum KernelImage {
             end++;
         }
         // The text must end before the bytes do.
-        String release =
-                end < setup.limit() ? new String(setup.array(), start, end - start, StandardCharsets.US_ASCII) : "";
+        String release = end < setup.limit()
+                ? StandardCharsets.US_ASCII
+                        .decode(setup.slice(start, end - start))
+                        .toString()
+                : "";
         if (!PlainName.isValid(release)) {
             throw bad(file, "does not tell its version");
         }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,6 +29,10 @@ class LauncherTest {
         launcher = home.resolve("scripts/dkvm-runtime");
         Files.createDirectories(launcher.getParent());
         Files.copy(Path.of("package/dkvm-runtime"), launcher);
+        Files.copy(
+                Path.of("package/dkvm-stop-workload"),
+                launcher.resolveSibling("dkvm-stop-workload"),
+                StandardCopyOption.COPY_ATTRIBUTES);
         script(directory.resolve("bin/runc"), "printf '%s\\n' \"$@\" > " + directory.resolve("runc.args"));
         javaDoes("exit 0");
     }
@@ -81,11 +86,46 @@ class LauncherTest {
                 new String[] {"--root", "create", "state", "id1"},
                 new String[] {"--log", "exec", "--debug", "kill", "run", "9"},
                 new String[] {"--version"},
+                new String[] {"--root", "/r", "kill", "id1", "KILL"},
+                new String[] {"delete", "STOP"},
                 new String[] {"delete", "--force", "id1"})) {
             assertThat(run(launcher, args)).isZero();
             assertThat(lines("runc.args")).containsExactly(args);
         }
         assertThat(directory.resolve("java.args")).doesNotExist();
+    }
+
+    @Test
+    void theSignalThatStopsGoesAroundTheInit() throws IOException, InterruptedException {
+        for (String signal : List.of("19", "STOP", "SIGSTOP")) {
+            assertThat(run(launcher, "--root", "/r r", "--debug", "kill", "--all", "id1", signal))
+                    .isZero();
+            assertThat(lines("runc.args"))
+                    .containsExactly(
+                            "--root",
+                            "/r r",
+                            "--debug",
+                            "exec",
+                            "--user",
+                            "0:0",
+                            "--cwd",
+                            "/",
+                            "id1",
+                            "/opt/dkvm/dkvm-exec",
+                            "--signal",
+                            "19");
+        }
+        assertThat(directory.resolve("java.args")).doesNotExist();
+    }
+
+    @Test
+    void theSignalThatStopsIsRuncsWhereThereIsNoMachine() throws IOException, InterruptedException {
+        script(
+                directory.resolve("bin/runc"),
+                "[ \"$3\" != exec ] || exit 1; printf '%s\\n' \"$@\" > " + directory.resolve("runc.args"));
+        String[] args = {"--root", "/r", "kill", "id1", "STOP"};
+        assertThat(run(launcher, args)).isZero();
+        assertThat(lines("runc.args")).containsExactly(args);
     }
 
     @Test

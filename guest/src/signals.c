@@ -48,9 +48,7 @@ int signals_take(uint64_t *ignored)
 
 	if (error < 0)
 		return error;
-	uint64_t before = set_actions(0);
-	if (ignored)
-		*ignored = before;
+	*ignored = set_actions(0);
 	long fd = syscall(SYS_signalfd4, -1, &every, sizeof every, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : (int)fd;
 }

@@ -7,7 +7,7 @@
 
 /*
  * Block every signal and return a non-blocking signalfd(2) of them all, or -errno. Each has its default action
- * from now on; *ignored (may be NULL) gets those that were ignored: signal n is bit n - 1, as in
+ * from now on; *ignored gets those that were ignored: signal n is bit n - 1, as in
  * /proc/PID/status.
  */
 int signals_take(uint64_t *ignored);

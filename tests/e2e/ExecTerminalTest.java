@@ -164,7 +164,7 @@ class ExecTerminalTest {
             Terminal one = shell(docker, container);
             Terminal two = shell(docker, container);
             one.enter("stty size; tty >/one");
-            two.enter("until [ \"$(stty size)\" = '10 30' ]; do :; done; echo resized; tty >/two");
+            two.enter("until [ \"$(stty size)\" = '10 30' ]; do :; done; tty >/two; echo resized");
             two.resizeUntil(10, 30, "\nresized");
             one.enter("[ \"$(stty size)\" = '24 80' ] && echo unmoved");
             one.await("\nunmoved");

@@ -232,7 +232,6 @@ public final class SessionRouter {
             refuse(
                     client,
                     over ? "the container is stopping" : execClients + waiting.size() + " exec sessions are open");
-            client.end();
         } else if (ready) {
             begin(client);
         } else {
@@ -250,7 +249,6 @@ public final class SessionRouter {
         FrameOutput to = agent;
         if (workload == null || to == null || workload.state() != Session.State.RUNNING) {
             refuse(client, "the workload does not run");
-            client.end();
             return;
         }
         check(workload, frame);
@@ -266,6 +264,7 @@ public final class SessionRouter {
         execClients++;
     }
 
+    /** Says why there is no session, and ends the connection. */
     private static void refuse(Client client, String text) {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         byte[] payload = new byte[1 + utf8.length];

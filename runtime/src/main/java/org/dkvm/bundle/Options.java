@@ -101,7 +101,7 @@ public record Options(
                 case "DKVM_BIOS_DEBUG" -> biosDebug = flag(name, value);
                 case "DKVM_KERNEL_MOUNT_LIB_MODULES" -> mountLibModules = flag(name, value);
                 case "DKVM_SYS_ADMIN" -> sysAdmin = sysAdmin(value, config);
-                case DISKS -> disks = disks(List.of(entry));
+                case DISKS -> disks = value.isEmpty() ? List.of() : DisksOption.parse(value);
                 case "DKVM_BREAK", "DKVM_QEMU_DISPLAY" -> refuse(name, value);
                 default -> throw new DkvmException("option \"" + name + "\" is not known", "known are " + KNOWN);
             }

@@ -66,7 +66,7 @@ final class AdminCommand {
             name = "config",
             description = "Prints the settings that hold on this host, from /etc/dkvm/dkvm.json and the defaults.")
     int config() throws DkvmException {
-        System.out.println(ConfigCommand.text());
+        System.out.print(ConfigCommand.text());
         return 0;
     }
 

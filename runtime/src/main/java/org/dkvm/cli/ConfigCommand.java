@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.cli;
 
-import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.util.Locale;
 import org.dkvm.bundle.HostConfig;
 import org.dkvm.core.DkvmException;
+import org.dkvm.json.PrettyJson;
 
 /** {@code dkvm config}: what holds on this host, from /etc/dkvm/dkvm.json and the defaults, in that file's own form. */
 final class ConfigCommand {
     private ConfigCommand() {}
 
-    /** The settings as text. */
+    /** The settings as lines of text. */
     static String text() throws DkvmException {
         HostConfig config = HostConfig.read(HostConfig.FILE);
         JsonObject json = new JsonObject();
@@ -28,10 +28,6 @@ final class ConfigCommand {
         if (config.kvmOverhead().equals(config.tcgOverhead())) {
             json.addProperty("overhead", Long.toString(config.kvmOverhead().bytes()));
         }
-        return new GsonBuilder()
-                .setPrettyPrinting()
-                .disableHtmlEscaping()
-                .create()
-                .toJson(json);
+        return PrettyJson.write(json, "");
     }
 }

@@ -4,6 +4,7 @@
 #
 #   --daemon-json FILE   Docker's configuration (/etc/docker/daemon.json)
 #   --no-reload          only write the file
+#   --no-check           do not look whether this host has what VMs need
 #
 # Everything else in the file stays. Docker takes new runtimes on a reload: no container is touched.
 set -eu
@@ -17,6 +18,7 @@ die() {
 home=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 file=/etc/docker/daemon.json
 reload=yes
+check=yes
 while [ $# -gt 0 ]; do
     case $1 in
         --daemon-json)
@@ -25,7 +27,8 @@ while [ $# -gt 0 ]; do
             shift
             ;;
         --no-reload) reload='' ;;
-        *) die "usage: dkvm-install-runtime.sh [--daemon-json FILE] [--no-reload]" ;;
+        --no-check) check='' ;;
+        *) die "usage: dkvm-install-runtime.sh [--daemon-json FILE] [--no-reload] [--no-check]" ;;
     esac
     shift
 done
@@ -81,4 +84,9 @@ if command -v podman >/dev/null; then
     say "  or, for \"--runtime dkvm\", in /etc/containers/containers.conf:"
     say "    [engine.runtimes]"
     say "    dkvm = [\"$home/scripts/dkvm-runtime\"]"
+fi
+# The administrator hears now, and not the first container's reader, that KVM does not work here: the verdict is kept.
+if [ -n "$check" ]; then
+    say "this host:"
+    "$home/bin/dkvm" check | sed 's/^/    /'
 fi

@@ -14,7 +14,7 @@
 
 enum { MODULES_LIST_SIZE = 32 * 1024 }; /* bytes */
 
-struct early early = {.root = -1, .proc = -1, .exe = -1};
+struct early early = {.root = -1, .proc = -1, .sys = -1, .exe = -1};
 
 static int mount_one(const char *type, const char *target, unsigned long flags)
 {
@@ -51,8 +51,9 @@ int early_open(void)
 		return r;
 	early.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	early.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	early.sys = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	early.exe = open("/proc/self/exe", O_PATH | O_CLOEXEC);
-	return early.root < 0 || early.proc < 0 || early.exe < 0 ? -errno : 0;
+	return early.root < 0 || early.proc < 0 || early.sys < 0 || early.exe < 0 ? -errno : 0;
 }
 
 void early_raise_limits(void)

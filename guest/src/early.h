@@ -12,6 +12,7 @@
 struct early {
 	int root;            /* O_PATH: / of the initramfs */
 	int proc;            /* O_PATH: procfs of the machine's first PID namespace */
+	int sys;             /* O_PATH: sysfs, wherever it is moved to */
 	int exe;             /* O_PATH: the agent's own program */
 	struct rlimit files; /* open files as the kernel gave them: what the workload starts from */
 };

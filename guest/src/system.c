@@ -41,15 +41,16 @@ enum { ONLINE_TRIES = 20 };
 
 static const struct timespec online_pause = {.tv_nsec = 50 * 1000 * 1000};
 
-/* Each takes the kernel some 100 ms of emulation, of which it waits a good part. */
+/* Each takes the kernel some 100 ms of emulation, of which it waits a good part. By descriptor: /sys is on its way to the
+ * new root meanwhile, and for a moment at neither path. */
 static void online_cpus(void)
 {
 	char path[64], state[4], text[64];
 
 	/* processor 0 can not be offline */
 	for (int cpu = 1;; cpu++) {
-		snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/online", cpu);
-		ssize_t n = read_text(AT_FDCWD, path, state, sizeof state);
+		snprintf(path, sizeof path, "devices/system/cpu/cpu%d/online", cpu);
+		ssize_t n = read_text(early.sys, path, state, sizeof state);
 		if (n == -ENOENT)
 			return;
 		if (n > 0 && state[0] == '1')
@@ -59,7 +60,7 @@ static void online_cpus(void)
 		for (int tries = 0; tries < ONLINE_TRIES && r < 0 && r != -EPERM && r != -EINVAL; tries++) {
 			if (tries > 0)
 				nanosleep(&online_pause, NULL);
-			r = write_text(AT_FDCWD, path, "1");
+			r = write_text(early.sys, path, "1");
 		}
 		if (r < 0)
 			log_kernel("processor %d does not come online: %s", cpu, error_text(r, text));

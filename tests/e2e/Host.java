@@ -7,11 +7,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What the cases do on the host beside Docker. */
 final class Host {
+    private static final Pattern PACKAGE = Pattern.compile("linux-image-([^_]+)_.*\\.deb");
+
     private Host() {}
 
     /** Runs a program of the host; fails unless it ends with 0. Returns its standard output. */
@@ -32,6 +37,27 @@ final class Host {
     static int port(String published) {
         String first = published.lines().findFirst().orElseThrow();
         return Integer.parseInt(first.substring(first.lastIndexOf(':') + 1));
+    }
+
+    /** The administrator's command, whatever it ends with. */
+    static Outcome dkvm(String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(Settings.COMMAND));
+        command.addAll(List.of(arguments));
+        return Running.complete(command, Bytes.of(""));
+    }
+
+    /** The package of a Debian suite's kernel: {@code cloud-amd64}, for virtual machines, or {@code amd64}, for all kinds of machines. */
+    static Path kernelPackage(String suite, String flavour) throws IOException, InterruptedException {
+        return Path.of(run("tests/images/kernel-package.sh", suite, flavour).strip());
+    }
+
+    /** The release of such a package's kernel, 6.1.0-56-cloud-amd64 out of linux-image-6.1.0-56-cloud-amd64_6.1.192-2_amd64.deb. */
+    static String kernelRelease(Path deb) {
+        Matcher matcher = PACKAGE.matcher(deb.getFileName().toString());
+        if (!matcher.matches()) {
+            throw new AssertionError(deb + " is no package of a kernel");
+        }
+        return matcher.group(1);
     }
 
     /** Removes a directory with all below it; what a guest made unreadable too, as the suite runs as root. */

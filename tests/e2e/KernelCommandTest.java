@@ -6,31 +6,23 @@ import static org.dkvm.e2e.Differential.onVm;
 import static org.dkvm.e2e.Images.BUSYBOX;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The administrator adds a distribution's kernel from its package, containers boot it, and it is removed again. */
 @EndToEnd
 class KernelCommandTest {
-    /** The package's release, 6.1.0-56-cloud-amd64 out of linux-image-6.1.0-56-cloud-amd64_6.1.192-2_amd64.deb. */
-    private static final Pattern PACKAGE = Pattern.compile("linux-image-([^_]+)_.*\\.deb");
-
     private static Outcome dkvm(String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(Settings.COMMAND));
-        command.addAll(List.of(arguments));
-        return Running.complete(command, Bytes.of(""));
+        return Host.dkvm(arguments);
     }
 
     @Test
     void aKernelOfDebianIsAddedBootedAndRemoved() throws Exception {
         onVm(docker -> {
-            Path deb = Path.of(Host.run("tests/images/kernel-package.sh").strip());
-            Matcher matcher = PACKAGE.matcher(deb.getFileName().toString());
-            assertThat(matcher.matches()).isTrue();
-            String release = matcher.group(1);
+            Path deb = Host.kernelPackage("bookworm", "cloud-amd64");
+            String release = Host.kernelRelease(deb);
             // A name of its own: the administrator of this host may have the real one.
             String kernel = "bookworm/" + release + "." + docker.name();
             try {
@@ -59,6 +51,33 @@ class KernelCommandTest {
                 assertThat(gone.exitCode()).isEqualTo(1);
                 assertThat(gone.errors()).contains("not found");
                 assertThat(dkvm("kernel", "ls").text()).doesNotContain(kernel);
+            } finally {
+                dkvm("kernel", "rm", "--force", kernel);
+            }
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bookworm", "trixie"})
+    void aKernelForAllKindsOfMachinesBootsAndLoadsItsModules(String suite) throws Exception {
+        onVm(docker -> {
+            Path deb = Host.kernelPackage(suite, "amd64");
+            String release = Host.kernelRelease(deb);
+            String kernel = suite + "/" + release + "." + docker.name();
+            try {
+                Outcome added = dkvm("kernel", "add", kernel, "--no-verify", "--from", deb.toString());
+                assertThat(added.exitCode()).as(added.toString()).isZero();
+                String said = docker.run(
+                                "-e",
+                                "DKVM_KERNEL=" + kernel,
+                                "-e",
+                                "DKVM_KERNEL_MOUNT_LIB_MODULES=1",
+                                BUSYBOX,
+                                "sh",
+                                "-c",
+                                "uname -r; ls /lib/modules; modprobe xfs; grep -o xfs /proc/filesystems")
+                        .text();
+                assertThat(said).isEqualTo(release + "\n" + release + "\nxfs");
             } finally {
                 dkvm("kernel", "rm", "--force", kernel);
             }

@@ -93,6 +93,35 @@ class ResourcesTest {
         assertSame(docker -> docker.run("--cpuset-cpus", "0", BUSYBOX, "nproc"));
     }
 
+    @Test
+    void theTimeOfProcessorsIsUpdatedWhileRunning() throws Exception {
+        assertSame(docker -> {
+            Container container = docker.start("--cpus", "2", BUSYBOX, "sleep", "100000");
+            docker.cli("update", "--cpus", "1", "--cpu-shares", "512", container.name());
+            container.exec("echo", "still there");
+        });
+    }
+
+    @Test
+    void memoryIsUpdatedForTheNextStartOnly() throws Exception {
+        onVm(docker -> {
+            Container container = docker.start("--memory", "128m", BUSYBOX, "sh", "-c", "sleep 100000");
+            Outcome refused = docker.attempt("update", "--memory", "256m", "--memory-swap", "512m", container.name());
+            assertThat(refused.exitCode()).isEqualTo(1);
+            assertThat(refused.errors())
+                    .contains("the memory of a running VM, 128 MiB, can not be changed")
+                    .contains("stop the container");
+            docker.cli("kill", container.name());
+            docker.cli("wait", container.name());
+            docker.cli("update", "--memory", "256m", "--memory-swap", "512m", container.name());
+            docker.cli("start", container.name());
+            int kilobytes = Integer.parseInt(container
+                    .exec("awk", "/^MemTotal/ {print $2}", "/proc/meminfo")
+                    .text());
+            assertThat(kilobytes).isBetween(196 * 768, 256 * 1024);
+        });
+    }
+
     @ParameterizedTest
     @CsvSource({"0.5, 1", "1, 1", "1.5, 2", "2, 2"})
     void theVmHasAsManyProcessorsAsNeeded(String cpus, String processors) throws Exception {

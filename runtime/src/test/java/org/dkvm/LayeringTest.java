@@ -29,6 +29,8 @@ class LayeringTest {
                 .definedBy("org.dkvm.create..")
                 .layer("Exec")
                 .definedBy("org.dkvm.exec..")
+                .layer("Update")
+                .definedBy("org.dkvm.update..")
                 .layer("Monitor")
                 .definedBy("org.dkvm.monitor..")
                 .layer("Linux")
@@ -40,12 +42,14 @@ class LayeringTest {
         for (String noun : NOUNS) {
             layers = layers.layer(noun).definedBy("org.dkvm." + noun.toLowerCase(Locale.ROOT) + "..");
         }
-        String[] steps = {"Cli", "Create", "Exec", "Monitor"};
+        String[] steps = {"Cli", "Create", "Exec", "Update", "Monitor"};
         layers = layers.whereLayer("Cli")
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("Create")
                 .mayOnlyBeAccessedByLayers("Cli")
                 .whereLayer("Exec")
+                .mayOnlyBeAccessedByLayers("Cli")
+                .whereLayer("Update")
                 .mayOnlyBeAccessedByLayers("Cli")
                 .whereLayer("Monitor")
                 .mayOnlyBeAccessedByLayers("Cli")

@@ -5,6 +5,7 @@ import java.util.concurrent.Callable;
 import org.dkvm.bundle.HostConfig;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
+import org.dkvm.kernel.KernelChoice;
 import org.dkvm.kernel.KernelStore;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -22,7 +23,7 @@ final class KernelDefaultCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "<dist>[/<version>]",
             arity = "0..1",
-            description = "The kernel; without a version always the latest.")
+            description = "The kernel; without a version always the latest. match: by the image's distribution.")
     private String name = "";
 
     KernelDefaultCommand(PackageLayout layout) {
@@ -35,9 +36,12 @@ final class KernelDefaultCommand implements Callable<Integer> {
             System.out.println(HostConfig.read(HostConfig.FILE).kernel());
             return 0;
         }
-        KernelStore.Found kernel = new KernelStore(layout.kernels()).find(name);
+        KernelStore.Found kernel = new KernelStore(layout.kernels()).find(KernelChoice.packaged(name));
         HostConfig.setKernel(HostConfig.FILE, name);
-        System.out.println(name + " is the default now: " + kernel.name());
+        System.out.println(
+                KernelChoice.MATCH.equals(name)
+                        ? "the latest of the image's distribution is the default now, else " + kernel.name()
+                        : name + " is the default now: " + kernel.name());
         return 0;
     }
 }

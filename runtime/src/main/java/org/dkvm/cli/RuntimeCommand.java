@@ -15,8 +15,9 @@ import org.dkvm.create.Create;
 import org.dkvm.create.HostAccelerator;
 import org.dkvm.exec.Exec;
 import org.dkvm.exec.ExecRequest;
+import org.dkvm.update.Update;
 
-/** What an engine calls: create, run and exec, before runc gets the same arguments. */
+/** What an engine calls: create, run, exec and update, before runc gets the same arguments. */
 final class RuntimeCommand {
     private static final String DEFAULT_ROOT = "/run/runc";
 
@@ -38,6 +39,7 @@ final class RuntimeCommand {
                 case "create" -> create(arguments, layout, log, RuncMessages.Action.CREATE);
                 case "run" -> create(arguments, layout, log, RuncMessages.Action.RUN);
                 case "exec" -> exec(arguments);
+                case "update" -> update(arguments);
                 default ->
                     throw new DkvmException(
                             "command \"" + arguments.command() + "\" is not known",
@@ -88,6 +90,19 @@ final class RuntimeCommand {
         if (file.isPresent()) {
             // The launcher gives it to runc.
             System.out.println(file.get());
+        }
+    }
+
+    private static void update(RuncArguments arguments) throws DkvmException {
+        Path state = path(arguments.value("root").orElse(DEFAULT_ROOT))
+                .resolve(id(arguments).value());
+        Optional<String> resources = arguments.value("resources", "r");
+        if (resources.isPresent()) {
+            Optional<Path> file = Update.run(state, resources.get(), System.in, HostConfig.read(HostConfig.FILE));
+            if (file.isPresent()) {
+                // The launcher gives it to runc.
+                System.out.println(file.get());
+            }
         }
     }
 

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.dkvm.bundle.ContainerState;
 import org.dkvm.bundle.EngineDefaults;
 import org.dkvm.bundle.ExecutableCheck;
 import org.dkvm.bundle.MountPlan;

@@ -145,6 +145,19 @@ class LauncherTest {
     }
 
     @Test
+    void resourcesFromJavaComeLast() throws IOException, InterruptedException {
+        javaDoes("echo /b/dkvm-resources.json");
+        assertThat(run(launcher, "--root", "/r", "update", "--resources", "-", "id1"))
+                .isZero();
+        assertThat(lines("runc.args"))
+                .containsExactly(
+                        "--root", "/r", "update", "--resources", "-", "--resources", "/b/dkvm-resources.json", "id1");
+        javaDoes("exit 0");
+        assertThat(run(launcher, "update", "--resources", "-", "id1")).isZero();
+        assertThat(lines("runc.args")).containsExactly("update", "--resources", "-", "id1");
+    }
+
+    @Test
     void theCacheIsUsedWhenItIsThere() throws IOException, InterruptedException {
         run(launcher, "create", "id1");
         assertThat(lines("java.args")).noneMatch(argument -> argument.startsWith("-XX:AOTCache"));

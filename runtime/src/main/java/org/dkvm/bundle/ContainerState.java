@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.dkvm.exec;
+package org.dkvm.bundle;
 
 import com.google.gson.JsonObject;
 import java.nio.file.Files;
@@ -9,7 +9,7 @@ import org.dkvm.core.DkvmException;
 import org.dkvm.json.Json;
 
 /** Where a container's bundle is, as runc and crun remember it. */
-final class ContainerState {
+public final class ContainerState {
     private static final String BUNDLE_LABEL = "bundle=";
 
     private ContainerState() {}
@@ -19,7 +19,7 @@ final class ContainerState {
      *
      * @param directory the container's directory below {@code --root}
      */
-    static Optional<Path> bundle(Path directory) throws DkvmException {
+    public static Optional<Path> bundle(Path directory) throws DkvmException {
         Path runc = directory.resolve("state.json");
         if (Files.exists(runc)) {
             JsonObject config = Json.objectOrNew(Json.readObject(runc), "config");

@@ -15,7 +15,7 @@ final class Settings {
     static final String COMMAND = System.getProperty("dkvm.e2e.command", "/opt/dkvm/bin/dkvm");
 
     /** How long one command, or one awaited condition, may take: no measure of speed, only the end of a hang. */
-    static final Duration DEADLINE = Duration.ofSeconds(Long.getLong("dkvm.e2e.deadlineSeconds", 120));
+    static final Duration DEADLINE = Duration.ofSeconds(Long.getLong("dkvm.e2e.deadlineSeconds", 240));
 
     /** How many exec sessions the soak opens. */
     static final int SOAK_SESSIONS = Integer.getInteger("dkvm.e2e.soakSessions", 60);

@@ -23,7 +23,10 @@ final class Images {
     /** Debian with a kernel of its own at Debian's place, its modules, and kmod. */
     static final String KERNEL = "dkvm-test/kernel";
 
-    static final List<String> ALL = List.of(HELLO, BUSYBOX, DEBIAN, NGINX, MARIADB, TOOLS, KERNEL);
+    /** Debian with systemd as its first process, and a Docker engine among its services. */
+    static final String SYSTEMD = "dkvm-test/systemd";
+
+    static final List<String> ALL = List.of(HELLO, BUSYBOX, DEBIAN, NGINX, MARIADB, TOOLS, KERNEL, SYSTEMD);
 
     private Images() {}
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Makes the test and demo images from Debian's packages, because no registry is needed for that:
-#   build.sh [--short-names] [hello | busybox | debian | nginx | mariadb | tools | kernel]…      (all, when none is named)
+#   build.sh [--short-names] [hello | busybox | debian | nginx | mariadb | tools | kernel | systemd]…      (all, when none is named)
 #
 # They are called dkvm-test/NAME. --short-names: also hello-world, busybox and so on, where no other image has that name.
 # An image already in the engine, made by this very recipe, is left alone; root filesystems are cached.
@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../package/lib.sh"
 
 SUITE=trixie
-ALL=(hello busybox debian nginx mariadb tools kernel)
+ALL=(hello busybox debian nginx mariadb tools kernel systemd)
 PATH_ENV=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 # root_NAME DIR makes the root filesystem; changes_NAME prints the image's configuration, a Dockerfile instruction a line.
@@ -114,13 +114,22 @@ changes_tools() { printf '%s\n' "ENV $PATH_ENV" 'CMD ["bash"]'; }
 root_kernel() { debian "$1" linux-image-cloud-amd64 tiny-initramfs kmod; }
 changes_kernel() { printf '%s\n' "ENV $PATH_ENV" 'CMD ["bash"]'; }
 
+# A whole machine: an init with its services, a Docker engine among them. The hello image's program lies ready for that.
+root_systemd() {
+    debian "$1" systemd-sysv dbus kmod docker.io docker-cli iptables
+    # A container and an emulated machine have no use for these.
+    rm -f "$1"/etc/systemd/system/timers.target.wants/* "$1"/etc/systemd/system/getty.target.wants/*
+    gcc -std=c17 -Os -Wall -Wextra -Werror -static -s -o "$1/usr/local/bin/hello" "$here/hello.c"
+}
+changes_systemd() { printf '%s\n' "ENV $PATH_ENV" 'STOPSIGNAL SIGRTMIN+3' 'CMD ["/sbin/init"]'; }
+
 # What the content of an image depends on: its own functions and files, not those of the others.
 key() {
     {
         printf '%s\n' "$SUITE" "$PATH_ENV"
         declare -f debian make_root "root_$1" "changes_$1"
         case $1 in
-            hello) cat "$here/hello.c" ;;
+            hello | systemd) cat "$here/hello.c" ;;
             mariadb) cat "$here/mariadb-entrypoint.sh" ;;
         esac
     } | sha256sum | cut -c1-16
@@ -172,7 +181,7 @@ main() {
     while [ $# -gt 0 ]; do
         case $1 in
             --short-names) short=yes ;;
-            hello | busybox | debian | nginx | mariadb | tools | kernel) names+=("$1") ;;
+            hello | busybox | debian | nginx | mariadb | tools | kernel | systemd) names+=("$1") ;;
             *) die "usage: build.sh [--short-names] [${ALL[*]}]" ;;
         esac
         shift

@@ -11,5 +11,5 @@ if [ "$1" = --test ]; then
     logged "$2/test.log" make -s -C "$guest" BUILD="$2" test
     say "    $(tail -n 1 "$2/test.log")"
 else
-    make -s -j"$(nproc)" -C "$guest" BUILD="$1" all initramfs
+    make -s -j"$(nproc)" -C "$guest" BUILD="$1" all initramfs arm64
 fi

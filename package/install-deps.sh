@@ -6,7 +6,7 @@
 
 PACKAGES=(
     # guest programs and kernel
-    gcc libc6-dev make binutils flex bison bc perl patch libelf-dev libmnl-dev libcap2-bin kmod cpio
+    gcc libc6-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross make binutils flex bison bc perl patch libelf-dev libmnl-dev libcap2-bin kmod cpio
     tar xz-utils gzip lz4 zstd rsync
     # Java; the JDK itself is find-jdk.sh's
     maven ca-certificates

@@ -120,7 +120,7 @@ assembled: root deps
 	@$(MAKE) -j2 parts
 	@$(MAKE) -s $(PACKAGE)/VERSION
 
-parts: $(BUILD)/sandbox-root.stamp $(BUILD)/java.stamp guest-programs $(BUILD)/kernel-debian.stamp
+parts: $(BUILD)/sandbox-root.stamp $(BUILD)/java.stamp guest-programs $(BUILD)/kernel-debian.stamp $(BUILD)/kernel-debian-arm64.stamp
 ifeq ($(KERNEL),dkvm)
 parts: $(BUILD)/kernel-dkvm.stamp
 ifeq ($(MODULES),yes)
@@ -152,7 +152,11 @@ $(BUILD)/kernel-debian.stamp: kernel/debian.sh kernel/common.sh
 	@$(STEP) "Debian's kernel" kernel/debian.sh $(BUILD)/kernel/debian
 	@touch $@
 
-GUEST_FILES := $(addprefix $(BUILD)/guest/,dkvm-init dkvm-exec qemu-exit initramfs.cpio)
+$(BUILD)/kernel-debian-arm64.stamp: kernel/debian.sh kernel/common.sh
+	@$(STEP) "Debian's kernel for arm64" kernel/debian.sh --arch arm64 $(BUILD)/kernel/debian-arm64
+	@touch $@
+
+GUEST_FILES := $(addprefix $(BUILD)/guest/,dkvm-init dkvm-exec qemu-exit initramfs.cpio arm64/initramfs.cpio)
 
 $(PACKAGE)/VERSION: $(wildcard $(BUILD)/*.stamp) $(wildcard $(GUEST_FILES)) $(wildcard package/*) $(wildcard package/training/*) LICENSE NOTICE
 	@KERNEL=$(KERNEL) $(STEP) 'package' bash -c 'JAVA_HOME=$$(package/find-jdk.sh) package/assemble.sh $(BUILD) $(PACKAGE)'

@@ -76,7 +76,7 @@ find_source() {
 fetch_source() {
     local new=$CACHE/source/new version
     rm -rf "$new"
-    fetch_debian "$SUITE" "$PACKAGE" "$new" "./usr/src/$PACKAGE.tar.xz" "./usr/share/doc/$PACKAGE/*"
+    fetch_debian amd64 "$SUITE" "$PACKAGE" "$new" "./usr/src/$PACKAGE.tar.xz" "./usr/share/doc/$PACKAGE/*"
     [ -s "$new/usr/src/$PACKAGE.tar.xz" ] || die "\"$PACKAGE.tar.xz\" is not in Debian's package $PACKAGE"
     version=$(zcat "$new/usr/share/doc/$PACKAGE"/changelog*.gz | sed -n '1s/.*(\(.*\)).*/\1/p')
     [ -n "$version" ] || die "no version in the changelog of Debian's package $PACKAGE"

@@ -28,16 +28,16 @@ lock_cache() {
     flock -n 9 || { say "waiting for another build that uses $CACHE"; flock 9; }
 }
 
-# fetch_debian SUITE PACKAGE FOLDER PATTERN ...: the files of PACKAGE and all it depends on that match a tar PATTERN.
+# fetch_debian ARCHITECTURE SUITE PACKAGE FOLDER PATTERN ...: the files of PACKAGE and all it depends on that match a tar PATTERN.
 fetch_debian() {
-    local suite=$1 package=$2 folder=$3
-    shift 3
+    local architecture=$1 suite=$2 package=$3 folder=$4
+    shift 4
     need mmdebstrap mmdebstrap tar tar xz xz-utils
     say "fetching $package from Debian $suite"
     mkdir -p "$folder"
-    # Through a pipe, so that an ordinary user, too, owns what comes out of it. tar ends with 2 when one of the
+    # Nothing of it is run: any architecture's packages can be extracted. Through a pipe, so that an ordinary user, too, owns what comes out of it. tar ends with 2 when one of the
     # patterns matches nothing; the caller looks whether what it needs is there.
-    mmdebstrap --quiet --variant=extract --format=tar --include="$package" "$suite" - 2>"$folder/mmdebstrap.log" |
+    mmdebstrap --quiet --variant=extract --architectures="$architecture" --format=tar --include="$package" "$suite" - 2>"$folder/mmdebstrap.log" |
         { tar -x --no-same-owner -C "$folder" --wildcards "$@" 2>/dev/null || true; cat >/dev/null; } ||
         { cat "$folder/mmdebstrap.log" >&2; die "cannot fetch \"$package\" from Debian $suite"; }
 }

@@ -4,9 +4,9 @@
 #
 # BUILDDIR holds what the other steps made:
 #   sandbox-root/            sandbox-root.sh
-#   guest/                   make -C guest: dkvm-init dkvm-exec dkvm-disk qemu-exit initramfs.cpio
+#   guest/                   make -C guest: dkvm-init dkvm-exec dkvm-disk qemu-exit initramfs.cpio arm64/initramfs.cpio
 #   java/                    Maven's target/: dkvm.jar lib/
-#   kernel/<dist>/           kernel/*.sh: version, vmlinux or vmlinuz, config, modules/; at least one
+#   kernel/<dist>/           kernel/*.sh: version, vmlinux or vmlinuz, config, modules/; dkvm or debian, and debian-arm64
 # DESTDIR becomes what is installed as /opt/dkvm. It may be moved or copied there as long as the files keep their times: the
 # AOT caches know the jars by size and time, and by their path only below the package.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -82,13 +82,21 @@ sandbox() {
     install -m 644 -p "$build/java/dkvm.jar" "$build/java/lib/gson.jar" "$build/java/lib/picocli.jar" "$dest/sandbox/opt/dkvm/lib/"
 }
 
-# kernel_initramfs [--disks] MODULES OUT: made by what "dkvm kernel add" makes them with.
+# agent DIST: the agent's archive for a distribution's kernels, whose architecture its name ends in.
+agent() {
+    case $1 in
+        *-arm64) echo "$build/guest/arm64/initramfs.cpio" ;;
+        *) echo "$build/guest/initramfs.cpio" ;;
+    esac
+}
+
+# kernel_initramfs [--disks] MODULES AGENT OUT: made by what "dkvm kernel add" makes them with.
 kernel_initramfs() {
     local count option=()
     [ "$1" != --disks ] || { option=(--disks) && shift; }
     count=$("$JAVA_HOME/bin/java" --sun-misc-unsafe-memory-access=allow -cp "$build/java/dkvm.jar:$build/java/lib/*" org.dkvm.cli.Main \
-        kernel initramfs "${option[@]}" "$1" "$build/guest/initramfs.cpio" "$2")
-    say "    $(basename "$2"): $count modules, $(du -k "$2" | cut -f1) KiB"
+        kernel initramfs "${option[@]}" "$1" "$2" "$3")
+    say "    $(basename "$3"): $count modules, $(du -k "$3" | cut -f1) KiB"
 }
 
 kernel() {
@@ -105,11 +113,11 @@ kernel() {
         # All that it takes to reach the root filesystem is built in.
         install -m 644 "$build/guest/initramfs.cpio" "$to/initramfs"
     else
-        kernel_initramfs "$from/modules" "$to/initramfs"
+        kernel_initramfs "$from/modules" "$(agent "$dist")" "$to/initramfs"
     fi
     # For containers with disks alone: the modules of their filesystems would cost every other VM memory and time.
     [ ! -d "$from/modules" ] ||
-        kernel_initramfs --disks "$from/modules" "$to/initramfs-disks"
+        kernel_initramfs --disks "$from/modules" "$(agent "$dist")" "$to/initramfs-disks"
     # An upgrade keeps the kernels without this mark: those were added by hand.
     : >"$to/.shipped"
     ln -s "$version" "$dest/kernels/$dist/latest"
@@ -125,13 +133,15 @@ files() {
         install -m 644 -p "$build/java/lib/$library.jar" "$dest/lib/"
     done
     install -m 755 "$build/guest/qemu-exit" "$dest/guest/sbin/qemu-exit"
-    install -m 644 "$build/guest/initramfs.cpio" "$dest/guest/initramfs"
+    install -m 644 "$(agent debian)" "$dest/guest/initramfs"
+    install -m 644 "$(agent debian-arm64)" "$dest/guest/initramfs-arm64"
     install -m 644 "$top/LICENSE" "$top/NOTICE" "$dest/"
     sed -n '/<artifactId>dkvm</ { n; s/.*<version>\(.*\)<.*/\1/p }' "$top/pom.xml" >"$dest/VERSION"
     [ -s "$dest/VERSION" ] || die "no version found in pom.xml"
     # Which one this is: an installation is skipped when it is there already.
     { cat "$dest/VERSION" && date -u +%FT%TZ && cat /proc/sys/kernel/random/uuid; } >"$dest/BUILD"
     kernel debian
+    kernel debian-arm64
     if [ "${KERNEL:-dkvm}" = debian ]; then
         # The default kernel is "dkvm": without our own it is Debian's.
         mkdir -p "$dest/kernels/dkvm"

@@ -11,14 +11,14 @@
 
 SUITE=trixie
 PACKAGES=(
-    qemu-system-x86 qemu-utils virtiofsd seabios
+    qemu-system-x86 qemu-system-arm qemu-utils virtiofsd seabios
     iproute2 e2fsprogs xfsprogs btrfs-progs util-linux busybox-static
     libgcc-s1 libstdc++6 zlib1g
 )
 
 # Programs, each checked to find all its libraries.
 PROGRAMS=(
-    usr/bin/qemu-system-x86_64 usr/bin/qemu-img usr/libexec/virtiofsd
+    usr/bin/qemu-system-x86_64 usr/bin/qemu-system-aarch64 usr/bin/qemu-img usr/libexec/virtiofsd
     usr/bin/ip usr/sbin/tc usr/sbin/bridge
     usr/sbin/mke2fs usr/sbin/e2fsck usr/sbin/resize2fs usr/sbin/tune2fs
     usr/sbin/mkfs.xfs usr/sbin/xfs_repair usr/sbin/mkfs.btrfs usr/bin/btrfs
@@ -38,8 +38,8 @@ LIBRARIES=(
     usr/lib/x86_64-linux-gnu/qemu/hw-display-virtio-vga.so
 )
 
-# Firmware: what q35 reads to start a kernel by PVH or as a bzImage, and a screen for VNC. Network boot ROMs stay away:
-# a virtio-net-pci device must say "romfile=" (it boots faster, too).
+# Firmware: what q35 reads to start a kernel by PVH or as a bzImage, and a screen for VNC; arm64's board starts one without.
+# Network boot ROMs stay away: a virtio-net-pci device must say "romfile=" (it boots faster, too).
 DATA=(
     usr/share/seabios/bios-256k.bin usr/share/seabios/bios-microvm.bin
     usr/share/seabios/vgabios-stdvga.bin usr/share/seabios/vgabios-virtio.bin
@@ -169,6 +169,7 @@ verify() {
         libraries "$root" "$program" >/dev/null || die "\"$program\" does not find its libraries in the sandbox root"
     done
     chroot "$root" /usr/bin/qemu-system-x86_64 --version | head -n 1
+    chroot "$root" /usr/bin/qemu-system-aarch64 --version | head -n 1
     chroot "$root" /usr/libexec/virtiofsd --version
     chroot "$root" /usr/sbin/tc -V
     say "sandbox root: $(du -sm "$root" | cut -f1) MiB, $(find "$root" -type f | wc -l) files, $(wc -l <"$root/usr/share/doc/packages.txt") packages"

@@ -17,8 +17,9 @@ public final class ExecutableCheck {
      * Looks the program up; one that the guest alone can find passes.
      *
      * @param running whether the container runs already
+     * @return where the program is in the tree, without links; empty for one that the guest alone can find
      */
-    public static void check(WorkloadProcess process, RootedTree tree, RuncMessages.Action action, boolean running)
+    public static String check(WorkloadProcess process, RootedTree tree, RuncMessages.Action action, boolean running)
             throws DkvmException {
         // Of a new container runc makes the directory; of a running one it does not.
         if (running && tree.find(process.cwd()).kind() == RootedTree.Kind.MISSING) {
@@ -31,6 +32,7 @@ public final class ExecutableCheck {
         if (message.isPresent()) {
             throw new ExecutableException(message.get());
         }
+        return result.file();
     }
 
     private static Optional<String> message(

@@ -3,6 +3,8 @@ package org.dkvm.bundle;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Disk;
 import org.dkvm.core.DkvmException;
@@ -14,6 +16,7 @@ import org.dkvm.core.DkvmException;
  * @param kernel {@code <dist>[/<version>]}; empty when not given
  * @param kernelAppend more kernel parameters; empty for none
  * @param kernelDebug whether the kernel's log goes to the console
+ * @param architecture what the image is built for; empty when not given
  * @param acceleration how the VM runs: the host's setting when not given
  * @param cgroups the guest's cgroup hierarchies
  * @param biosDebug whether the firmware's messages go to the console
@@ -25,6 +28,7 @@ public record Options(
         String kernel,
         String kernelAppend,
         boolean kernelDebug,
+        Optional<Architecture> architecture,
         Acceleration acceleration,
         CgroupMode cgroups,
         boolean biosDebug,
@@ -40,7 +44,7 @@ public record Options(
     private static final int MAX_APPEND = 1024;
 
     private static final String KNOWN =
-            "DKVM_ACCEL, DKVM_BIOS_DEBUG, DKVM_BREAK, DKVM_CGROUPFS, DKVM_DISKS, DKVM_KERNEL, DKVM_KERNEL_APPEND, DKVM_KERNEL_DEBUG,"
+            "DKVM_ACCEL, DKVM_ARCH, DKVM_BIOS_DEBUG, DKVM_BREAK, DKVM_CGROUPFS, DKVM_DISKS, DKVM_KERNEL, DKVM_KERNEL_APPEND, DKVM_KERNEL_DEBUG,"
                     + " DKVM_KERNEL_MOUNT_LIB_MODULES, DKVM_QEMU_DISPLAY, DKVM_SYS_ADMIN";
 
     public Options {
@@ -79,6 +83,7 @@ public record Options(
         String kernel = "";
         String append = "";
         boolean kernelDebug = false;
+        Optional<Architecture> architecture = Optional.empty();
         Acceleration acceleration = config.acceleration();
         CgroupMode cgroups = CgroupMode.V2;
         boolean biosDebug = false;
@@ -96,6 +101,7 @@ public record Options(
                 case "DKVM_KERNEL" -> kernel = value;
                 case "DKVM_KERNEL_APPEND" -> append = kernelParameters(value);
                 case "DKVM_KERNEL_DEBUG" -> kernelDebug = flag(name, value);
+                case "DKVM_ARCH" -> architecture = architecture(value);
                 case "DKVM_ACCEL" -> acceleration = acceleration(value, config);
                 case "DKVM_CGROUPFS" -> cgroups = cgroups(value);
                 case "DKVM_BIOS_DEBUG" -> biosDebug = flag(name, value);
@@ -107,7 +113,16 @@ public record Options(
             }
         }
         return new Options(
-                kernel, append, kernelDebug, acceleration, cgroups, biosDebug, sysAdmin, mountLibModules, disks);
+                kernel,
+                append,
+                kernelDebug,
+                architecture,
+                acceleration,
+                cgroups,
+                biosDebug,
+                sysAdmin,
+                mountLibModules,
+                disks);
     }
 
     private static String kernelParameters(String value) throws DkvmException {
@@ -131,6 +146,14 @@ public record Options(
             case "0", "" -> false;
             default -> throw bad(name, value, "0 or 1");
         };
+    }
+
+    private static Optional<Architecture> architecture(String value) throws DkvmException {
+        Optional<Architecture> named = Architecture.named(value);
+        if (named.isEmpty() && !value.isEmpty()) {
+            throw bad("DKVM_ARCH", value, "amd64 or arm64");
+        }
+        return named;
     }
 
     private static Acceleration acceleration(String value, HostConfig config) throws DkvmException {

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Disk;
@@ -215,6 +216,9 @@ public final class SandboxPlanJson {
     private static JsonObject kernelToJson(GuestKernel kernel) {
         JsonObject json = new JsonObject();
         json.addProperty("name", kernel.name());
+        if (kernel.architecture().isForeign()) {
+            json.addProperty("architecture", kernel.architecture().name());
+        }
         json.addProperty("image", kernel.image());
         json.addProperty("append", kernel.append());
         json.addProperty("debug", kernel.debug());
@@ -223,7 +227,11 @@ public final class SandboxPlanJson {
 
     private static GuestKernel kernelFromJson(JsonObject json) {
         return new GuestKernel(
-                text(json, "name"), text(json, "image"), text(json, "append"), Json.isTrue(json, "debug"));
+                text(json, "name"),
+                json.has("architecture") ? Architecture.valueOf(text(json, "architecture")) : Architecture.HOST,
+                text(json, "image"),
+                text(json, "append"),
+                Json.isTrue(json, "debug"));
     }
 
     private static String text(JsonObject json, String name) {

@@ -4,6 +4,7 @@ package org.dkvm.bundle;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.json.Json;
@@ -21,28 +22,44 @@ record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
     private static final int KVM_MAJOR = 10;
     private static final int KVM_MINOR = 232;
 
+    /** With 68 MiB Debian's kernel boots and leaves next to nothing. */
+    private static final MemorySize SMALLEST_ARM64 = MemorySize.ofMib(80);
+
     /** Owner only: all of the sandbox is root. */
     private static final int DEVICE_MODE = 0600;
 
+    /** That of DKVM's own kernel; a distribution's for another architecture takes more. */
+    private static MemorySize smallest(Architecture architecture) {
+        return switch (architecture) {
+            case AMD64 -> HostConfig.SMALLEST_MEMORY;
+            case ARM64 -> SMALLEST_ARM64;
+        };
+    }
+
     /** Reads the container's limits. */
-    static SandboxResources of(JsonObject linux, HostConfig config, int hostCpus) throws DkvmException {
+    static SandboxResources of(JsonObject linux, HostConfig config, Architecture architecture, int hostCpus)
+            throws DkvmException {
         JsonObject resources = Json.objectOrNew(linux, "resources");
         JsonObject pids = Json.object(resources, "pids").orElseGet(JsonObject::new);
         long limit = Json.number(pids, "limit").orElse(0L);
-        return new SandboxResources(memory(resources, config), cpus(resources, config, hostCpus), Math.max(0, limit));
+        return new SandboxResources(
+                memory(resources, config, smallest(architecture)),
+                cpus(resources, config, hostCpus),
+                Math.max(0, limit));
     }
 
-    private static MemorySize memory(JsonObject resources, HostConfig config) throws DkvmException {
+    private static MemorySize memory(JsonObject resources, HostConfig config, MemorySize smallest)
+            throws DkvmException {
         JsonObject memory = Json.object(resources, "memory").orElseGet(JsonObject::new);
         long limit = Json.number(memory, "limit").orElse(0L);
         if (limit <= 0) {
-            return config.memory();
+            return config.memory().compareTo(smallest) < 0 ? smallest : config.memory();
         }
         MemorySize size = MemorySize.ofMib(new MemorySize(limit).mib());
-        if (size.compareTo(HostConfig.SMALLEST_MEMORY) < 0) {
+        if (size.compareTo(smallest) < 0) {
             throw new DkvmException(
                     "memory limit of " + new MemorySize(limit) + " is too small for a VM",
-                    "the smallest VM that boots has " + HostConfig.SMALLEST_MEMORY);
+                    "the smallest VM that boots has " + smallest);
         }
         return size;
     }

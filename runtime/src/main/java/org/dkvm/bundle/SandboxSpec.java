@@ -12,18 +12,15 @@ import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.PackageLayout;
-import org.dkvm.core.ResourceLimit;
 import org.dkvm.json.Json;
 
 /**
- * A container's spec made into its sandbox's: a pure function, but for looks at the host through {@link HostView} and the image's links. What is not named here stays as
- * the engine wrote it.
+ * A container's spec made into its sandbox's: a pure function. What is not named here stays as the engine wrote it.
  *
  * @param spec the sandbox's spec, for runc
  * @param plan what the sandbox's monitor needs to know
- * @param mounts how the mounts were sorted
  */
-public record SandboxSpec(JsonObject spec, SandboxPlan plan, MountPlan mounts) {
+public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
     /** The sandbox's plan, beside the spec. */
     public static final String PLAN_FILE = "dkvm-sandbox.json";
 
@@ -79,7 +76,6 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan, MountPlan mounts) {
      * @param kernel what it boots
      * @param kernelDirectory where that is
      * @param modules its modules
-     * @param inherited the resource limits a container inherits from the runtime
      * @param hostCpus CPUs of the host that are online
      * @param seccomp the sandbox's seccomp profile
      */
@@ -93,7 +89,6 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan, MountPlan mounts) {
             GuestKernel kernel,
             Path kernelDirectory,
             GuestModules modules,
-            List<ResourceLimit> inherited,
             int hostCpus,
             JsonObject seccomp) {}
 
@@ -102,32 +97,30 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan, MountPlan mounts) {
         return MonitorCommand.init().equals(Json.strings(Json.objectOrNew(spec, "process"), "args"));
     }
 
-    /** Rewrites a spec; the one given is left as it is. */
-    public static SandboxSpec rewrite(JsonObject original, Inputs inputs, HostView host) throws DkvmException {
-        JsonObject spec = original.deepCopy();
+    /** Rewrites what was read of a spec. */
+    public static SandboxSpec rewrite(ContainerSpec container, Inputs inputs) throws DkvmException {
+        JsonObject spec = container.spec();
         JsonObject process = Json.objectOrNew(spec, "process");
         JsonObject linux = Json.objectOrNew(spec, "linux");
-        SupportedSpec.check(linux, process, host);
-        InitWrapper init = InitWrapper.of(Json.strings(process, "args"), Json.objects(spec, "mounts"));
-        MountPlan mounts = MountPlan.of(spec, inputs.bundle, init.mount(), inputs.options.disks(), host);
+        MountPlan mounts = container.mounts();
         mounts.addModules(inputs.modules, inputs.options.mountLibModules());
-        SandboxPlan plan = plan(spec, process, linux, init, mounts, inputs);
+        SandboxPlan plan = plan(spec, linux, container, inputs);
         rewriteProcess(process, inputs.options);
         rewriteRoot(spec, mounts, inputs);
         SandboxResources.rewrite(linux, inputs.config.overhead(inputs.accelerator), inputs.accelerator);
         rewriteLinux(linux, inputs);
-        return new SandboxSpec(spec, plan, mounts);
+        return new SandboxSpec(spec, plan);
     }
 
-    private static SandboxPlan plan(
-            JsonObject spec, JsonObject process, JsonObject linux, InitWrapper init, MountPlan mounts, Inputs inputs)
+    private static SandboxPlan plan(JsonObject spec, JsonObject linux, ContainerSpec container, Inputs inputs)
             throws DkvmException {
-        SandboxResources resources = SandboxResources.of(linux, inputs.config, inputs.hostCpus);
+        SandboxResources resources =
+                SandboxResources.of(linux, inputs.config, inputs.kernel.architecture(), inputs.hostCpus);
         return new SandboxPlan(
                 inputs.id.value(),
-                Workload.of(process, init.args(), EngineDefaults.of(spec), inputs.inherited),
-                init.present(),
-                mounts.guest(),
+                container.process(),
+                container.init(),
+                container.mounts().guest(),
                 sysctls(linux),
                 Json.string(spec, "hostname").orElse(""),
                 Json.string(spec, "domainname").orElse(""),

@@ -40,7 +40,9 @@ final class KernelAddCommand implements Callable<Integer> {
 
     private final PackageLayout layout;
 
-    @Parameters(paramLabel = "<dist>/<version>", description = "The name it gets, as DKVM_KERNEL asks for it.")
+    @Parameters(
+            paramLabel = "<dist>/<version>",
+            description = "The name it gets, as DKVM_KERNEL asks for it; for arm64, <dist> ends in -arm64.")
     private String name = "";
 
     @Option(
@@ -63,8 +65,7 @@ final class KernelAddCommand implements Callable<Integer> {
         KernelName kernel = KernelName.parse(name);
         try (KernelShelf shelf = KernelShelf.open(layout.kernels())) {
             shelf.refuseExisting(kernel);
-            KernelAssembly assembly =
-                    new KernelAssembly(shelf.work(), layout.home().resolve("guest/initramfs"), KernelAddCommand::say);
+            KernelAssembly assembly = new KernelAssembly(shelf.work(), layout, KernelAddCommand::say);
             KernelStore.Found made = assembly.make(kernel, sources, kernel.version());
             if (!unverified) {
                 verify(made);
@@ -76,8 +77,10 @@ final class KernelAddCommand implements Callable<Integer> {
     }
 
     private void verify(KernelStore.Found made) throws DkvmException {
-        HostConfig config = HostConfig.read(HostConfig.FILE);
-        Accelerator accelerator = new HostAccelerator(layout, KernelAddCommand::say).choose(config.acceleration());
+        Accelerator accelerator = made.architecture().isForeign()
+                ? Accelerator.TCG
+                : new HostAccelerator(layout, KernelAddCommand::say)
+                        .choose(HostConfig.read(HostConfig.FILE).acceleration());
         say("booting it once with " + accelerator + ", for " + KernelProbe.LIMIT.toSeconds() + " s at most");
         Duration took = KernelProbe.boot(layout, made, accelerator);
         say(String.format(Locale.ROOT, "booted: %.1f s", took.toNanos() / NANOS_PER_SECOND));

@@ -37,6 +37,13 @@ final class KernelDefaultCommand implements Callable<Integer> {
             return 0;
         }
         KernelStore.Found kernel = new KernelStore(layout.kernels()).find(KernelChoice.packaged(name));
+        if (kernel.architecture().isForeign()) {
+            throw new DkvmException(
+                    "kernel \"" + kernel.name() + "\" is for "
+                            + kernel.architecture().label() + ": it can not be the default",
+                    "images for " + kernel.architecture().label()
+                            + " get the default distribution's kernel for them, or Debian's");
+        }
         HostConfig.setKernel(HostConfig.FILE, name);
         System.out.println(
                 KernelChoice.MATCH.equals(name)

@@ -37,6 +37,9 @@ final class KernelListCommand implements Callable<Integer> {
         System.out.printf(FORMAT, "KERNEL", "SIZE", "ORIGIN", "");
         for (KernelShelf.Entry entry : KernelShelf.list(layout.kernels())) {
             List<String> marks = new ArrayList<>();
+            if (entry.architecture().isForeign()) {
+                marks.add(entry.architecture().label());
+            }
             if (entry.latest()) {
                 marks.add("latest");
             }

@@ -33,7 +33,7 @@ final class KernelOfImageCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws DkvmException {
-        ImageKernelEntry.make(kernel, modules, layout.home().resolve("guest/initramfs"), entry);
+        ImageKernelEntry.make(kernel, modules, layout, entry);
         return 0;
     }
 }

@@ -22,6 +22,11 @@ public record PackageLayout(Path home) {
         return home.resolve("kernels");
     }
 
+    /** The agent's archive, which every initramfs begins with. */
+    public Path agent(Architecture architecture) {
+        return home.resolve("guest/initramfs" + architecture.kernelSuffix());
+    }
+
     /** The sandbox's dynamic loader, which starts the sandbox's programs on a host of any libc. */
     public Path loader() {
         return sandbox().resolve("lib64/ld-linux-x86-64.so.2");

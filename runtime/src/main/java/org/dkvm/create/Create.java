@@ -4,15 +4,18 @@ package org.dkvm.create;
 import com.google.gson.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.dkvm.bundle.ContainerSpec;
 import org.dkvm.bundle.ExecutableCheck;
 import org.dkvm.bundle.GuestModules;
 import org.dkvm.bundle.HostConfig;
+import org.dkvm.bundle.ImageArchitecture;
 import org.dkvm.bundle.Options;
 import org.dkvm.bundle.RealHost;
 import org.dkvm.bundle.SandboxPlanJson;
 import org.dkvm.bundle.SandboxSeccomp;
 import org.dkvm.bundle.SandboxSpec;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
@@ -47,15 +50,21 @@ public final class Create {
     public void run(ContainerId id, Path bundle, RuncMessages.Action action) throws DkvmException {
         JsonObject original = readBundle(bundle);
         Options options = Options.parse(Json.strings(Json.objectOrNew(original, "process"), "env"), config);
+        ContainerSpec container =
+                ContainerSpec.read(original, bundle, options.disks(), ProcessLimits.own(), new RealHost());
+        String program =
+                ExecutableCheck.check(container.process(), container.mounts().tree(), action, false);
+        Architecture architecture = ImageArchitecture.of(options, container, program);
         Path root = bundle.resolve(
                 Json.string(Json.objectOrNew(original, "root"), "path").orElse("rootfs"));
         KernelStore.Found kernel = new KernelChoice(
                         new KernelStore(layout.kernels()),
                         new ImageKernelCache(ImageKernelCache.DIRECTORY, layout.home()))
-                .choose(options.kernel(), config.kernel(), root);
-        Accelerator accelerator = accelerators.choose(options.acceleration());
+                .choose(options.kernel(), config.kernel(), root, architecture);
+        Accelerator accelerator =
+                architecture.isForeign() ? Accelerator.TCG : accelerators.choose(options.acceleration());
         SandboxSpec sandbox = SandboxSpec.rewrite(
-                original,
+                container,
                 new SandboxSpec.Inputs(
                         id,
                         bundle,
@@ -63,16 +72,18 @@ public final class Create {
                         options,
                         config,
                         accelerator,
-                        new GuestKernel(kernel.name(), kernel.image(), options.kernelAppend(), options.kernelDebug()),
+                        new GuestKernel(
+                                kernel.name(),
+                                architecture,
+                                kernel.image(),
+                                options.kernelAppend(),
+                                options.kernelDebug()),
                         kernel.directory(),
                         Files.isDirectory(kernel.modules())
                                 ? new GuestModules(kernel.modules(), kernel.release())
                                 : GuestModules.NONE,
-                        ProcessLimits.own(),
                         Runtime.getRuntime().availableProcessors(),
-                        SandboxSeccomp.profile()),
-                new RealHost());
-        ExecutableCheck.check(sandbox.plan().process(), sandbox.mounts().tree(), action, false);
+                        SandboxSeccomp.profile()));
         save(bundle, original, sandbox);
     }
 

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.kernel.KernelStore;
 
@@ -14,7 +15,7 @@ final class ProbeCommand {
 
     /** To see whether KVM works: DKVM's own kernel, which needs little. */
     static List<String> of(PackageLayout layout, KernelStore.Found kernel) {
-        List<String> command = program(layout);
+        List<String> command = program(layout, Architecture.HOST);
         add(command, "-machine", "q35,accel=kvm", "-cpu", "host", "-m", "128M");
         kernel(command, kernel, "quiet panic=-1");
         agent(command);
@@ -23,28 +24,36 @@ final class ProbeCommand {
 
     /** To see whether a kernel works: with the memory of an ordinary VM, and its last words on QEMU's stderr. */
     static List<String> ofAdded(PackageLayout layout, KernelStore.Found kernel, Accelerator accelerator) {
-        List<String> command = program(layout);
-        // The timer's test counts ticks: on a busy host they come late, and the kernel gives the machine up.
+        Architecture architecture = kernel.architecture();
+        List<String> command = program(layout, architecture);
+        String board = switch (architecture) {
+            case AMD64 -> "q35";
+            case ARM64 -> "virt,gic-version=3";
+        };
         switch (accelerator) {
-            case KVM -> add(command, "-machine", "q35,accel=kvm", "-cpu", "host");
-            case TCG -> add(command, "-machine", "q35,accel=tcg", "-cpu", "max");
+            case KVM -> add(command, "-machine", board + ",accel=kvm", "-cpu", "host");
+            case TCG -> add(command, "-machine", board + ",accel=tcg", "-cpu", "max");
         }
         add(command, "-m", "512M", "-chardev", "file,id=console,path=/dev/stderr", "-serial", "chardev:console");
+        // An x86 kernel's test of the timer counts ticks: on a busy host they come late, and it gives the machine up.
+        boolean ticks = accelerator == Accelerator.TCG && architecture == Architecture.AMD64;
         kernel(
                 command,
                 kernel,
-                accelerator == Accelerator.TCG
-                        ? "console=ttyS0 quiet panic=-1 no_timer_check"
-                        : "console=ttyS0 quiet panic=-1");
+                "console=" + architecture.console() + " quiet panic=-1" + (ticks ? " no_timer_check" : ""));
         agent(command);
         return command;
     }
 
-    private static List<String> program(PackageLayout layout) {
+    private static List<String> program(PackageLayout layout, Architecture architecture) {
         Path share = layout.sandbox().resolve("usr/share");
         List<String> command = new ArrayList<>();
         add(command, layout.loader().toString(), "--library-path", layout.libraryPath());
-        add(command, layout.sandbox().resolve("usr/bin/qemu-system-x86_64").toString());
+        add(
+                command,
+                layout.sandbox()
+                        .resolve("usr/bin/qemu-system-" + architecture.machine())
+                        .toString());
         add(command, "-L", share.resolve("qemu").toString());
         add(command, "-L", share.resolve("seabios").toString());
         add(command, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot");

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.kernel;
 
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.PlainName;
 import org.dkvm.linux.RootedTree;
 
 /**
@@ -16,6 +23,10 @@ import org.dkvm.linux.RootedTree;
 public record ImageKernel(ImageRoot image, Path file) {
     /** Where distributions have a kernel and its initial root filesystem. Both must be there; the latter is not used. */
     private record Place(String kernel, String initrd) {}
+
+    static final String MODULES = "/lib/modules";
+
+    private static final String NAME = "vmlinuz-";
 
     private static final Map<String, Place> PLACES = Map.of(
             "debian", new Place("/vmlinuz", "/initrd.img"),
@@ -34,6 +45,32 @@ public record ImageKernel(ImageRoot image, Path file) {
             }
         }
         return Optional.empty();
+    }
+
+    /**
+     * Its release, as uname(1) would print it. An image for arm64 does not tell; then it is what the file is named after, or that of the only modules there are.
+     */
+    String release(KernelImage format) throws DkvmException {
+        return switch (format) {
+            case BZIMAGE, ELF -> KernelImage.release(file);
+            case ARM64_IMAGE -> releaseByName();
+        };
+    }
+
+    private String releaseByName() throws DkvmException {
+        String name = String.valueOf(file.getFileName());
+        String named = name.startsWith(NAME) ? name.substring(NAME.length()) : "";
+        if (PlainName.isValid(named) && image.directory(MODULES + "/" + named).isPresent()) {
+            return named;
+        }
+        List<String> releases = image.names(MODULES);
+        if (releases.size() != 1) {
+            throw new DkvmException(
+                    "the image's kernel \"" + name + "\" does not tell its release, and \"" + MODULES + "\" has "
+                            + (releases.isEmpty() ? "none" : "several"),
+                    "name it " + NAME + "<release>");
+        }
+        return releases.getFirst();
     }
 
     /**
@@ -56,6 +93,29 @@ public record ImageKernel(ImageRoot image, Path file) {
         /** A directory, likewise. */
         Optional<Path> directory(String path) {
             return find(path, RootedTree.Kind.DIRECTORY);
+        }
+
+        /** The usable names in a directory, or as many of them as show that there are several. */
+        List<String> names(String path) {
+            List<String> names = new ArrayList<>();
+            Optional<Path> found = directory(path);
+            if (found.isPresent()) {
+                try (DirectoryStream<Path> entries = Files.newDirectoryStream(found.get())) {
+                    for (Path entry : entries) {
+                        String name = String.valueOf(entry.getFileName());
+                        if (PlainName.isValid(name)) {
+                            names.add(name);
+                        }
+                        if (names.size() > 1) {
+                            break;
+                        }
+                    }
+                } catch (IOException | DirectoryIteratorException e) {
+                    // As good as none.
+                    return List.of();
+                }
+            }
+            return names;
         }
 
         private Optional<Path> find(String path, RootedTree.Kind kind) {

@@ -14,6 +14,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.linux.Program;
 
@@ -43,29 +44,55 @@ public final class ImageKernelCache {
         this.home = home;
     }
 
-    /** The kernel, made if it is not there. */
-    KernelStore.Found prepare(ImageKernel kernel) throws DkvmException {
-        String release = KernelImage.release(kernel.file());
+    /**
+     * The kernel, made if it is not there.
+     *
+     * @param architecture what the image is built for
+     */
+    KernelStore.Found prepare(ImageKernel kernel, Architecture architecture) throws DkvmException {
+        String instead = instead(architecture);
+        KernelImage format = format(kernel.file());
+        if (format.architecture() != architecture) {
+            throw new DkvmException(
+                    "the image's kernel is for " + format.architecture().label() + ", the image for "
+                            + architecture.label(),
+                    instead);
+        }
+        String release = kernel.release(format);
+        String place = ImageKernel.MODULES + "/" + release;
         Path modules = kernel.image()
-                .directory("/lib/modules/" + release)
+                .directory(place)
                 .orElseThrow(() -> new DkvmException(
-                        "the image's kernel \"" + release + "\" has no modules in \"/lib/modules/" + release + "\"",
-                        "DKVM_KERNEL=dkvm boots DKVM's own kernel instead"));
+                        "the image's kernel \"" + release + "\" has no modules in \"" + place + "\"", instead));
         Path entry = directory.resolve(key(kernel.file(), modules));
         try {
             if (Files.isDirectory(entry)) {
                 // The ones that nobody used for long go first.
                 Files.setLastModifiedTime(entry, FileTime.fromMillis(System.currentTimeMillis()));
             } else {
-                make(kernel.file(), modules, entry);
+                make(kernel.file(), modules, entry, instead);
             }
         } catch (IOException e) {
             throw new DkvmException("can not keep the image's kernel in \"" + directory + "\": " + e, "", e);
         }
-        return new KernelStore.Found(DIST + "/" + release, entry, "vmlinuz", release);
+        return new KernelStore.Found(DIST + "/" + release, architecture, entry, format.fileName(), release);
     }
 
-    private void make(Path kernel, Path modules, Path entry) throws DkvmException {
+    private static String instead(Architecture architecture) {
+        return architecture.isForeign()
+                ? "DKVM_KERNEL=debian boots Debian's for " + architecture.label() + " instead"
+                : "DKVM_KERNEL=dkvm boots DKVM's own kernel instead";
+    }
+
+    private static KernelImage format(Path kernel) throws DkvmException {
+        try {
+            return KernelImage.of(kernel);
+        } catch (IOException e) {
+            throw new DkvmException("kernel \"" + kernel + "\" can not be read: " + e.getMessage(), "", e);
+        }
+    }
+
+    private void make(Path kernel, Path modules, Path entry, String instead) throws DkvmException {
         Program.Result result = Program.run(
                 List.of(
                         home.resolve("bin/dkvm").toString(),
@@ -76,9 +103,7 @@ public final class ImageKernelCache {
                         entry.toString()),
                 PATIENCE);
         if (result.code() != 0 || !Files.isDirectory(entry)) {
-            throw new DkvmException(
-                    "the image's kernel can not be used: " + result.output(),
-                    "DKVM_KERNEL=dkvm boots DKVM's own kernel instead");
+            throw new DkvmException("the image's kernel can not be used: " + result.output(), instead);
         }
     }
 

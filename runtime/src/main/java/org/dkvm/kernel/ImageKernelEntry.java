@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.PackageLayout;
 import org.dkvm.linux.FileTree;
 
 /** Makes an entry of {@link ImageKernelCache}. What the image holds is not trusted: nothing of it is followed or run, and all of it has bounds. */
@@ -30,16 +31,17 @@ public final class ImageKernelEntry {
      *
      * @param kernel a {@code vmlinuz}
      * @param modules what is in the image's {@code /lib/modules/<release>}
-     * @param agent the agent's archive
+     * @param layout the package, whose agent goes into the initramfs
      */
-    public static void make(Path kernel, Path modules, Path agent, Path entry) throws DkvmException {
+    public static void make(Path kernel, Path modules, PackageLayout layout, Path entry) throws DkvmException {
         try {
             Path parent =
                     Files.createDirectories(entry.toAbsolutePath().normalize().resolveSibling("."));
             Path making = Files.createTempDirectory(parent, ".making-");
             try {
-                copy(kernel, making.resolve("vmlinuz"));
-                Initramfs.writeBoth(modules, agent, making);
+                Path image = making.resolve("vmlinuz");
+                copy(kernel, image);
+                Initramfs.writeBoth(modules, layout.agent(KernelImage.of(image).architecture()), making);
                 FileTree.makeReadable(making);
                 Files.move(making, entry, StandardCopyOption.ATOMIC_MOVE);
             } catch (FileAlreadyExistsException | DirectoryNotEmptyException ignored) {

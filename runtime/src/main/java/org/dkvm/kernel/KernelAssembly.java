@@ -6,27 +6,29 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.PackageLayout;
 
 /** Makes a kernel of the store, image, configuration, modules and initramfs, out of packages or a directory. */
 public final class KernelAssembly {
     private final Path work;
-    private final Path agent;
+    private final PackageLayout layout;
     private final Bounds bounds;
     private final Consumer<String> progress;
 
     /**
      * @param work an empty directory to make it in
-     * @param agent the agent's archive, which every initramfs begins with
+     * @param layout the package, whose agent every initramfs begins with
      * @param progress told what is being done
      */
-    public KernelAssembly(Path work, Path agent, Consumer<String> progress) {
-        this(work, agent, Bounds.USUAL, progress);
+    public KernelAssembly(Path work, PackageLayout layout, Consumer<String> progress) {
+        this(work, layout, Bounds.USUAL, progress);
     }
 
-    KernelAssembly(Path work, Path agent, Bounds bounds, Consumer<String> progress) {
+    KernelAssembly(Path work, PackageLayout layout, Bounds bounds, Consumer<String> progress) {
         this.work = work;
-        this.agent = agent;
+        this.layout = layout;
         this.bounds = bounds;
         this.progress = progress;
     }
@@ -41,6 +43,7 @@ public final class KernelAssembly {
         try {
             Unpacker unpacker = new Unpacker(work.resolve("packages"), bounds);
             KernelTree tree = tree(sources, unpacker, wanted);
+            checkName(name, tree.format().architecture());
             Path kernel = Files.createDirectory(work.resolve("kernel"));
             unpacker.copyFile(tree.image(), kernel.resolve(tree.format().fileName()));
             if (Files.isRegularFile(tree.config())) {
@@ -54,20 +57,35 @@ public final class KernelAssembly {
                 case HERE -> "made as text, as this host has no depmod that reads them";
             };
             progress.accept("modules: taken; what modprobe looks up in the guest " + made);
-            int count = Initramfs.writeBoth(modules, agent, kernel);
+            int count = Initramfs.writeBoth(modules, layout.agent(name.architecture()), kernel);
             progress.accept(
                     "initramfs: " + count + " modules, " + Files.size(kernel.resolve("initramfs")) / 1024 + " KiB");
             Path image = kernel.resolve(tree.format().fileName());
             return new KernelStore.Found(
-                    name.toString(), kernel, tree.format().fileName(), release(name, tree.format(), image));
+                    name.toString(), name.architecture(), kernel, tree.format().fileName(), release(name, tree, image));
         } catch (IOException e) {
             throw new DkvmException("can not make kernel \"" + name + "\": " + e, "", e);
         }
     }
 
+    /** A kernel is found by its name for images of its architecture. */
+    private static void checkName(KernelName name, Architecture architecture) throws DkvmException {
+        if (name.architecture() == architecture) {
+            return;
+        }
+        throw new DkvmException(
+                "the kernel for \"" + name + "\" is built for " + architecture.label(),
+                architecture.isForeign()
+                        ? "name it " + name.dist() + architecture.kernelSuffix() + "/" + name.version()
+                        : "names in \"" + name.architecture().kernelSuffix()
+                                + "\" are for kernels of that architecture");
+    }
+
     /** Guests look for modules by the release, which need not be the version that the kernel is kept by. */
-    private static String release(KernelName name, KernelImage format, Path image) throws DkvmException, IOException {
-        String release = format == KernelImage.BZIMAGE ? KernelImage.release(image) : name.version();
+    private static String release(KernelName name, KernelTree tree, Path image) throws DkvmException, IOException {
+        String release = tree.format() == KernelImage.BZIMAGE
+                ? KernelImage.release(image)
+                : tree.release().isEmpty() ? name.version() : tree.release();
         if (!release.equals(name.version())) {
             Files.writeString(image.resolveSibling(KernelStore.RELEASE_FILE), release + "\n");
         }

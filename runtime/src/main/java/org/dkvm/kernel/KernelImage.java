@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.kernel;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -8,15 +9,22 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PlainName;
+import org.dkvm.linux.ElfHeader;
 
-/** The two kinds of kernel image that QEMU boots. */
+/** The kinds of kernel image that QEMU boots. */
 enum KernelImage {
     /** Compressed, with the boot protocol's header. See the kernel's Documentation/arch/x86/boot.rst. */
-    BZIMAGE("vmlinuz"),
+    BZIMAGE("vmlinuz", Architecture.AMD64),
     /** The ELF file, which QEMU starts by PVH. */
-    ELF("vmlinux");
+    ELF("vmlinux", Architecture.AMD64),
+    /** Plain, compressed by gzip as a whole, or an EFI program with the same in it. See the kernel's Documentation/arch/arm64/booting.rst. */
+    ARM64_IMAGE("vmlinuz", Architecture.ARM64);
 
     private static final int HEAD_BYTES = 0x210;
     private static final int BOOT_FLAG_AT = 0x1fe;
@@ -28,16 +36,29 @@ enum KernelImage {
     private static final int VERSION_BASE = 0x200;
 
     private static final int MOST_SETUP = 64 * 1024;
-    private static final int ELF_MAGIC = 0x464c457f;
-    private static final int ELF_CLASS_AT = 4;
-    private static final int ELF_MACHINE_AT = 18;
-    private static final int ELF64 = 2;
-    private static final int X86_64 = 62;
+
+    private static final int ARM64_MAGIC_AT = 56;
+    private static final int ARM64_MAGIC = 0x644d5241;
+    private static final int GZIP_MAGIC = 0x8b1f;
+    /** An EFI program's first two bytes, and where it points to the header that names the machine. */
+    private static final int DOS_MAGIC = 0x5a4d;
+
+    private static final int PE_AT = 0x3c;
+    private static final int PE_MAGIC = 0x4550;
+    private static final int PE_ARM64 = 0xaa64;
+    /** See the kernel's drivers/firmware/efi/libstub/zboot-header.S. */
+    private static final int ZBOOT_MAGIC_AT = 4;
+
+    private static final int ZBOOT_MAGIC = 0x676d697a;
+    private static final int ZBOOT_COMPRESSION_AT = 24;
+    private static final int ZBOOT_COMPRESSION_BYTES = 32;
 
     private final String fileName;
+    private final Architecture architecture;
 
-    KernelImage(String fileName) {
+    KernelImage(String fileName, Architecture architecture) {
         this.fileName = fileName;
+        this.architecture = architecture;
     }
 
     /** The name it has in the store. */
@@ -45,29 +66,75 @@ enum KernelImage {
         return fileName;
     }
 
-    /** What a file is, by its first bytes. */
-    static KernelImage of(Path file) throws IOException, DkvmException {
-        ByteBuffer head = head(file, HEAD_BYTES);
-        if (head.limit() == HEAD_BYTES
-                && Short.toUnsignedInt(head.getShort(BOOT_FLAG_AT)) == BOOT_FLAG
-                && head.getInt(MAGIC_AT) == MAGIC) {
-            return BZIMAGE;
-        }
-        if (head.limit() == HEAD_BYTES
-                && head.getInt(0) == ELF_MAGIC
-                && head.get(ELF_CLASS_AT) == ELF64
-                && head.getShort(ELF_MACHINE_AT) == X86_64) {
-            return ELF;
-        }
-        throw new DkvmException(
-                "\"" + file.getFileName() + "\" is no kernel image for x86-64", "give a kernel for this architecture");
+    /** What such an image is built for. */
+    Architecture architecture() {
+        return architecture;
     }
 
-    /** The release of a compressed kernel, as uname(1) would print it. */
+    /** What a file is, by its first bytes. */
+    static KernelImage of(Path file) throws IOException, DkvmException {
+        byte[] bytes = bytes(file, HEAD_BYTES);
+        ByteBuffer head = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        if (bytes.length == HEAD_BYTES) {
+            if (Short.toUnsignedInt(head.getShort(BOOT_FLAG_AT)) == BOOT_FLAG && head.getInt(MAGIC_AT) == MAGIC) {
+                return BZIMAGE;
+            }
+            if (ElfHeader.parse(bytes).equals(Optional.of(ElfHeader.X86_64))) {
+                return ELF;
+            }
+            if (isArm64(head) || isCompressedArm64(head, file) || isZbootArm64(head, file)) {
+                return ARM64_IMAGE;
+            }
+        }
+        throw new DkvmException(
+                "\"" + file.getFileName() + "\" is no Linux kernel for amd64 or arm64",
+                "give one as distributions ship it");
+    }
+
+    private static boolean isArm64(ByteBuffer head) {
+        return head.limit() >= ARM64_MAGIC_AT + Integer.BYTES && head.getInt(ARM64_MAGIC_AT) == ARM64_MAGIC;
+    }
+
+    private static boolean isCompressedArm64(ByteBuffer head, Path file) throws IOException {
+        if (Short.toUnsignedInt(head.getShort(0)) != GZIP_MAGIC) {
+            return false;
+        }
+        try (InputStream stream = new GZIPInputStream(Files.newInputStream(file))) {
+            return isArm64(ByteBuffer.wrap(stream.readNBytes(HEAD_BYTES)).order(ByteOrder.LITTLE_ENDIAN));
+        } catch (EOFException | ZipException e) {
+            return false;
+        }
+    }
+
+    private static boolean isZbootArm64(ByteBuffer head, Path file) throws DkvmException {
+        int header = head.getInt(PE_AT);
+        boolean zboot = Short.toUnsignedInt(head.getShort(0)) == DOS_MAGIC
+                && head.getInt(ZBOOT_MAGIC_AT) == ZBOOT_MAGIC
+                && header > 0
+                && header <= HEAD_BYTES - Integer.BYTES - Short.BYTES
+                && head.getInt(header) == PE_MAGIC
+                && Short.toUnsignedInt(head.getShort(header + Integer.BYTES)) == PE_ARM64;
+        if (!zboot) {
+            return false;
+        }
+        byte[] compression = new byte[ZBOOT_COMPRESSION_BYTES];
+        head.get(ZBOOT_COMPRESSION_AT, compression);
+        String name = new String(compression, StandardCharsets.ISO_8859_1);
+        name = name.substring(0, Math.max(0, name.indexOf('\0')));
+        if (!"gzip".equals(name)) {
+            throw new DkvmException(
+                    "\"" + file.getFileName() + "\" is compressed by \"" + (PlainName.isValid(name) ? name : "?")
+                            + "\", which QEMU does not unpack",
+                    "give a kernel that is compressed by gzip, or not at all");
+        }
+        return true;
+    }
+
+    /** The release of a bzImage, as uname(1) would print it. */
     static String release(Path file) throws DkvmException {
         ByteBuffer setup;
         try {
-            setup = head(file, MOST_SETUP);
+            setup = ByteBuffer.wrap(bytes(file, MOST_SETUP)).order(ByteOrder.LITTLE_ENDIAN);
         } catch (IOException e) {
             throw new DkvmException("kernel \"" + file + "\" can not be read: " + e.getMessage(), "", e);
         }
@@ -91,9 +158,9 @@ enum KernelImage {
         return release;
     }
 
-    private static ByteBuffer head(Path file, int most) throws IOException {
+    private static byte[] bytes(Path file, int most) throws IOException {
         try (InputStream stream = Files.newInputStream(file)) {
-            return ByteBuffer.wrap(stream.readNBytes(most)).order(ByteOrder.LITTLE_ENDIAN);
+            return stream.readNBytes(most);
         }
     }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.kernel;
 
+import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PlainName;
 
 /**
  * A kernel's name, {@code <dist>/<version>}.
  *
- * @param dist whose kernel it is: {@code debian}, {@code alpine} …
+ * @param dist whose kernel it is: {@code debian}, {@code alpine} …; for a foreign architecture with its name behind, {@code debian-arm64}
  * @param version one of that distribution's, never {@code latest}
  */
 public record KernelName(String dist, String version) {
@@ -38,6 +39,11 @@ public record KernelName(String dist, String version) {
                     "give the version itself; \"latest\" always leads to the newest");
         }
         return new KernelName(dist, version);
+    }
+
+    /** What the kernel has to be built for: a distribution's name says so. */
+    Architecture architecture() {
+        return Architecture.ofKernels(dist);
     }
 
     /** Hidden names are the store's own; one that starts with a dash would look like an option. */

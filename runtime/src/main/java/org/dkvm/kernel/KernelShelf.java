@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.linux.FileTree;
 
@@ -41,7 +42,12 @@ public final class KernelShelf implements AutoCloseable {
      * @param shipped whether it came with the package
      * @param latest whether its distribution's {@code latest} leads to it
      */
-    public record Entry(KernelName name, Path directory, boolean shipped, boolean latest) {}
+    public record Entry(KernelName name, Path directory, boolean shipped, boolean latest) {
+        /** What it is built for. */
+        public Architecture architecture() {
+            return name.architecture();
+        }
+    }
 
     /** All kernels, by distribution and version. */
     public static List<Entry> list(Path directory) throws DkvmException {

@@ -4,10 +4,13 @@ package org.dkvm.kernel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PlainName;
 
-/** The package's guest kernels: {@code <dist>/<version>/} with an image and an initramfs, {@code <dist>/latest} a link to one of them. */
+/**
+ * The package's guest kernels: {@code <dist>/<version>/} with an image and an initramfs, {@code <dist>/latest} a link to one of them. A distribution's kernels for a foreign architecture are those of {@code <dist>-<architecture>}.
+ */
 public final class KernelStore {
     private static final String LATEST = "latest";
 
@@ -24,27 +27,42 @@ public final class KernelStore {
      * A kernel that is there.
      *
      * @param name {@code <dist>/<version>}, the version behind {@code latest}
+     * @param architecture what it is built for
      * @param directory where its files are, without links
      * @param image the image's file name: {@code vmlinux} or {@code vmlinuz}
      * @param release as uname(1) prints it
      */
-    public record Found(String name, Path directory, String image, String release) {
+    public record Found(String name, Architecture architecture, Path directory, String image, String release) {
         /** What belongs in {@code /lib/modules/<release>}; it need not be there. */
         public Path modules() {
             return directory.resolve("modules");
         }
     }
 
-    /** Whether there is a latest kernel of a distribution. */
-    boolean has(String dist) {
-        return PlainName.isValid(dist) && Files.exists(directory.resolve(dist).resolve(LATEST));
+    /** Whether there is a kernel by {@code <dist>[/<version>]}. */
+    boolean has(String name) {
+        String dist = dist(name);
+        String version = version(name);
+        return PlainName.isValid(dist)
+                && PlainName.isValid(version)
+                && Files.exists(directory.resolve(dist).resolve(version));
+    }
+
+    /** The distribution in {@code <dist>[/<version>]}. */
+    static String dist(String name) {
+        int slash = name.indexOf('/');
+        return slash < 0 ? name : name.substring(0, slash);
+    }
+
+    private static String version(String name) {
+        int slash = name.indexOf('/');
+        return slash < 0 ? LATEST : name.substring(slash + 1);
     }
 
     /** Finds a kernel by {@code <dist>[/<version>]}. */
     public Found find(String name) throws DkvmException {
-        int slash = name.indexOf('/');
-        String dist = slash < 0 ? name : name.substring(0, slash);
-        String version = slash < 0 ? LATEST : name.substring(slash + 1);
+        String dist = dist(name);
+        String version = version(name);
         if (!PlainName.isValid(dist) || !PlainName.isValid(version)) {
             throw new DkvmException("kernel \"" + name + "\" is not a name of the form <dist>[/<version>]", advice());
         }
@@ -61,7 +79,8 @@ public final class KernelStore {
         if (!Files.isRegularFile(kernel.resolve(image))) {
             throw new DkvmException("kernel \"" + name + "\" has neither vmlinux nor vmlinuz in " + kernel, advice());
         }
-        return new Found(dist + "/" + kernel.getFileName(), kernel, image, release(kernel));
+        return new Found(
+                dist + "/" + kernel.getFileName(), Architecture.ofKernels(dist), kernel, image, release(kernel));
     }
 
     /** A kernel may be kept under another name than its own; then a file tells. */

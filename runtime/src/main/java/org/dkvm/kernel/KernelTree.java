@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.PlainName;
 
 /**
  * Where the parts of a kernel are in a directory: laid out as a root filesystem is, or flat as DKVM's own kernels are.
@@ -17,8 +18,9 @@ import org.dkvm.core.DkvmException;
  * @param format what the image is
  * @param config the configuration it was built with; need not exist
  * @param modules what belongs in {@code /lib/modules/<release>}
+ * @param release that release; empty where the directory does not tell
  */
-record KernelTree(Path image, KernelImage format, Path config, Path modules) {
+record KernelTree(Path image, KernelImage format, Path config, Path modules, String release) {
     private static final List<String> MODULE_PARENTS = List.of("lib/modules", "usr/lib/modules");
 
     /**
@@ -36,7 +38,7 @@ record KernelTree(Path image, KernelImage format, Path config, Path modules) {
                     directory.resolve("boot/config-" + release),
                     modules.resolve("config"),
                     directory.resolve(flat ? "config" : "boot/config")));
-            return new KernelTree(image, KernelImage.of(image), config, modules);
+            return new KernelTree(image, KernelImage.of(image), config, modules, release);
         } catch (IOException e) {
             throw new DkvmException("can not look for a kernel in \"" + directory + "\": " + e, "", e);
         }
@@ -47,7 +49,7 @@ record KernelTree(Path image, KernelImage format, Path config, Path modules) {
         // lib may be a link to usr/lib.
         Set<Path> releases = new TreeSet<>();
         for (String parent : MODULE_PARENTS) {
-            for (Path release : list(directory.resolve(parent), _ -> true)) {
+            for (Path release : list(directory.resolve(parent), PlainName::isValid)) {
                 if (Files.isDirectory(release)) {
                     releases.add(release.toRealPath());
                 }

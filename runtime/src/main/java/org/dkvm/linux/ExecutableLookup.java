@@ -28,8 +28,16 @@ public final class ExecutableLookup {
      * What a lookup found.
      *
      * @param name the program as it would be executed: as it was given, or a directory of PATH with it
+     * @param file where it is in the tree, without links; empty where it was not found
      */
-    public record Result(Outcome outcome, String name) {}
+    public record Result(Outcome outcome, String name, String file) {}
+
+    /** What is at a path. */
+    private record Spot(Outcome outcome, String file) {
+        Spot(Outcome outcome) {
+            this(outcome, "");
+        }
+    }
 
     private final RootedTree tree;
     private final FileUser user;
@@ -48,7 +56,8 @@ public final class ExecutableLookup {
     /** Looks a program up for a process with that environment and working directory. */
     public Result find(String program, List<String> env, String cwd) {
         if (program.indexOf('/') >= 0) {
-            return new Result(at(absolute(program, cwd), running), program);
+            Spot spot = at(absolute(program, cwd), running);
+            return new Result(spot.outcome, program, spot.file);
         }
         String path = value(env, "PATH");
         int start = 0;
@@ -59,39 +68,42 @@ public final class ExecutableLookup {
             String directory = path.substring(start, end);
             start = end + 1;
             String name = (directory.isEmpty() ? "." : directory) + "/" + program;
-            Outcome outcome = program.isEmpty() ? Outcome.NO_SUCH_FILE : at(absolute(name, cwd), false);
-            if (outcome == Outcome.UNKNOWN) {
+            Spot spot = program.isEmpty() ? new Spot(Outcome.NO_SUCH_FILE) : at(absolute(name, cwd), false);
+            if (spot.outcome == Outcome.UNKNOWN) {
                 unknown = true;
-            } else if (outcome == Outcome.FOUND || outcome == Outcome.EXECUTION_BARRED) {
-                return new Result(unknown || directory.startsWith("/") ? outcome : Outcome.RELATIVE, name);
+            } else if (spot.outcome == Outcome.FOUND || spot.outcome == Outcome.EXECUTION_BARRED) {
+                boolean taken = unknown || directory.startsWith("/");
+                return new Result(taken ? spot.outcome : Outcome.RELATIVE, name, spot.file);
             }
         }
-        return new Result(unknown ? Outcome.UNKNOWN : Outcome.NOT_IN_PATH, program);
+        return new Result(unknown ? Outcome.UNKNOWN : Outcome.NOT_IN_PATH, program, "");
     }
 
     /** An empty directory may have something mounted on it in a guest that runs; a directory of PATH is taken for what it is. */
-    private Outcome at(String path, boolean mountable) {
+    private Spot at(String path, boolean mountable) {
         RootedTree.Found found = tree.find(path);
         return switch (found.kind()) {
             case FILE, OTHER -> of(found);
-            case DIRECTORY -> tree.barsTheWay(found.path(), user) ? Outcome.WAY_BARRED : Outcome.PERMISSION_DENIED;
-            case MISSING -> Outcome.NO_SUCH_FILE;
-            case MISSING_IN_EMPTY -> mountable ? Outcome.UNKNOWN : Outcome.NO_SUCH_FILE;
-            case NOT_A_DIRECTORY -> Outcome.NOT_A_DIRECTORY;
-            case TOO_MANY_LINKS -> Outcome.TOO_MANY_LINKS;
-            case HIDDEN -> Outcome.UNKNOWN;
+            case DIRECTORY ->
+                new Spot(tree.barsTheWay(found.path(), user) ? Outcome.WAY_BARRED : Outcome.PERMISSION_DENIED);
+            case MISSING -> new Spot(Outcome.NO_SUCH_FILE);
+            case MISSING_IN_EMPTY -> new Spot(mountable ? Outcome.UNKNOWN : Outcome.NO_SUCH_FILE);
+            case NOT_A_DIRECTORY -> new Spot(Outcome.NOT_A_DIRECTORY);
+            case TOO_MANY_LINKS -> new Spot(Outcome.TOO_MANY_LINKS);
+            case HIDDEN -> new Spot(Outcome.UNKNOWN);
         };
     }
 
     /** Go asks for any execute bit; runc then asks the kernel for the user's. */
-    private Outcome of(RootedTree.Found found) {
+    private Spot of(RootedTree.Found found) {
         if (tree.barsTheWay(found.path(), user)) {
-            return Outcome.WAY_BARRED;
+            return new Spot(Outcome.WAY_BARRED);
         }
         if (!found.executable()) {
-            return Outcome.PERMISSION_DENIED;
+            return new Spot(Outcome.PERMISSION_DENIED);
         }
-        return tree.barsExecution(found.path(), user) ? Outcome.EXECUTION_BARRED : Outcome.FOUND;
+        boolean barred = tree.barsExecution(found.path(), user);
+        return new Spot(barred ? Outcome.EXECUTION_BARRED : Outcome.FOUND, found.path());
     }
 
     private static String absolute(String path, String cwd) {

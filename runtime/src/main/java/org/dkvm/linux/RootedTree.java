@@ -2,6 +2,7 @@
 package org.dkvm.linux;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -20,7 +21,7 @@ import java.util.Set;
 /**
  * A root filesystem with mounts in it, looked at from outside as a process inside would see it.
  *
- * <p>A path is walked name by name; links are followed within the tree, absolute ones from its root, {@code ..} never leaves it. Nothing is opened, so a hostile tree
+ * <p>A path is walked name by name; links are followed within the tree, absolute ones from its root, {@code ..} never leaves it. Only {@link #head} opens anything, so a hostile tree
  * can at worst give a wrong answer. See openat2(2), RESOLVE_IN_ROOT.
  */
 public final class RootedTree {
@@ -59,6 +60,7 @@ public final class RootedTree {
     }
 
     private static final List<String> NO_NAMES = List.of();
+    private static final byte[] NO_BYTES = {};
 
     private final Path root;
     private final List<Mount> mounts = new ArrayList<>();
@@ -119,6 +121,26 @@ public final class RootedTree {
         }
         Node end = failure.kind == Kind.DIRECTORY ? last : failure;
         return new Found(join(walked, ahead), end.kind, end.executable);
+    }
+
+    /**
+     * The first bytes of a regular file; none of anything else, or of one that can not be read.
+     *
+     * @param found what {@link #find} gave; where it has become a link since, that is not followed
+     */
+    public byte[] head(Found found, int most) {
+        if (found.kind != Kind.FILE) {
+            return NO_BYTES;
+        }
+        Mount mount = mountOf(found.path);
+        Path host = mount.host(found.path);
+        try (InputStream in = found.path.equals(mount.target)
+                ? Files.newInputStream(host)
+                : Files.newInputStream(host, LinkOption.NOFOLLOW_LINKS)) {
+            return in.readNBytes(most);
+        } catch (IOException e) {
+            return NO_BYTES;
+        }
     }
 
     /** Whether a directory on the way to a file surely bars the user; the path is one that {@link #find} gave. */

@@ -2,6 +2,7 @@
 package org.dkvm.machine;
 
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.GuestKernel;
 
 /** The kernel's parameters: only the kernel's own; all else reaches the agent over its channel. See the kernel's kernel-parameters.rst. */
@@ -22,23 +23,34 @@ public final class KernelCommandLine {
 
     static String of(GuestKernel kernel, Accelerator accelerator, int cpus) {
         // The console is there for the last words of a kernel that panics; "quiet" keeps it from costing time.
-        StringBuilder text = new StringBuilder("console=ttyS0 panic=-1");
+        StringBuilder text = new StringBuilder("console=");
+        text.append(kernel.architecture().console()).append(" panic=-1");
         text.append(kernel.debug() ? " ignore_loglevel" : " quiet");
         if (accelerator == Accelerator.TCG) {
             // virtiofsd writes guest pages that QEMU does not see change: without this, QEMU runs stale translations
             // of whatever code lay in a reused page, and guest programs crash at random.
-            // The kernel's test of the timer counts ticks: on a busy host they come late, and it gives the machine up.
-            text.append(" init_on_alloc=1 no_timer_check");
+            text.append(" init_on_alloc=1");
         }
-        if (comesUpOnOneCpu(kernel, accelerator, cpus)) {
-            // Each CPU would else measure how fast it is, for most of a second, and the kernel rewrite itself for one
-            // CPU
-            // and back. The number is loops per tick, more than any host does: delays may be longer than asked for.
-            text.append(' ').append(MAX_CPUS).append("1 noreplace-smp lpj=40000000");
+        boolean one = comesUpOnOneCpu(kernel, accelerator, cpus);
+        if (accelerator == Accelerator.TCG && kernel.architecture() == Architecture.AMD64) {
+            emulatedPc(text, one);
+        } else if (one) {
+            text.append(' ').append(MAX_CPUS).append('1');
         }
         if (!kernel.append().isEmpty()) {
             text.append(' ').append(kernel.append());
         }
         return text.toString();
+    }
+
+    /** An x86 kernel measures what others read from their timer's registers. */
+    private static void emulatedPc(StringBuilder text, boolean one) {
+        // Its test of the timer counts ticks: on a busy host they come late, and it gives the machine up.
+        text.append(" no_timer_check");
+        if (one) {
+            // Each CPU would else measure how fast it is, for most of a second, and the kernel rewrite itself for one
+            // CPU and back. The number is loops per tick, more than any host does: delays may be longer than asked for.
+            text.append(' ').append(MAX_CPUS).append("1 noreplace-smp lpj=40000000");
+        }
     }
 }

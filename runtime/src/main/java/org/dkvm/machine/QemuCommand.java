@@ -6,14 +6,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.core.Accelerator;
 
-/** QEMU's command line (10.x). See qemu-system-x86_64(1). */
+/** QEMU's command line (10.x). See qemu-system-x86_64(1), qemu-system-aarch64(1). */
 public final class QemuCommand {
     /** The tag of the shared filesystem, by which the agent mounts it. */
     public static final String SHARE_TAG = "dkvm";
     /** The name of the agent's virtio-serial port. */
     public static final String AGENT_PORT = "dkvm.agent";
 
-    private static final String PROGRAM = "/usr/bin/qemu-system-x86_64";
+    private static final String PROGRAM = "/usr/bin/qemu-system-";
     /** QEMU's cache of translated code in MiB: counted in the sandbox's memory limit. */
     private static final int TRANSLATION_CACHE_MIB = 128;
     /** Ports for devices that come later: networks connected while running. */
@@ -26,7 +26,7 @@ public final class QemuCommand {
     /** The command that runs this machine. */
     public static List<String> argv(Machine machine) {
         List<String> argv = new ArrayList<>();
-        argv.add(PROGRAM);
+        argv.add(PROGRAM + machine.kernel().architecture().machine());
         add(argv, "-nodefaults", "-no-user-config", "-no-reboot");
         add(argv, "-display", "none");
         add(argv, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
@@ -57,7 +57,12 @@ public final class QemuCommand {
 
     private static void board(List<String> argv, Machine machine) {
         boolean tcg = machine.accelerator() == Accelerator.TCG;
-        add(argv, "-machine", "q35,memory-backend=memory,usb=off,smbus=off,sata=off,vmport=off");
+        String board = switch (machine.kernel().architecture()) {
+            case AMD64 -> "q35,memory-backend=memory,usb=off,smbus=off,sata=off,vmport=off";
+            // The third version of the interrupt controller is the first for more than eight CPUs.
+            case ARM64 -> "virt,memory-backend=memory,gic-version=3";
+        };
+        add(argv, "-machine", board);
         add(argv, "-accel", tcg ? "tcg,tb-size=" + TRANSLATION_CACHE_MIB : "kvm");
         add(argv, "-cpu", tcg ? "max" : "host");
         add(argv, "-smp", Integer.toString(machine.cpus()));

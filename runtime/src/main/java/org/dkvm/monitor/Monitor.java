@@ -76,7 +76,7 @@ final class Monitor {
         timeline.mark("plan");
         Disks disks = new Disks(plan.disks(), places.share());
         disks.prepare(programs, relay.ending()::sayLater);
-        Child share = startShare(plan.sysAdmin());
+        Child share = startShare(plan);
         listen(plan);
         Takeover takeover = takeOverNetwork();
         awaitShare(share);
@@ -91,7 +91,7 @@ final class Monitor {
         relay.await(setup, () -> {
             try {
                 Files.deleteIfExists(places.sockets().share());
-                awaitShare(startShare(setup.plan().sysAdmin()));
+                awaitShare(startShare(setup.plan()));
                 start("QEMU", qemu);
                 await(setup, qemu);
             } catch (DkvmException e) {
@@ -102,10 +102,11 @@ final class Monitor {
         });
     }
 
-    private Child startShare(boolean sysAdmin) throws DkvmException {
+    private Child startShare(SandboxPlan plan) throws DkvmException {
         Child share = start(
                 "virtiofsd",
-                VirtiofsdCommand.argv(places.share(), places.sockets().share(), sysAdmin));
+                VirtiofsdCommand.argv(
+                        places.share(), places.sockets().share(), plan.kernel().architecture(), plan.sysAdmin()));
         timeline.mark("virtiofsd started");
         return share;
     }

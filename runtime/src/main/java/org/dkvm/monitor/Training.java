@@ -15,6 +15,7 @@ import org.dkvm.bundle.NetworkMode;
 import org.dkvm.bundle.SandboxPlan;
 import org.dkvm.bundle.SandboxPlanJson;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.DkvmException;
@@ -116,7 +117,7 @@ final class Training {
                 1,
                 MemorySize.ofMib(1),
                 Accelerator.TCG,
-                new GuestKernel("dkvm/0", "vmlinux", "", false),
+                new GuestKernel("dkvm/0", Architecture.HOST, "vmlinux", "", false),
                 CgroupMode.V2,
                 0,
                 NetworkMode.OWN,

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import java.util.Optional;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.DkvmException;
 import org.junit.jupiter.api.Test;
@@ -20,8 +22,17 @@ class OptionsTest {
     @Test
     void withoutAnyTheDefaultsHold() throws DkvmException {
         assertThat(parse("PATH=/bin", "XDKVM_KERNEL=x"))
-                .isEqualTo(
-                        new Options("", "", false, Acceleration.AUTO, CgroupMode.V2, false, false, false, List.of()));
+                .isEqualTo(new Options(
+                        "",
+                        "",
+                        false,
+                        Optional.empty(),
+                        Acceleration.AUTO,
+                        CgroupMode.V2,
+                        false,
+                        false,
+                        false,
+                        List.of()));
     }
 
     @Test
@@ -30,6 +41,7 @@ class OptionsTest {
                         "DKVM_KERNEL=debian/6.1",
                         "DKVM_KERNEL_APPEND=a=1 b",
                         "DKVM_KERNEL_DEBUG=1",
+                        "DKVM_ARCH=arm64",
                         "DKVM_ACCEL=tcg",
                         "DKVM_CGROUPFS=hybrid",
                         "DKVM_BIOS_DEBUG=1",
@@ -38,6 +50,7 @@ class OptionsTest {
                         "debian/6.1",
                         "a=1 b",
                         true,
+                        Optional.of(Architecture.ARM64),
                         Acceleration.TCG,
                         CgroupMode.HYBRID,
                         true,
@@ -53,8 +66,14 @@ class OptionsTest {
 
     @Test
     void anEmptyValueMeansNotGiven() throws DkvmException {
-        assertThat(parse("DKVM_ACCEL=", "DKVM_CGROUPFS=", "DKVM_KERNEL_DEBUG=", "DKVM_DISKS="))
+        assertThat(parse("DKVM_ACCEL=", "DKVM_ARCH=", "DKVM_CGROUPFS=", "DKVM_KERNEL_DEBUG=", "DKVM_DISKS="))
                 .isEqualTo(parse());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"amd64, AMD64", "x86_64, AMD64", "arm64, ARM64", "aarch64, ARM64"})
+    void anArchitectureHasDockersNameAndTheKernels(String value, Architecture architecture) throws DkvmException {
+        assertThat(parse("DKVM_ARCH=" + value).architecture()).contains(architecture);
     }
 
     @Test
@@ -72,6 +91,8 @@ class OptionsTest {
         "DKVM_KERNEL_DEBUG=yes,0 or 1",
         "DKVM_BIOS_DEBUG=2,0 or 1",
         "DKVM_ACCEL=KVM,'auto, kvm or tcg'",
+        "DKVM_ARCH=riscv64,amd64 or arm64",
+        "DKVM_ARCH=ARM64,amd64 or arm64",
         "DKVM_CGROUPFS=v2,'none, 1, 2 or hybrid'"
     })
     void aBadValueIsRefusedWithTheAllowedOnes(String entry, String allowed) {

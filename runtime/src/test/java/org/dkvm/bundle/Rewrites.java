@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.List;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
@@ -22,22 +23,22 @@ final class Rewrites {
         HostConfig config = HostConfig.defaults();
         JsonObject seccomp = new JsonObject();
         seccomp.addProperty("defaultAction", "the sandbox's own");
+        Options options = Options.parse(Json.strings(Json.objectOrNew(spec, "process"), "env"), config);
+        List<ResourceLimit> inherited = List.of(new ResourceLimit(7, 1024, 4096), new ResourceLimit(4, 0, -1));
         return SandboxSpec.rewrite(
-                spec,
+                ContainerSpec.read(spec, BUNDLE, options.disks(), inherited, host),
                 new SandboxSpec.Inputs(
                         new ContainerId("c1"),
                         BUNDLE,
                         new PackageLayout(PackageLayout.DEFAULT_HOME),
-                        Options.parse(Json.strings(Json.objectOrNew(spec, "process"), "env"), config),
+                        options,
                         config,
                         accelerator,
-                        new GuestKernel("dkvm/6.12", "vmlinux", "", false),
+                        new GuestKernel("dkvm/6.12", Architecture.AMD64, "vmlinux", "", false),
                         Path.of("/opt/dkvm/kernels/dkvm/6.12"),
                         new GuestModules(Path.of("/opt/dkvm/kernels/dkvm/6.12/modules"), "6.12"),
-                        List.of(new ResourceLimit(7, 1024, 4096), new ResourceLimit(4, 0, -1)),
                         4,
-                        seccomp),
-                host);
+                        seccomp));
     }
 
     static SandboxSpec rewrite(JsonObject spec) throws DkvmException {

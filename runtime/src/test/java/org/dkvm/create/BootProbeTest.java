@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.kernel.KernelStore;
 import org.junit.jupiter.api.Test;
@@ -50,8 +51,8 @@ class BootProbeTest {
     @Test
     void theProbesCommandLineIsThis() {
         PackageLayout layout = new PackageLayout(Path.of("/opt/dkvm"));
-        KernelStore.Found kernel =
-                new KernelStore.Found("dkvm/6.12", Path.of("/opt/dkvm/kernels/dkvm/6.12"), "vmlinux", "6.12");
+        KernelStore.Found kernel = new KernelStore.Found(
+                "dkvm/6.12", Architecture.AMD64, Path.of("/opt/dkvm/kernels/dkvm/6.12"), "vmlinux", "6.12");
         assertThat(String.join(" ", ProbeCommand.of(layout, kernel)))
                 .isEqualTo("/opt/dkvm/sandbox/lib64/ld-linux-x86-64.so.2"
                         + " --library-path /opt/dkvm/sandbox/usr/lib/x86_64-linux-gnu"
@@ -67,7 +68,8 @@ class BootProbeTest {
     @Test
     void anAddedKernelIsTriedWithTheMemoryOfAVmAndAConsole() {
         PackageLayout layout = new PackageLayout(Path.of("/opt/dkvm"));
-        KernelStore.Found kernel = new KernelStore.Found("alpine/6.6", Path.of("/k"), "vmlinuz", "6.1");
+        KernelStore.Found kernel =
+                new KernelStore.Found("alpine/6.6", Architecture.AMD64, Path.of("/k"), "vmlinuz", "6.1");
         assertThat(String.join(" ", ProbeCommand.ofAdded(layout, kernel, Accelerator.TCG)))
                 .endsWith(" -nodefaults -no-user-config -display none -no-reboot"
                         + " -machine q35,accel=tcg -cpu max -m 512M"
@@ -75,6 +77,17 @@ class BootProbeTest {
                         + " -kernel /k/vmlinuz -initrd /k/initramfs"
                         + " -append console=ttyS0 quiet panic=-1 no_timer_check -device virtio-serial-pci"
                         + " -chardev stdio,id=agent,signal=off -device virtserialport,chardev=agent,name=dkvm.agent");
+    }
+
+    @Test
+    void aForeignKernelIsTriedOnItsOwnBoard() {
+        PackageLayout layout = new PackageLayout(Path.of("/opt/dkvm"));
+        KernelStore.Found kernel =
+                new KernelStore.Found("alpine-arm64/6.6", Architecture.ARM64, Path.of("/k"), "vmlinuz", "6.6");
+        assertThat(String.join(" ", ProbeCommand.ofAdded(layout, kernel, Accelerator.TCG)))
+                .contains(" /opt/dkvm/sandbox/usr/bin/qemu-system-aarch64 -L ")
+                .contains(" -machine virt,gic-version=3,accel=tcg -cpu max -m 512M ")
+                .contains(" -append console=ttyAMA0 quiet panic=-1 -device ");
     }
 
     @Test

@@ -16,15 +16,21 @@ import org.dkvm.bundle.SandboxPlan;
 import org.dkvm.bundle.SandboxPlanJson;
 import org.dkvm.bundle.SandboxSpec;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
+import org.dkvm.core.MemorySize;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.core.RuncMessages;
 import org.dkvm.json.Json;
+import org.dkvm.linux.ElfFile;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class CreateTest {
     @TempDir
@@ -40,14 +46,31 @@ class CreateTest {
         Files.createFile(
                 bin.resolve("echo"),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
-        Path kernel = Files.createDirectories(directory.resolve("home/kernels/dkvm/6.12"));
-        Files.writeString(kernel.resolve("vmlinux"), "");
-        Files.createSymbolicLink(directory.resolve("home/kernels/dkvm/latest"), Path.of("6.12"));
+        ship("dkvm", "vmlinux");
+        ship("debian-arm64", "vmlinuz");
         config = bundle.resolve("config.json");
         JsonObject spec = Json.readObject(Path.of("runtime/src/test/resources/specs/docker-28.5/user.json"));
         spec.getAsJsonObject("root").addProperty("path", "rootfs");
         Files.writeString(config, Json.write(spec));
         Files.setPosixFilePermissions(config, PosixFilePermissions.fromString("rw-r--r--"));
+    }
+
+    private void ship(String dist, String image) throws IOException {
+        Path kernel = Files.createDirectories(
+                directory.resolve("home/kernels").resolve(dist).resolve("6.12"));
+        Files.writeString(kernel.resolve(image), "");
+        Files.createSymbolicLink(kernel.resolveSibling("latest"), Path.of("6.12"));
+    }
+
+    /** The container's program, made for that machine. */
+    private void programFor(int machine) throws IOException {
+        Files.write(bundle.resolve("rootfs/bin/echo"), ElfFile.of(machine));
+    }
+
+    private void option(String option) throws IOException, DkvmException {
+        JsonObject spec = Json.readObject(config);
+        spec.getAsJsonObject("process").getAsJsonArray("env").add(option);
+        Files.writeString(config, Json.write(spec));
     }
 
     private void create() throws DkvmException {
@@ -132,9 +155,7 @@ class CreateTest {
     @Test
     void modulesCoverTheWholeDirectoryWhereAskedTo() throws IOException, DkvmException {
         Files.createDirectories(directory.resolve("home/kernels/dkvm/6.12/modules"));
-        JsonObject spec = Json.readObject(config);
-        spec.getAsJsonObject("process").getAsJsonArray("env").add("DKVM_KERNEL_MOUNT_LIB_MODULES=1");
-        Files.writeString(config, Json.write(spec));
+        option("DKVM_KERNEL_MOUNT_LIB_MODULES=1");
         create();
         assertThat(destinations()).containsSubsequence("/vm/lib/modules", "/vm/lib/modules/6.12");
     }
@@ -151,6 +172,93 @@ class CreateTest {
         Files.writeString(config, Json.write(spec));
         create();
         assertThat(destinations()).contains("/vm/lib/modules").doesNotContain("/vm/lib/modules/6.12");
+    }
+
+    @Test
+    void aForeignProgramGetsAVmOfItsArchitectureThatIsTranslated() throws IOException, DkvmException {
+        programFor(ElfFile.AARCH64);
+        PackageLayout layout = new PackageLayout(directory.resolve("home"));
+        AcceleratorChoice never = _ -> {
+            throw new AssertionError("KVM is looked for");
+        };
+        new Create(layout, HostConfig.defaults(), never)
+                .run(new ContainerId("id1"), bundle, RuncMessages.Action.CREATE);
+        assertThat(plan().accelerator()).isEqualTo(Accelerator.TCG);
+        assertThat(plan().kernel())
+                .isEqualTo(new GuestKernel("debian-arm64/6.12", Architecture.ARM64, "vmlinuz", "", false));
+    }
+
+    @Test
+    void aNativeProgramAndOneThatSaysNothingGetTheHostsArchitecture() throws IOException, DkvmException {
+        create();
+        assertThat(plan().kernel().architecture()).isEqualTo(Architecture.AMD64);
+        programFor(ElfFile.X86_64);
+        create();
+        assertThat(plan().kernel().architecture()).isEqualTo(Architecture.AMD64);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"62, arm64, debian-arm64/6.12", "183, x86_64, dkvm/6.12"})
+    void theOptionWinsOverTheProgram(int machine, String option, String kernel) throws IOException, DkvmException {
+        programFor(machine);
+        option("DKVM_ARCH=" + option);
+        create();
+        assertThat(plan().kernel().name()).isEqualTo(kernel);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "DKVM_ACCEL=kvm|KVM can not run an image for arm64 on a host with amd64;"
+                        + " \"DKVM_ACCEL=auto\" translates it",
+                "DKVM_BIOS_DEBUG=1|option \"DKVM_BIOS_DEBUG\" does not fit an image for arm64: its VM has no firmware;"
+                        + " run the container without it",
+                "DKVM_KERNEL=dkvm|kernel \"dkvm/6.12\" is for amd64, the image for arm64;"
+                        + " DKVM_KERNEL=debian boots Debian's for arm64; \"dkvm kernel ls\" lists all"
+            })
+    void whatAForeignVmCanNotHaveIsRefused(String option, String message) throws IOException, DkvmException {
+        programFor(ElfFile.AARCH64);
+        option(option);
+        String original = Files.readString(config);
+        assertThatThrownBy(this::create)
+                .isInstanceOfSatisfying(
+                        DkvmException.class, e -> assertThat(e.text()).isEqualTo(message));
+        assertThat(config).content().isEqualTo(original);
+    }
+
+    @Test
+    void aForeignVmNeedsMoreMemory() throws IOException, DkvmException {
+        programFor(ElfFile.AARCH64);
+        JsonObject spec = Json.readObject(config);
+        JsonObject memory = new JsonObject();
+        memory.addProperty("limit", 64L << 20);
+        spec.getAsJsonObject("linux").getAsJsonObject("resources").add("memory", memory);
+        Files.writeString(config, Json.write(spec));
+        assertThatThrownBy(this::create)
+                .isInstanceOfSatisfying(
+                        DkvmException.class,
+                        e -> assertThat(e.text())
+                                .isEqualTo("memory limit of 64 MiB is too small for a VM;"
+                                        + " the smallest VM that boots has 80 MiB"));
+        programFor(ElfFile.X86_64);
+        create();
+        assertThat(plan().memory()).isEqualTo(MemorySize.ofMib(64));
+    }
+
+    @Test
+    void anArchitectureWithoutVmsIsNamed() throws IOException, DkvmException {
+        programFor(243);
+        assertThatThrownBy(this::create)
+                .isInstanceOfSatisfying(
+                        DkvmException.class,
+                        e -> assertThat(e.text())
+                                .isEqualTo("the image is built for riscv64: its program \"/bin/echo\" says so;"
+                                        + " DKVM has VMs for amd64 and arm64; where only that program is foreign,"
+                                        + " DKVM_ARCH names the image's"));
+        option("DKVM_ARCH=amd64");
+        create();
+        assertThat(plan().kernel().name()).isEqualTo("dkvm/6.12");
     }
 
     @Test

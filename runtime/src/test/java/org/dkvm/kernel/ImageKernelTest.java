@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -127,11 +128,34 @@ class ImageKernelTest {
         KernelChoice choice = new KernelChoice(
                 new KernelStore(root.resolve("kernels")),
                 new ImageKernelCache(root.resolve("cache"), root.resolve("home")));
-        assertThatThrownBy(() -> choice.choose("", "dkvm", root))
+        assertThatThrownBy(() -> choice.choose("", "dkvm", root, Architecture.AMD64))
                 .isInstanceOfSatisfying(
                         DkvmException.class,
                         e -> assertThat(e.text())
                                 .isEqualTo("the image's kernel \"6.1.0-1\" has no modules in \"/lib/modules/6.1.0-1\";"
                                         + " DKVM_KERNEL=dkvm boots DKVM's own kernel instead"));
+        assertThatThrownBy(() -> choice.choose("", "dkvm", root, Architecture.ARM64))
+                .isInstanceOfSatisfying(
+                        DkvmException.class,
+                        e -> assertThat(e.text())
+                                .isEqualTo("the image's kernel is for amd64, the image for arm64;"
+                                        + " DKVM_KERNEL=debian boots Debian's for arm64 instead"));
+    }
+
+    @Test
+    void aKernelForArm64IsNamedAfterItsRelease() throws Exception {
+        Files.createDirectories(root.resolve("boot"));
+        Path file = Files.write(root.resolve("boot/vmlinuz-6.12-arm64"), SampleKernel.arm64Image("plain"));
+        ImageKernel kernel = new ImageKernel(ImageKernel.ImageRoot.of(root), file);
+        KernelImage format = KernelImage.of(file);
+        assertThatThrownBy(() -> kernel.release(format)).hasMessageContaining("\"/lib/modules\" has none");
+        Files.createDirectories(root.resolve("lib/modules/6.12-rt-arm64"));
+        assertThat(kernel.release(format)).isEqualTo("6.12-rt-arm64");
+        Files.createDirectories(root.resolve("lib/modules/6.12-arm64"));
+        assertThat(kernel.release(format)).isEqualTo("6.12-arm64");
+        Path other = Files.write(root.resolve("boot/vmlinuz-virt"), SampleKernel.arm64Image("gzip"));
+        assertThatThrownBy(() -> new ImageKernel(ImageKernel.ImageRoot.of(root), other).release(KernelImage.of(other)))
+                .hasMessage(
+                        "the image's kernel \"vmlinuz-virt\" does not tell its release, and \"/lib/modules\" has several");
     }
 }

@@ -15,7 +15,9 @@ import java.util.List;
 import java.util.Map;
 import org.apache.commons.compress.archivers.cpio.CpioArchiveEntry;
 import org.apache.commons.compress.archivers.cpio.CpioArchiveInputStream;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.PackageLayout;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,6 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class KernelAssemblyTest {
     private static final KernelName NAME = new KernelName("sample", "1");
     private static final byte[] AGENT = "the agent's archive.".getBytes(ISO_8859_1);
+    private static final byte[] ARM64_AGENT = "the agent's archive for arm64".getBytes(ISO_8859_1);
     private static final String MODULES = "./lib/modules/" + SampleKernel.RELEASE + "/";
 
     @TempDir
@@ -35,7 +38,13 @@ class KernelAssemblyTest {
 
     @BeforeEach
     void writeAgent() throws IOException {
-        Files.write(directory.resolve("agent"), AGENT);
+        Files.createDirectories(layout().home().resolve("guest"));
+        Files.write(layout().agent(Architecture.AMD64), AGENT);
+        Files.write(layout().agent(Architecture.ARM64), ARM64_AGENT);
+    }
+
+    private PackageLayout layout() {
+        return new PackageLayout(directory.resolve("home"));
     }
 
     private KernelStore.Found make(Path... sources) throws IOException, DkvmException {
@@ -44,8 +53,7 @@ class KernelAssemblyTest {
 
     private KernelStore.Found make(Bounds bounds, Path... sources) throws IOException, DkvmException {
         Path work = Files.createTempDirectory(directory, "work-");
-        return new KernelAssembly(work, directory.resolve("agent"), bounds, progress::add)
-                .make(NAME, List.of(sources), "none");
+        return new KernelAssembly(work, layout(), bounds, progress::add).make(NAME, List.of(sources), "none");
     }
 
     private Path deb(Map<String, byte[]> files) throws IOException {
@@ -181,8 +189,8 @@ class KernelAssemblyTest {
         assertThatThrownBy(() -> make(root))
                 .hasMessageContaining("it has several kernels: 5.4, " + SampleKernel.RELEASE);
         Path work = Files.createTempDirectory(directory, "work-");
-        assertIsTheSample(new KernelAssembly(work, directory.resolve("agent"), progress::add)
-                .make(NAME, List.of(root), SampleKernel.RELEASE));
+        assertIsTheSample(
+                new KernelAssembly(work, layout(), progress::add).make(NAME, List.of(root), SampleKernel.RELEASE));
     }
 
     @Test
@@ -218,7 +226,52 @@ class KernelAssemblyTest {
     void anImageOfAnotherMachineIsRefused() throws Exception {
         Map<String, byte[]> files = SampleKernel.files();
         files.put("./boot/vmlinuz-" + SampleKernel.RELEASE, new byte[4096]);
-        assertThatThrownBy(() -> make(deb(files))).hasMessageContaining("is no kernel image for x86-64");
+        assertThatThrownBy(() -> make(deb(files))).hasMessageContaining("is no Linux kernel for amd64 or arm64");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"plain", "gzip", "zboot"})
+    void aKernelForArm64GetsTheAgentForArm64(String kind) throws Exception {
+        Map<String, byte[]> files = SampleKernel.files();
+        byte[] image = SampleKernel.arm64Image(kind);
+        files.put("./boot/vmlinuz-" + SampleKernel.RELEASE, image);
+        KernelStore.Found kernel = new KernelAssembly(
+                        Files.createTempDirectory(directory, "work-"), layout(), progress::add)
+                .make(new KernelName("sample-arm64", "1"), List.of(deb(files)), "none");
+        assertThat(kernel.architecture()).isEqualTo(Architecture.ARM64);
+        assertThat(kernel.release()).isEqualTo(SampleKernel.RELEASE);
+        assertThat(kernel.directory().resolve("vmlinuz")).hasBinaryContent(image);
+        assertThat(kernel.directory().resolve("release")).hasContent(SampleKernel.RELEASE + "\n");
+        assertThat(Files.readAllBytes(kernel.directory().resolve("initramfs"))).startsWith(ARM64_AGENT);
+        assertThat(Files.readAllBytes(kernel.directory().resolve("initramfs-disks")))
+                .startsWith(ARM64_AGENT);
+    }
+
+    @Test
+    void aKernelsNameSaysItsArchitecture() throws Exception {
+        Map<String, byte[]> files = SampleKernel.files();
+        Path work = Files.createTempDirectory(directory, "work-");
+        assertThatThrownBy(() -> new KernelAssembly(work, layout(), progress::add)
+                        .make(new KernelName("sample-arm64", "1"), List.of(deb(files)), "none"))
+                .hasMessage("the kernel for \"sample-arm64/1\" is built for amd64");
+        files.put("./boot/vmlinuz-" + SampleKernel.RELEASE, SampleKernel.arm64Image("plain"));
+        assertThatThrownBy(() -> make(deb(files)))
+                .isInstanceOfSatisfying(
+                        DkvmException.class,
+                        e -> assertThat(e.text())
+                                .isEqualTo("the kernel for \"sample/1\" is built for arm64; name it sample-arm64/1"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"zboot-zstd22", "gzip-of-text", "gzip-cut", "zboot-for-riscv64"})
+    void anImageThatOnlyLooksLikeArm64sIsRefused(String kind) throws Exception {
+        Map<String, byte[]> files = SampleKernel.files();
+        files.put("./boot/vmlinuz-" + SampleKernel.RELEASE, SampleKernel.arm64Image(kind));
+        assertThatThrownBy(() -> make(deb(files)))
+                .hasMessageContaining(
+                        kind.equals("zboot-zstd22")
+                                ? "is compressed by \"zstd22\", which QEMU does not unpack"
+                                : "is no Linux kernel for amd64 or arm64");
     }
 
     @Test

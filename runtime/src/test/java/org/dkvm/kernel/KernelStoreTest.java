@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class KernelStoreTest {
@@ -31,6 +33,14 @@ class KernelStoreTest {
                 new KernelStore(kernels), new ImageKernelCache(directory.resolve("cache"), directory.resolve("home")));
     }
 
+    private KernelStore.Found choose(String asked, String byDefault) throws DkvmException {
+        return choose(asked, byDefault, Architecture.AMD64);
+    }
+
+    private KernelStore.Found choose(String asked, String byDefault, Architecture architecture) throws DkvmException {
+        return choice.choose(asked, byDefault, directory.resolve("rootfs"), architecture);
+    }
+
     private void install(String name, String image) throws IOException {
         Files.createDirectories(kernels.resolve(name));
         Files.writeString(kernels.resolve(name).resolve(image), "");
@@ -38,15 +48,14 @@ class KernelStoreTest {
 
     @Test
     void theDefaultIsTheLatestOfItsDistribution() throws DkvmException {
-        assertThat(choice.choose("", "dkvm", directory.resolve("rootfs")))
-                .isEqualTo(new KernelStore.Found("dkvm/6.12", kernels.resolve("dkvm/6.12"), "vmlinux", "6.12"));
+        assertThat(choose("", "dkvm"))
+                .isEqualTo(new KernelStore.Found(
+                        "dkvm/6.12", Architecture.AMD64, kernels.resolve("dkvm/6.12"), "vmlinux", "6.12"));
     }
 
     @Test
     void whatIsAskedForWins() throws DkvmException {
-        assertThat(choice.choose("debian/6.1.0-1-amd64", "dkvm", directory.resolve("rootfs"))
-                        .image())
-                .isEqualTo("vmlinuz");
+        assertThat(choose("debian/6.1.0-1-amd64", "dkvm").image()).isEqualTo("vmlinuz");
     }
 
     @Test
@@ -63,23 +72,75 @@ class KernelStoreTest {
     private String osRelease(String text) throws IOException, DkvmException {
         Path etc = Files.createDirectories(directory.resolve("rootfs/etc"));
         Files.writeString(etc.resolve("os-release"), text);
-        return choice.choose("", "match", directory.resolve("rootfs")).name();
+        return choose("", "match").name();
+    }
+
+    private void shipForArm64(String... names) throws IOException {
+        for (String name : names) {
+            install(name, "vmlinuz");
+            Files.createSymbolicLink(
+                    kernels.resolve(name).resolveSibling("latest"), Path.of(name.substring(name.indexOf('/') + 1)));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        // what is asked for, the default, what an image for arm64 gets
+        "'', dkvm, debian-arm64/6.12",
+        "'', dkvm/6.12, debian-arm64/6.12",
+        "'', match, debian-arm64/6.12",
+        "'', alpine, alpine-arm64/6.6",
+        "'', alpine/6.1, alpine-arm64/6.6",
+        "debian, dkvm, debian-arm64/6.12",
+        "debian/6.12, dkvm, debian-arm64/6.12",
+        "debian-arm64, dkvm, debian-arm64/6.12",
+        "debian-arm64/6.12, alpine, debian-arm64/6.12"
+    })
+    void anImageOfAnotherArchitectureGetsAKernelOfIts(String asked, String byDefault, String expected)
+            throws IOException, DkvmException {
+        shipForArm64("debian-arm64/6.12", "alpine-arm64/6.6");
+        KernelStore.Found found = choose(asked, byDefault, Architecture.ARM64);
+        assertThat(found.name()).isEqualTo(expected);
+        assertThat(found.architecture()).isEqualTo(Architecture.ARM64);
+        assertThat(found.release()).isEqualTo(expected.substring(expected.indexOf('/') + 1));
+    }
+
+    @Test
+    void theImagesDistributionIsMatchedByArchitectureToo() throws IOException, DkvmException {
+        shipForArm64("debian-arm64/6.12", "ol-arm64/5.15");
+        Files.createDirectories(directory.resolve("rootfs/etc"));
+        Files.writeString(directory.resolve("rootfs/etc/os-release"), "ID=ol\n");
+        assertThat(choose("", "match", Architecture.ARM64).name()).isEqualTo("ol-arm64/5.15");
+        assertThatThrownBy(() -> choose("", "match")).hasMessageContaining("\"debian\" not found");
+        Files.writeString(directory.resolve("rootfs/etc/os-release"), "ID=ol-arm64\n");
+        assertThatThrownBy(() -> choose("", "match")).hasMessageContaining("is for arm64, the image for amd64");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"dkvm, ARM64, dkvm/6.12, amd64, arm64", "debian-arm64, AMD64, debian-arm64/6.12, arm64, amd64"})
+    void aKernelOfAnotherArchitectureIsRefused(
+            String asked, Architecture image, String kernel, String its, String theImages) throws IOException {
+        shipForArm64("debian-arm64/6.12");
+        assertThatThrownBy(() -> choose(asked, "dkvm", image))
+                .isInstanceOfSatisfying(
+                        DkvmException.class,
+                        e -> assertThat(e.text())
+                                .isEqualTo("kernel \"" + kernel + "\" is for " + its + ", the image for " + theImages
+                                        + "; DKVM_KERNEL=debian boots Debian's for " + theImages
+                                        + "; \"dkvm kernel ls\" lists all"));
     }
 
     @Test
     void aKernelMayHaveAnotherNameThanItsRelease() throws IOException, DkvmException {
         Files.writeString(kernels.resolve("debian/6.1.0-1-amd64/release"), "6.1.0-1-rt\n");
-        assertThat(choice.choose("debian/6.1.0-1-amd64", "dkvm", directory.resolve("rootfs"))
-                        .release())
-                .isEqualTo("6.1.0-1-rt");
+        assertThat(choose("debian/6.1.0-1-amd64", "dkvm").release()).isEqualTo("6.1.0-1-rt");
         Files.writeString(kernels.resolve("debian/6.1.0-1-amd64/release"), "../x\n");
-        assertThatThrownBy(() -> choice.choose("debian/6.1.0-1-amd64", "dkvm", directory.resolve("rootfs")))
-                .hasMessageContaining("has no kernel release");
+        assertThatThrownBy(() -> choose("debian/6.1.0-1-amd64", "dkvm")).hasMessageContaining("has no kernel release");
     }
 
     @Test
     void aMissingKernelIsNamedWithWhereToLook() {
-        assertThatThrownBy(() -> choice.choose("ubuntu/5.4", "dkvm", directory.resolve("rootfs")))
+        assertThatThrownBy(() -> choose("ubuntu/5.4", "dkvm"))
                 .isInstanceOfSatisfying(
                         DkvmException.class,
                         e -> assertThat(e.text())
@@ -90,8 +151,7 @@ class KernelStoreTest {
     @ParameterizedTest
     @ValueSource(strings = {"..", "../..", "dkvm/..", "dkvm/6.12/x", "/etc", "dkvm/", "a b", "dkvm/$(id)", "d,v"})
     void aNameIsNoPath(String name) {
-        assertThatThrownBy(() -> choice.choose(name, "dkvm", directory.resolve("rootfs")))
-                .isInstanceOf(DkvmException.class);
+        assertThatThrownBy(() -> choose(name, "dkvm")).isInstanceOf(DkvmException.class);
     }
 
     @Test
@@ -99,14 +159,12 @@ class KernelStoreTest {
         Files.createDirectories(directory.resolve("evil"));
         Files.writeString(directory.resolve("evil/vmlinux"), "");
         Files.createSymbolicLink(kernels.resolve("dkvm/evil"), directory.resolve("evil"));
-        assertThatThrownBy(() -> choice.choose("dkvm/evil", "dkvm", directory.resolve("rootfs")))
-                .hasMessageContaining("leads out of");
+        assertThatThrownBy(() -> choose("dkvm/evil", "dkvm")).hasMessageContaining("leads out of");
     }
 
     @Test
     void aDirectoryWithoutAnImageIsNoKernel() throws IOException {
         Files.createDirectories(kernels.resolve("dkvm/empty"));
-        assertThatThrownBy(() -> choice.choose("dkvm/empty", "dkvm", directory.resolve("rootfs")))
-                .hasMessageContaining("neither vmlinux nor");
+        assertThatThrownBy(() -> choose("dkvm/empty", "dkvm")).hasMessageContaining("neither vmlinux nor");
     }
 }

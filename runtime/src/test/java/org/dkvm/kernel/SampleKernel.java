@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
@@ -49,6 +50,32 @@ final class SampleKernel {
 
     static byte[] image() {
         return ImageKernelTest.bzImage(RELEASE + " (builder@host) #1 SMP");
+    }
+
+    /** An image for arm64, or what is like one: {@code plain}, {@code gzip}, {@code zboot} and wrong ones. */
+    static byte[] arm64Image(String kind) throws IOException {
+        byte[] plain = new byte[4096];
+        System.arraycopy(bytes("ARM\144"), 0, plain, 56, 4);
+        byte[] gzip = compress(Compression.GZIP, plain);
+        return switch (kind) {
+            case "plain" -> plain;
+            // As long as a real one's first bytes, which are looked at.
+            case "gzip" -> Arrays.copyOf(gzip, 4096);
+            case "gzip-of-text" -> Arrays.copyOf(compress(Compression.GZIP, bytes("x".repeat(4096))), 4096);
+            case "gzip-cut" -> Arrays.copyOf(new byte[] {0x1f, (byte) 0x8b, 8}, 4096);
+            case "zboot" -> zboot("gzip", 0xaa64);
+            case "zboot-zstd22" -> zboot("zstd22", 0xaa64);
+            case "zboot-for-riscv64" -> zboot("gzip", 0x5064);
+            default -> throw new IllegalArgumentException(kind);
+        };
+    }
+
+    /** An EFI program that unpacks a kernel: as far as anybody looks. */
+    private static byte[] zboot(String compression, int machine) {
+        ByteBuffer bytes = ByteBuffer.allocate(4096).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.put(0, bytes("MZ")).put(4, bytes("zimg")).put(24, bytes(compression));
+        bytes.putInt(0x3c, 0x40).put(0x40, bytes("PE")).putShort(0x44, (short) machine);
+        return bytes.array();
     }
 
     /** An ELF file with nothing but {@code .modinfo}. */

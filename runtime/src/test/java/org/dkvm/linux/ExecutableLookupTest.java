@@ -74,6 +74,14 @@ class ExecutableLookupTest {
     }
 
     @Test
+    void whereTheProgramIsIsToldWithoutLinks() {
+        assertThat(find("echo", "/etc:/bin", "/", ROOT))
+                .isEqualTo(new ExecutableLookup.Result(Outcome.FOUND, "/bin/echo", "/bin/busybox"));
+        assertThat(find("/scratch/x", "", "/", ROOT).file()).isEmpty();
+        assertThat(find("foo", "/bin", "/", ROOT).file()).isEmpty();
+    }
+
+    @Test
     void aPathWithASlashStartsInTheWorkingDirectory() {
         assertThat(find("./echo", "/bin", "/bin")).isEqualTo(Outcome.FOUND);
         assertThat(find("./noexec", "/bin", "/etc")).isEqualTo(Outcome.PERMISSION_DENIED);
@@ -119,14 +127,16 @@ class ExecutableLookupTest {
     })
     void anotherUsersProgram(String mode, Outcome outcome) throws IOException {
         Files.setPosixFilePermissions(root.resolve("bin/busybox"), PosixFilePermissions.fromString(mode));
-        assertThat(find("/bin/echo", "", "/", STRANGER)).isEqualTo(new ExecutableLookup.Result(outcome, "/bin/echo"));
+        assertThat(find("/bin/echo", "", "/", STRANGER))
+                .isEqualTo(new ExecutableLookup.Result(
+                        outcome, "/bin/echo", outcome == Outcome.PERMISSION_DENIED ? "" : "/bin/busybox"));
     }
 
     @Test
     void anotherUsersProgramOfThePathIsFoundAndBarred() throws IOException {
         Files.setPosixFilePermissions(root.resolve("bin/busybox"), PosixFilePermissions.fromString("rwx------"));
         assertThat(find("echo", "/etc:/bin:/mnt", "/", STRANGER))
-                .isEqualTo(new ExecutableLookup.Result(Outcome.EXECUTION_BARRED, "/bin/echo"));
+                .isEqualTo(new ExecutableLookup.Result(Outcome.EXECUTION_BARRED, "/bin/echo", "/bin/busybox"));
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.List;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.MemorySize;
 import org.junit.jupiter.api.Test;
@@ -13,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class QemuCommandTest {
     private static final Machine.Sockets SOCKETS =
             new Machine.Sockets(Path.of("/r/agent"), Path.of("/r/control"), Path.of("/r/console"), Path.of("/r/share"));
-    private static final GuestKernel OWN = new GuestKernel("dkvm/6.12", "vmlinux", "", false);
+    private static final GuestKernel OWN = new GuestKernel("dkvm/6.12", Architecture.AMD64, "vmlinux", "", false);
 
     @Test
     void translatedMachineWithTwoNics() {
@@ -58,6 +59,59 @@ class QemuCommandTest {
     }
 
     @Test
+    void foreignMachineWithTwoCpusAndADisk() {
+        GuestKernel kernel = new GuestKernel("debian-arm64/6.12", Architecture.ARM64, "vmlinuz", "loglevel=3", false);
+        Machine machine = new Machine(
+                Accelerator.TCG,
+                2,
+                MemorySize.ofMib(512),
+                kernel,
+                Path.of("/k"),
+                "initramfs-disks",
+                List.of(new MachineNic("tap0", "02:42:ac:11:00:02", 1500)),
+                List.of(new MachineDisk(20, "disk0")),
+                SOCKETS,
+                false);
+        assertThat(lines(machine)).isEqualTo("""
+                /usr/bin/qemu-system-aarch64
+                -nodefaults
+                -no-user-config
+                -no-reboot
+                -display none
+                -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny
+                -machine virt,memory-backend=memory,gic-version=3
+                -accel tcg,tb-size=128
+                -cpu max
+                -smp 2
+                -m 536870912b
+                -object memory-backend-memfd,id=memory,share=on,size=536870912b
+                -kernel /k/vmlinuz
+                -initrd /k/initramfs-disks
+                -append console=ttyAMA0 panic=-1 quiet init_on_alloc=1 maxcpus=1 loglevel=3
+                -device virtio-rng-pci
+                -device virtio-balloon-pci,free-page-reporting=on,deflate-on-oom=on
+                -chardev socket,id=share,path=/r/share
+                -device vhost-user-fs-pci,chardev=share,tag=dkvm,queue-size=1024
+                -chardev socket,id=agent,path=/r/agent
+                -device virtio-serial-pci
+                -device virtserialport,chardev=agent,name=dkvm.agent
+                -chardev socket,id=control,path=/r/control
+                -mon chardev=control,mode=control
+                -chardev socket,id=console,path=/r/console
+                -serial chardev:console
+                -netdev tap,id=net0,ifname=tap0,script=no,downscript=no,vhost=off
+                -device virtio-net-pci,netdev=net0,mac=02:42:ac:11:00:02,host_mtu=1500,romfile=
+                -add-fd fd=20,set=0
+                -blockdev driver=file,node-name=disk0,filename=/dev/fdset/0,aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off
+                -device virtio-blk-pci,drive=disk0,serial=disk0
+                -device pcie-root-port,id=spare0,chassis=1
+                -device pcie-root-port,id=spare1,chassis=2
+                -device pcie-root-port,id=spare2,chassis=3
+                -device pcie-root-port,id=spare3,chassis=4
+                """);
+    }
+
+    @Test
     void machineInHardwareTakesTheHostsCpuAndNeedsNoWorkaround() {
         String text = lines(machine(Accelerator.KVM, 1, OWN, List.of(), false));
         assertThat(text).contains("-accel kvm\n-cpu host\n-smp 1\n").contains("-append console=ttyS0 panic=-1 quiet\n");
@@ -66,13 +120,13 @@ class QemuCommandTest {
 
     @Test
     void kernelOfADistributionIsStartedFromItsOwnImage() {
-        GuestKernel kernel = new GuestKernel("debian/6.12", "vmlinuz", "", false);
+        GuestKernel kernel = new GuestKernel("debian/6.12", Architecture.AMD64, "vmlinuz", "", false);
         assertThat(lines(machine(Accelerator.TCG, 1, kernel, List.of(), false))).contains("-kernel /k/vmlinuz\n");
     }
 
     @Test
     void severalEmulatedCpusComeUpAfterTheBootUnlessTheUserSaysHowMany() {
-        GuestKernel own = new GuestKernel("dkvm/6.12", "vmlinux", "maxcpus=2", false);
+        GuestKernel own = new GuestKernel("dkvm/6.12", Architecture.AMD64, "vmlinux", "maxcpus=2", false);
         assertThat(lines(machine(Accelerator.TCG, 4, own, List.of(), false))).doesNotContain("maxcpus=1");
         assertThat(lines(machine(Accelerator.TCG, 1, OWN, List.of(), false))).doesNotContain("maxcpus");
         assertThat(lines(machine(Accelerator.KVM, 4, OWN, List.of(), false))).doesNotContain("maxcpus");
@@ -80,7 +134,7 @@ class QemuCommandTest {
 
     @Test
     void debugShowsTheKernelsLogAndTheUsersParametersComeLast() {
-        GuestKernel kernel = new GuestKernel("dkvm/6.12", "vmlinux", "nokaslr loglevel=3", true);
+        GuestKernel kernel = new GuestKernel("dkvm/6.12", Architecture.AMD64, "vmlinux", "nokaslr loglevel=3", true);
         assertThat(lines(machine(Accelerator.TCG, 1, kernel, List.of(), false)))
                 .contains(
                         "-append console=ttyS0 panic=-1 ignore_loglevel init_on_alloc=1 no_timer_check nokaslr loglevel=3\n");

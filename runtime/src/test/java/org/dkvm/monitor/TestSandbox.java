@@ -23,6 +23,7 @@ import org.dkvm.bundle.NetworkMode;
 import org.dkvm.bundle.SandboxPlan;
 import org.dkvm.bundle.SandboxPlanJson;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.DkvmException;
@@ -199,7 +200,7 @@ final class TestSandbox implements Programs, AutoCloseable {
                 1,
                 MemorySize.ofMib(64),
                 Accelerator.TCG,
-                new GuestKernel("dkvm/6.12", "vmlinux", "", debug),
+                new GuestKernel("dkvm/6.12", Architecture.AMD64, "vmlinux", "", debug),
                 CgroupMode.V2,
                 0,
                 NetworkMode.OWN,

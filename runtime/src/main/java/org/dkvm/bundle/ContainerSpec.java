@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle;
+
+import com.google.gson.JsonObject;
+import java.nio.file.Path;
+import java.util.List;
+import org.dkvm.core.Disk;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.ResourceLimit;
+import org.dkvm.core.WorkloadProcess;
+import org.dkvm.json.Json;
+
+/**
+ * A container's spec as far as it is read before anything is chosen for its VM.
+ *
+ * @param spec a copy of the engine's, which the rewrite makes the sandbox's
+ * @param process the workload, without an engine's init
+ * @param init whether the engine put an init before it
+ * @param mounts how the mounts were sorted
+ */
+public record ContainerSpec(JsonObject spec, WorkloadProcess process, boolean init, MountPlan mounts) {
+    /**
+     * Reads a spec; what is not supported is refused.
+     *
+     * @param original as the engine wrote it; it is left as it is
+     * @param bundle its directory, absolute
+     * @param disks mounted in the guest, too
+     * @param inherited the resource limits a container inherits from the runtime
+     */
+    public static ContainerSpec read(
+            JsonObject original, Path bundle, List<Disk> disks, List<ResourceLimit> inherited, HostView host)
+            throws DkvmException {
+        JsonObject spec = original.deepCopy();
+        JsonObject process = Json.objectOrNew(spec, "process");
+        SupportedSpec.check(Json.objectOrNew(spec, "linux"), process, host);
+        InitWrapper init = InitWrapper.of(Json.strings(process, "args"), Json.objects(spec, "mounts"));
+        return new ContainerSpec(
+                spec,
+                Workload.of(process, init.args(), EngineDefaults.of(spec), inherited),
+                init.present(),
+                MountPlan.of(spec, bundle, init.mount(), disks, host));
+    }
+}

@@ -10,6 +10,9 @@ final class Images {
 
     static final String BUSYBOX = "dkvm-test/busybox";
 
+    /** The same for arm64. */
+    static final String BUSYBOX_ARM64 = "dkvm-test/busybox-arm64";
+
     /** A minimal Debian with bash. */
     static final String DEBIAN = "dkvm-test/debian";
 
@@ -26,7 +29,8 @@ final class Images {
     /** Debian with systemd as its first process, and a Docker engine among its services. */
     static final String SYSTEMD = "dkvm-test/systemd";
 
-    static final List<String> ALL = List.of(HELLO, BUSYBOX, DEBIAN, NGINX, MARIADB, TOOLS, KERNEL, SYSTEMD);
+    static final List<String> ALL =
+            List.of(HELLO, BUSYBOX, BUSYBOX_ARM64, DEBIAN, NGINX, MARIADB, TOOLS, KERNEL, SYSTEMD);
 
     private Images() {}
 }

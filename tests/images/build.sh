@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Makes the test and demo images from Debian's packages, because no registry is needed for that:
-#   build.sh [--short-names] [hello | busybox | debian | nginx | mariadb | tools | kernel | systemd]…      (all, when none is named)
+#   build.sh [--short-names] [hello | busybox | busybox-arm64 | debian | nginx | mariadb | tools | kernel | systemd]…      (all, when none is named)
 #
 # They are called dkvm-test/NAME. --short-names: also hello-world, busybox and so on, where no other image has that name.
 # An image already in the engine, made by this very recipe, is left alone; root filesystems are cached.
@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../package/lib.sh"
 
 SUITE=trixie
-ALL=(hello busybox debian nginx mariadb tools kernel systemd)
+ALL=(hello busybox busybox-arm64 debian nginx mariadb tools kernel systemd)
 PATH_ENV=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 # root_NAME DIR makes the root filesystem; changes_NAME prints the image's configuration, a Dockerfile instruction a line.
@@ -20,15 +20,29 @@ root_hello() {
 }
 changes_hello() { printf '%s\n' 'CMD ["/hello"]'; }
 
-root_busybox() {
+# fetch_busybox ARCHITECTURE RAW FILE
+fetch_busybox() {
+    mmdebstrap --quiet --variant=extract --mode=root --architectures="$1" --include=busybox-static "$SUITE" "$2"
+    find "$2" -path '*bin/busybox' -type f -exec cp {} "$3" \;
+    rm -rf "$2"
+}
+
+root_busybox() { busybox "$1" amd64; }
+changes_busybox() { printf '%s\n' 'CMD ["sh"]'; }
+root_busybox-arm64() { busybox "$1" arm64; }
+changes_busybox-arm64() { changes_busybox; }
+
+# busybox DIR ARCHITECTURE: laid out as the official image.
+busybox() {
     local raw=$1.raw applet
-    mmdebstrap --quiet --variant=extract --mode=root --include=busybox-static "$SUITE" "$raw"
     (cd "$1" && mkdir -p bin dev etc/network home lib root tmp usr/bin usr/sbin var/spool/mail var/www)
     chmod 1777 "$1/tmp"
     chmod 700 "$1/root"
-    find "$raw" -path '*bin/busybox' -type f -exec cp {} "$1/bin/busybox" \;
+    # What it can be called, only the host's own tells.
+    fetch_busybox amd64 "$raw" "$1.native"
+    fetch_busybox "$2" "$raw" "$1/bin/busybox"
     # Hard links, as in the official image.
-    for applet in $("$1/bin/busybox" --list); do
+    for applet in $("$1.native" --list); do
         [ "$applet" = busybox ] || ln "$1/bin/busybox" "$1/bin/$applet"
     done
     ln -s ../../bin/env "$1/usr/bin/env"
@@ -59,9 +73,8 @@ nogroup:x:65534:
 END
     printf 'root:*:::::::\n' >"$1/etc/shadow"
     chmod 600 "$1/etc/shadow"
-    rm -rf "$raw"
+    rm -f "$1.native"
 }
-changes_busybox() { printf '%s\n' 'CMD ["sh"]'; }
 
 # debian DIR PACKAGE…: a minimal Debian with packages, without what only people read.
 debian() {
@@ -131,6 +144,7 @@ key() {
         case $1 in
             hello | systemd) cat "$here/hello.c" ;;
             mariadb) cat "$here/mariadb-entrypoint.sh" ;;
+            busybox*) declare -f busybox fetch_busybox load ;;
         esac
     } | sha256sum | cut -c1-16
 }
@@ -150,20 +164,43 @@ make_root() {
     mv "$2.new" "$2"
 }
 
+# load NAME ARCHIVE KEY: as an image for arm64. It is loaded and not imported: "docker import --platform" of an older engine takes the platform's system
+# and not its architecture.
+load() {
+    local work=$2.loading configuration
+    rm -rf "$work"
+    mkdir "$work"
+    zstd -qdc "$2" >"$work/layer.tar"
+    configuration=$("changes_$1" | sed -n 's/^CMD /"Cmd":/p')
+    printf '{"architecture":"arm64","os":"linux","config":{%s,"Labels":{"org.dkvm.recipe":"%s"}},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+        "$configuration" "$3" "$(sha256sum <"$work/layer.tar" | cut -d' ' -f1)" >"$work/config.json"
+    printf '[{"Config":"config.json","RepoTags":["dkvm-test/%s:latest"],"Layers":["layer.tar"]}]' "$1" >"$work/manifest.json"
+    tar -C "$work" -c manifest.json config.json layer.tar | docker load -q >/dev/null
+    rm -rf "$work"
+}
+
+# import NAME ARCHIVE KEY
+import() {
+    zstd -qdc "$2" | docker import - "dkvm-test/$1:rootfs" >/dev/null
+    # The old builder, which every engine has: an older "docker import" takes no STOPSIGNAL.
+    { printf 'FROM dkvm-test/%s:rootfs\nLABEL org.dkvm.recipe=%s\n' "$1" "$3" && "changes_$1"; } \
+        | DOCKER_BUILDKIT=0 docker build -q -t "dkvm-test/$1:latest" - >/dev/null
+    docker rmi "dkvm-test/$1:rootfs" >/dev/null
+}
+
 build() {
     local name=$1 key archive start=$EPOCHREALTIME
     key=$(key "$name")
     archive=$DKVM_CACHE/images/$name-$key.tar.zst
     if [ ! -f "$archive" ]; then
         need_root "making an image's root filesystem"
-        find "$DKVM_CACHE/images" -maxdepth 1 -name "$name-*.tar.zst" -delete
+        find "$DKVM_CACHE/images" -maxdepth 1 -name "$name-????????????????.tar.zst" -delete
         make_root "$name" "$archive"
     fi
-    zstd -qdc "$archive" | docker import - "dkvm-test/$name:rootfs" >/dev/null
-    # The old builder, which every engine has: an older "docker import" takes no STOPSIGNAL.
-    { printf 'FROM dkvm-test/%s:rootfs\nLABEL org.dkvm.recipe=%s\n' "$name" "$key" && "changes_$name"; } \
-        | DOCKER_BUILDKIT=0 docker build -q -t "dkvm-test/$name:latest" - >/dev/null
-    docker rmi "dkvm-test/$name:rootfs" >/dev/null
+    case $name in
+        *-arm64) load "$name" "$archive" "$key" ;;
+        *) import "$name" "$archive" "$key" ;;
+    esac
     say "    image dkvm-test/$name: $(docker image inspect --format '{{.Size}}' "dkvm-test/$name" | awk '{ printf "%d MB", $1 / 1000000 }'), $(took "$start")"
 }
 
@@ -181,7 +218,7 @@ main() {
     while [ $# -gt 0 ]; do
         case $1 in
             --short-names) short=yes ;;
-            hello | busybox | debian | nginx | mariadb | tools | kernel | systemd) names+=("$1") ;;
+            hello | busybox | busybox-arm64 | debian | nginx | mariadb | tools | kernel | systemd) names+=("$1") ;;
             *) die "usage: build.sh [--short-names] [${ALL[*]}]" ;;
         esac
         shift

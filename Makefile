@@ -152,7 +152,7 @@ $(BUILD)/kernel-debian.stamp: kernel/debian.sh kernel/common.sh
 	@$(STEP) "Debian's kernel" kernel/debian.sh $(BUILD)/kernel/debian
 	@touch $@
 
-GUEST_FILES := $(addprefix $(BUILD)/guest/,dkvm-init dkvm-exec qemu-exit initramfs.cpio)
+GUEST_FILES := $(addprefix $(BUILD)/guest/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc qemu-exit initramfs.cpio)
 
 $(PACKAGE)/VERSION: $(wildcard $(BUILD)/*.stamp) $(wildcard $(GUEST_FILES)) $(wildcard package/*) $(wildcard package/training/*) LICENSE NOTICE
 	@KERNEL=$(KERNEL) $(STEP) 'package' bash -c 'JAVA_HOME=$$(package/find-jdk.sh) package/assemble.sh $(BUILD) $(PACKAGE)'

@@ -123,6 +123,10 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan, MountPlan mounts) {
             JsonObject spec, JsonObject process, JsonObject linux, InitWrapper init, MountPlan mounts, Inputs inputs)
             throws DkvmException {
         SandboxResources resources = SandboxResources.of(linux, inputs.config, inputs.hostCpus);
+        inputs.options.hardware().checkMemory(resources.memory());
+        // Its networks are known when it is started.
+        inputs.options.hardware().board().checkRoom(inputs.options.disks().size(), 0);
+        BreakOption.checkTerminal(inputs.options.breaks(), Json.isTrue(process, "terminal"));
         return new SandboxPlan(
                 inputs.id.value(),
                 Workload.of(process, init.args(), EngineDefaults.of(spec), inputs.inherited),
@@ -141,7 +145,9 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan, MountPlan mounts) {
                 NetworkMode.OWN,
                 inputs.options.sysAdmin(),
                 inputs.options.biosDebug(),
-                inputs.options.disks());
+                inputs.options.disks(),
+                inputs.options.hardware(),
+                inputs.options.breaks());
     }
 
     private static Map<String, String> sysctls(JsonObject linux) {

@@ -16,11 +16,13 @@ import org.dkvm.core.Accelerator;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
+import org.dkvm.core.Hardware;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.core.RuncMessages;
 import org.dkvm.json.Json;
 import org.dkvm.kernel.ImageKernelCache;
 import org.dkvm.kernel.KernelChoice;
+import org.dkvm.kernel.KernelFit;
 import org.dkvm.kernel.KernelStore;
 import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.ProcessLimits;
@@ -49,10 +51,7 @@ public final class Create {
         Options options = Options.parse(Json.strings(Json.objectOrNew(original, "process"), "env"), config);
         Path root = bundle.resolve(
                 Json.string(Json.objectOrNew(original, "root"), "path").orElse("rootfs"));
-        KernelStore.Found kernel = new KernelChoice(
-                        new KernelStore(layout.kernels()),
-                        new ImageKernelCache(ImageKernelCache.DIRECTORY, layout.home()))
-                .choose(options.kernel(), config.kernel(), root);
+        KernelStore.Found kernel = kernel(options, root);
         Accelerator accelerator = accelerators.choose(options.acceleration());
         SandboxSpec sandbox = SandboxSpec.rewrite(
                 original,
@@ -74,6 +73,17 @@ public final class Create {
                 new RealHost());
         ExecutableCheck.check(sandbox.plan().process(), sandbox.mounts().tree(), action, false);
         save(bundle, original, sandbox);
+    }
+
+    private KernelStore.Found kernel(Options options, Path root) throws DkvmException {
+        KernelStore store = new KernelStore(layout.kernels());
+        KernelStore.Found chosen = new KernelChoice(
+                        store, new ImageKernelCache(ImageKernelCache.DIRECTORY, layout.home()))
+                .choose(options.kernel(), config.kernel(), root);
+        return options.hardware().equals(Hardware.ORDINARY)
+                ? chosen
+                : new KernelFit(store)
+                        .fit(chosen, options.kernel().isEmpty() && !chosen.isOfImage(), options.hardware());
     }
 
     /** The spec as the engine wrote it, also when the bundle was rewritten before. */

@@ -28,6 +28,9 @@ enum KernelImage {
     private static final int VERSION_BASE = 0x200;
 
     private static final int MOST_SETUP = 64 * 1024;
+    /** A program for EFI starts as one for DOS. */
+    private static final int EFI_MAGIC = 0x5a4d;
+
     private static final int ELF_MAGIC = 0x464c457f;
     private static final int ELF_CLASS_AT = 4;
     private static final int ELF_MACHINE_AT = 18;
@@ -61,6 +64,14 @@ enum KernelImage {
         }
         throw new DkvmException(
                 "\"" + file.getFileName() + "\" is no kernel image for x86-64", "give a kernel for this architecture");
+    }
+
+    /** Whether EFI can start it: a compressed kernel with an EFI stub. */
+    static boolean isEfiProgram(Path file) throws IOException {
+        ByteBuffer head = head(file, HEAD_BYTES);
+        return head.limit() == HEAD_BYTES
+                && Short.toUnsignedInt(head.getShort(0)) == EFI_MAGIC
+                && head.getInt(MAGIC_AT) == MAGIC;
     }
 
     /** The release of a compressed kernel, as uname(1) would print it. */

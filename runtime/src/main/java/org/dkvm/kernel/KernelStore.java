@@ -33,6 +33,11 @@ public final class KernelStore {
         public Path modules() {
             return directory.resolve("modules");
         }
+
+        /** Whether the container's image brought it along. */
+        public boolean isOfImage() {
+            return name.startsWith(ImageKernelCache.DIST + "/");
+        }
     }
 
     /** Whether there is a latest kernel of a distribution. */

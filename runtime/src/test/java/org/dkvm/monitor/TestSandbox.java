@@ -23,10 +23,12 @@ import org.dkvm.bundle.NetworkMode;
 import org.dkvm.bundle.SandboxPlan;
 import org.dkvm.bundle.SandboxPlanJson;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.BreakPoint;
 import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
+import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.WorkloadProcess;
 import org.dkvm.json.Json;
@@ -53,7 +55,7 @@ final class TestSandbox implements Programs, AutoCloseable {
     TestSandbox(Path directory) throws IOException {
         places = new Places(directory, directory.resolve("sandbox.json"), directory, directory);
         Files.createDirectories(directory.resolve("sys/class/net"));
-        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false))));
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of()))));
         result = new FutureTask<>(this::runMonitor);
     }
 
@@ -68,7 +70,11 @@ final class TestSandbox implements Programs, AutoCloseable {
     }
 
     void kernelDebug() throws IOException {
-        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(true))));
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(true, List.of()))));
+    }
+
+    void breaks(BreakPoint... points) throws IOException {
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(points)))));
     }
 
     TestSandbox start() {
@@ -172,7 +178,7 @@ final class TestSandbox implements Programs, AutoCloseable {
         secondShare.destroy();
     }
 
-    private static SandboxPlan plan(boolean debug) {
+    private static SandboxPlan plan(boolean debug, List<BreakPoint> breaks) {
         WorkloadProcess process = new WorkloadProcess(
                 List.of("/bin/sh"),
                 List.of("PATH=/bin"),
@@ -205,6 +211,8 @@ final class TestSandbox implements Programs, AutoCloseable {
                 NetworkMode.OWN,
                 false,
                 false,
-                List.of());
+                List.of(),
+                Hardware.ORDINARY,
+                breaks);
     }
 }

@@ -11,7 +11,7 @@
 
 SUITE=trixie
 PACKAGES=(
-    qemu-system-x86 qemu-system-arm qemu-utils virtiofsd seabios
+    qemu-system-x86 qemu-system-arm qemu-utils virtiofsd seabios ovmf
     iproute2 e2fsprogs xfsprogs btrfs-progs util-linux busybox-static
     libgcc-s1 libstdc++6 zlib1g
 )
@@ -46,6 +46,8 @@ DATA=(
     usr/share/qemu/kvmvapic.bin usr/share/qemu/linuxboot.bin usr/share/qemu/linuxboot_dma.bin
     usr/share/qemu/multiboot_dma.bin usr/share/qemu/pvh.bin usr/share/qemu/qboot.rom
     usr/share/qemu/keymaps
+    # EFI, for DKVM_BIOS=EFI: 4 MiB. The one file holds code and variables; as a ROM it needs no copy to write to.
+    usr/share/ovmf/OVMF.fd
     etc/mke2fs.conf
 )
 

@@ -41,6 +41,12 @@ void client_stop(struct client *c)
 	rawmode_leave(&c->raw_mode);
 }
 
+void client_resume(struct client *c)
+{
+	c->resized = c->terminal;
+	c->resume_due = true;
+}
+
 static bool output_waits(const struct client *c)
 {
 	return c->outlets[CHANNEL_STDIN].used || c->outlets[CHANNEL_STDOUT].used || c->outlets[CHANNEL_STDERR].used;

@@ -19,6 +19,7 @@
 enum {
 	CLIENT_MAX_NOTICE = 4096,   /* bytes */
 	CLIENT_MAX_TEXT = 1024,     /* bytes: of REFUSED */
+	CLIENT_MAX_POINT = 16,      /* bytes: of BREAK */
 	CLIENT_SEND_SIZE = 73728,   /* bytes: two data frames and some control frames */
 	CLIENT_NOTICE_SIZE = 16384, /* bytes of notices that wait; more are dropped */
 };
@@ -44,6 +45,8 @@ struct client {
 	bool stdin_open;
 	struct request *request;     /* what to OPEN; NULL for the main session */
 	bool (*monitor_ended)(void); /* called on SIGCHLD: reap; true once the monitor is gone. May be NULL */
+	/* Called when the launch is to wait for a person at this point; client_resume() ends it. NULL: never */
+	void (*pause)(const char *point);
 
 	/* The result. */
 	enum client_end end;
@@ -60,6 +63,8 @@ struct client {
 	bool input_ended;
 	bool output_ended[3];
 	bool resized;
+	bool paused;           /* since BREAK came */
+	bool resume_due;       /* BREAK is to be sent */
 	uint32_t input_credit; /* bytes of stdin that the monitor takes */
 	uint32_t granted[3];   /* bytes of output that the monitor may send */
 	uint32_t owed[3];      /* bytes written, not granted again yet */
@@ -82,6 +87,9 @@ void client_start(struct client *client);
  * result.
  */
 void client_run(struct client *client);
+
+/* What client->pause began is over: the launch goes on, with the terminal as large as it is now. */
+void client_resume(struct client *client);
 
 /* Give the terminal its mode back. */
 void client_stop(struct client *client);

@@ -82,6 +82,23 @@ static enum client_end take_exit(struct client *c, const struct frame *frame)
 	return CLIENT_EXITED;
 }
 
+/* Only names of DKVM's own points: it becomes part of a prompt. */
+static enum client_end take_break(struct client *c, const struct frame *frame)
+{
+	char point[CLIENT_MAX_POINT + 1] = "";
+
+	if (!c->pause || c->opened || c->paused || frame->length < 1 || frame->length > CLIENT_MAX_POINT)
+		return broken(c, "bad BREAK frame");
+	for (uint32_t i = 0; i < frame->length; i++) {
+		if (frame->payload[i] < 'a' || frame->payload[i] > 'z')
+			return broken(c, "bad BREAK frame");
+		point[i] = (char)frame->payload[i];
+	}
+	c->paused = true;
+	c->pause(point);
+	return CLIENT_RUNNING;
+}
+
 static enum client_end take_frame(struct client *c, const struct frame *frame)
 {
 	if (frame->stream != 1)
@@ -104,6 +121,8 @@ static enum client_end take_frame(struct client *c, const struct frame *frame)
 			return broken(c, "bad NOTICE frame");
 		put_text(c, frame->payload, frame->length);
 		return CLIENT_RUNNING;
+	case FRAME_BREAK:
+		return take_break(c, frame);
 	default:
 		return broken(c, "unknown frame");
 	}

@@ -39,7 +39,8 @@ static bool put_frame(struct client *c, uint8_t type, const uint8_t *payload, ui
 	if (client_send_room(c) < FRAME_HEADER + (size_t)length)
 		return false;
 	frame_header(p, type, STREAM, length);
-	memcpy(p + FRAME_HEADER, payload, length);
+	if (length > 0)
+		memcpy(p + FRAME_HEADER, payload, length);
 	c->send_end += FRAME_HEADER + (size_t)length;
 	return true;
 }
@@ -80,6 +81,14 @@ static void put_resize(struct client *c)
 		c->resized = false;
 }
 
+static void put_resume(struct client *c)
+{
+	if (put_frame(c, FRAME_BREAK, NULL, 0)) {
+		c->resume_due = false;
+		c->paused = false;
+	}
+}
+
 static void put_credit(struct client *c, enum frame_channel channel)
 {
 	uint8_t payload[5] = {(uint8_t)channel};
@@ -107,10 +116,17 @@ static void put_request(struct client *c)
 	}
 }
 
+/* What is typed before the workload runs stays in the terminal: a shell may come first, whose it is then. */
+static bool input_is_for_later(const struct client *c)
+{
+	return c->role == ROLE_MAIN && c->terminal && !c->opened;
+}
+
 bool client_input_wanted(const struct client *c)
 {
 	return c->end == CLIENT_RUNNING && c->stdin_open && !c->input_ended && c->request_sent && !c->send_failed &&
-	       c->input_credit > 0 && client_send_room(c) >= FRAME_HEADER + FRAME_DATA_PAYLOAD + CLIENT_SEND_RESERVE;
+	       !input_is_for_later(c) && c->input_credit > 0 &&
+	       client_send_room(c) >= FRAME_HEADER + FRAME_DATA_PAYLOAD + CLIENT_SEND_RESERVE;
 }
 
 void client_send_input(struct client *c)
@@ -150,7 +166,7 @@ static void flush(struct client *c)
 /* Due, but there was no room for it. */
 static bool more_is_due(const struct client *c)
 {
-	return !c->request_sent || c->resized || c->owed[CHANNEL_STDOUT] >= CREDIT_PIECE ||
+	return !c->request_sent || c->resized || c->resume_due || c->owed[CHANNEL_STDOUT] >= CREDIT_PIECE ||
 	       c->owed[CHANNEL_STDERR] >= CREDIT_PIECE;
 }
 
@@ -163,6 +179,8 @@ void client_send(struct client *c)
 		put_request(c);
 		if (c->request_sent && c->resized)
 			put_resize(c);
+		if (c->resume_due && !c->resized)
+			put_resume(c);
 		put_credit(c, CHANNEL_STDOUT);
 		put_credit(c, CHANNEL_STDERR);
 		flush(c);

@@ -46,6 +46,7 @@ enum frame_type {
 	FRAME_EXIT = 0x2A,
 	FRAME_CLOSE = 0x2B,
 	FRAME_NOTICE = 0x2C,
+	FRAME_BREAK = 0x2D,
 };
 
 enum frame_channel { CHANNEL_STDIN = 0, CHANNEL_STDOUT = 1, CHANNEL_STDERR = 2 };

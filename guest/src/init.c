@@ -9,6 +9,7 @@
 #include "monitor.h"
 #include "say.h"
 #include "session_socket.h"
+#include "shell.h"
 #include "signals.h"
 
 #include <signal.h>
@@ -69,9 +70,27 @@ static void raise_file_limit(void)
 	}
 }
 
+/* BREAK came: the launch waits while a person looks around in the sandbox. */
+static void pause_launch(const char *point)
+{
+	monitor.shell = shell_start(&client.raw_mode, point);
+	if (monitor.shell <= 0) {
+		say("cannot run a shell at \"", point, "\": ", reason(monitor.shell), NULL);
+		monitor.shell = 0;
+		client_resume(&client);
+	}
+}
+
 static bool monitor_ended(void)
 {
-	return monitor_reap(&monitor);
+	bool shell_ran = monitor.shell > 0;
+	bool ended = monitor_reap(&monitor);
+
+	if (shell_ran && monitor.shell == 0) {
+		shell_ended(&client.raw_mode);
+		client_resume(&client);
+	}
+	return ended;
 }
 
 /* Everything from blocking signals to a running monitor with our session in its queue. 0, or an exit code. */
@@ -98,6 +117,7 @@ static int start(const struct options *options)
 	client.terminal = isatty(STDIN_FILENO);
 	client.stdin_open = !endpoint_is_null(STDIN_FILENO);
 	client.monitor_ended = monitor_ended;
+	client.pause = client.terminal ? pause_launch : NULL;
 	client_start(&client);
 	error = monitor_start(&monitor, options->monitor, listener);
 	if (error < 0)

@@ -83,6 +83,8 @@ bool monitor_reap(struct monitor *monitor)
 		if (pid == monitor->pid) {
 			monitor->ended = true;
 			monitor->status = status;
+		} else if (pid == monitor->shell) {
+			monitor->shell = 0;
 		}
 	}
 	return monitor->ended;

@@ -8,7 +8,8 @@
 
 struct monitor {
 	pid_t pid;
-	int log; /* its log file, readable */
+	pid_t shell; /* a child beside it, 0: none runs */
+	int log;     /* its log file, readable */
 	bool ended;
 	int status; /* of waitpid(2), once ended */
 };

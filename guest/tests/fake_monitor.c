@@ -127,9 +127,9 @@ static void stall(void)
 	session_exit(s, 5);
 }
 
-static void terminal(void)
+/* What the client's terminal does, once the session is open. */
+static void show_terminal(void)
 {
-	open_session();
 	say_out("attached %u\n", s->attach[2], 0);
 	say_out("size %u %u\n", s->rows, s->columns);
 	for (;;) {
@@ -153,6 +153,46 @@ static void terminal(void)
 			}
 		}
 	}
+}
+
+static void terminal(void)
+{
+	open_session();
+	show_terminal();
+}
+
+/* A pause of the launch, in which the client sends nothing but sizes and signals: 15 ends it. */
+static bool pause_at(const char *point)
+{
+	session_put(s, FRAME_BREAK, point, strlen(point));
+	for (uint8_t type = 0; type != FRAME_BREAK;) {
+		type = session_take(s);
+		if (type == 0)
+			session_fault("the client left");
+		if (type == FRAME_STDIN || type == FRAME_CREDIT_MORE)
+			session_fault("the shell's input or output");
+		if (s->last_signal == SIGTERM)
+			return false;
+	}
+	return true;
+}
+
+static void breaks(void)
+{
+	session_attach(s);
+	if (!pause_at("prenet") || !pause_at("preqemu")) {
+		session_exit(s, 143);
+		return;
+	}
+	session_opened(s);
+	show_terminal();
+}
+
+static void break_after_opened(void)
+{
+	open_session();
+	session_put(s, FRAME_BREAK, "prenet", 6);
+	pause();
 }
 
 /* 11 once both SIGHUP and the end of stdin came. */
@@ -355,6 +395,7 @@ static const struct {
 	{"credit-channel", FRAME_CREDIT_MORE, 1, 5, "\1\0\0\0\0", 5},
 	{"overflow", FRAME_STDERR, 1, sizeof zeros, zeros, sizeof zeros},
 	{"long-notice", FRAME_NOTICE, 1, 4097, zeros, 4097},
+	{"break", FRAME_BREAK, 1, 6, "prenet", 6},
 };
 
 static void hostile(const char *name)
@@ -408,6 +449,8 @@ static const struct {
 	{"signals", signals},
 	{"stall", stall},
 	{"terminal", terminal},
+	{"breaks", breaks},
+	{"late-break", break_after_opened},
 	{"hangup", hangup},
 	{"die-with-code", die_with_code},
 	{"die-of-signal", die_of_signal},

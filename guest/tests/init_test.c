@@ -218,10 +218,10 @@ static void fails_to_start(void)
 
 static void distrusts_the_monitor(void)
 {
-	static const char *const hostile[] = {"oversized",    "huge",         "unknown",     "wrong-side",
-					      "control",      "wrong-stream", "short-exit",  "opened-twice",
-					      "late-refusal", "credit",       "credit-wrap", "credit-channel",
-					      "overflow",     "after-end",    "long-notice", "early-output"};
+	static const char *const hostile[] = {
+		"oversized",  "huge",         "unknown",      "wrong-side",   "control",     "wrong-stream",
+		"short-exit", "opened-twice", "late-refusal", "credit",       "credit-wrap", "credit-channel",
+		"overflow",   "after-end",    "long-notice",  "early-output", "break"};
 
 	for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
 		program_init(&p, hostile[i], STDIO_PIPES);

@@ -91,6 +91,10 @@ uint8_t session_take(struct session *s)
 		s->columns = get_u16(f.payload + 2);
 		s->resized = true;
 		break;
+	case FRAME_BREAK:
+		if (f.length != 0)
+			session_fault("bad BREAK");
+		break;
 	case FRAME_ATTACH:
 		if (f.length != sizeof s->attach)
 			session_fault("bad ATTACH");

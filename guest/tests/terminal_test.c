@@ -131,9 +131,68 @@ static void hangs_up(bool exec)
 	CHECK("a hang-up is SIGHUP and the end of stdin", finish() == 11);
 }
 
+static void type(const char *keys)
+{
+	if (write(p.out, keys, strlen(keys)) != (ssize_t)strlen(keys))
+		exit(2);
+}
+
+static void pauses_in_a_shell(void)
+{
+	struct termios before, shell, after;
+	struct winsize size = {.ws_row = 40, .ws_col = 100};
+
+	start(false, "breaks");
+	tcgetattr(slave, &before);
+	CHECK("a shell tells where it is",
+	      program_expect(&p, p.out, "at \"prenet\" of the launch") && program_expect(&p, p.out, "dkvm prenet# "));
+	type("stty -a >/dev/null; echo sum $((40 + 2))\n");
+	CHECK("it does what it is told", program_expect(&p, p.out, "sum 42\r\n"));
+	ioctl(p.out, TIOCSWINSZ, &size);
+	type("stty size\n");
+	CHECK("its terminal has the size of now", program_expect(&p, p.out, "40 100\r\n"));
+	type("trap 'echo inter''rupted' INT; sleep 1000 & echo in back''ground; wait\n");
+	CHECK("keys that are signals", program_expect(&p, p.out, "in background"));
+	type("\3");
+	CHECK("reach it and nobody else", program_expect(&p, p.out, "interrupted"));
+	type("stty -echo -onlcr; kill %1; exit 3\n");
+	CHECK("its end goes on with the launch, here to the next one", program_expect(&p, p.out, "dkvm preqemu# "));
+	tcgetattr(slave, &shell);
+	CHECK("which finds the terminal as the first one did",
+	      shell.c_oflag == before.c_oflag && (shell.c_lflag & ISIG) == (before.c_lflag & ISIG));
+	type("\4xyz");
+	CHECK("what is typed after the end of the last one is the workload's",
+	      program_expect(&p, p.out, "byte 120\n") && program_expect(&p, p.out, "byte 122\n"));
+	CHECK("and nothing else", !strstr(p.out_text, "byte 4\n"));
+	CHECK("it knows the size of now", program_expect(&p, p.out, "size 40 100\n"));
+	tcgetattr(slave, &after);
+	CHECK("the terminal is raw for it", is_raw(&after));
+	type("q");
+	CHECK("the exit code is the guest's", finish() == 9);
+	close(slave);
+	close(p.out);
+}
+
+static void ends_in_a_shell(void)
+{
+	start(false, "breaks");
+	program_expect(&p, p.out, "dkvm prenet# ");
+	kill(p.pid, SIGTERM);
+	CHECK("a signal that ends the launch ends the shell", finish() == 143);
+	close(slave);
+	close(p.out);
+	start(false, "late-break");
+	CHECK("there is no shell beside a workload",
+	      program_expect(&p, p.out, "broke the protocol: bad BREAK frame") && finish() == 255);
+	close(slave);
+	close(p.out);
+}
+
 int main(void)
 {
 	programs_setup();
+	pauses_in_a_shell();
+	ends_in_a_shell();
 	is_a_terminal(false);
 	is_a_terminal(true);
 	restores_when_the_monitor_dies();

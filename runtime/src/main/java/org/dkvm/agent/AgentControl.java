@@ -92,7 +92,8 @@ public final class AgentControl implements FrameReceiver {
                     RESIZE,
                     EXIT,
                     CLOSE,
-                    NOTICE -> throw new ProtocolException("a frame " + frame.type() + " from the agent");
+                    NOTICE,
+                    BREAK -> throw new ProtocolException("a frame " + frame.type() + " from the agent");
         }
     }
 

@@ -47,9 +47,13 @@ public final class Client {
         role = Role.values()[attach.u8(1)];
         terminal = (flags & FLAG_TERMINAL) != 0;
         stdinOpen = (flags & FLAG_STDIN_OPEN) != 0;
-        int sizes = attach.i32(4);
-        size = new TerminalSize(sizes & 0xFFFF, sizes >>> 16);
+        resize(attach.i32(4));
         ignoredSignals = attach.i64(8);
+    }
+
+    /** Its terminal's size, rows in the low half. */
+    void resize(int sizes) {
+        size = new TerminalSize(sizes & 0xFFFF, sizes >>> 16);
     }
 
     /** The way back to the client. */
@@ -92,7 +96,7 @@ public final class Client {
         return stdinOpen;
     }
 
-    /** Its terminal's size when it attached. */
+    /** Its terminal's size, as far as is known here: what an open session's client says goes to the agent. */
     public TerminalSize size() {
         return size;
     }

@@ -31,13 +31,14 @@ public enum FrameType {
     RESIZE(0x29, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 4, 4),
     EXIT(0x2A, FrameType.BY_AGENT | FrameType.BY_MONITOR, 2, 2),
     CLOSE(0x2B, FrameType.BY_MONITOR, 0, 0),
-    NOTICE(0x2C, FrameType.BY_MONITOR, 0, 4096);
+    NOTICE(0x2C, FrameType.BY_MONITOR, 0, 4096),
+    BREAK(0x2D, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 0, 16);
 
     private static final int BY_AGENT = 1;
     private static final int BY_CLIENT = 2;
     private static final int BY_MONITOR = 4;
     private static final int FIRST_SESSION_CODE = 0x20;
-    private static final @Nullable FrameType[] BY_CODE = new @Nullable FrameType[0x2D];
+    private static final @Nullable FrameType[] BY_CODE = new @Nullable FrameType[0x2E];
 
     static {
         for (FrameType type : values()) {

@@ -6,6 +6,12 @@ public interface MainSession {
     /** The main client has attached. */
     void attached(Client client);
 
+    /** The person for whom the launch waited goes on with it. */
+    void resumed();
+
+    /** A signal came before the workload's session was opened. */
+    void signalled(int number);
+
     /** The workload runs. */
     void opened();
 

@@ -41,6 +41,10 @@ public final class SessionRouter {
     private boolean ready;
     private boolean over;
     private boolean mainAttached;
+    private boolean mainOpened;
+    /** Whether the launch waits for a person at the main client's terminal. */
+    private boolean paused;
+
     private int next = MAIN + 1;
     private int execClients;
 
@@ -52,6 +56,7 @@ public final class SessionRouter {
     /** Opens the main session: the agent starts the workload when it is ready. */
     public void openMain(FrameOutput toAgent, Client main, byte[] records) {
         agent = toAgent;
+        mainOpened = true;
         Session session = new Session(MAIN, main);
         session.setState(Session.State.OPEN);
         sessions.put(MAIN, session);
@@ -66,6 +71,13 @@ public final class SessionRouter {
         } while (from < records.length);
         main.setSession(session);
         main.setWaiting(false);
+    }
+
+    /** Has the main client run a shell, with that name in its prompt, before the workload's session is opened; {@link MainSession#resumed} tells its end. */
+    public void pauseMain(Client main, String name) {
+        main.output().send(FrameType.BREAK, CLIENT_STREAM, name.getBytes(StandardCharsets.US_ASCII));
+        main.setWaiting(false);
+        paused = true;
     }
 
     /** The agent takes exec sessions from now on. */
@@ -132,6 +144,10 @@ public final class SessionRouter {
         }
         if (client.isForSignal() && !client.isEnded()) {
             signalWorkload(client, frame);
+            return;
+        }
+        if (client.isMain() && !mainOpened && !client.isEnded()) {
+            beforeMain(client, frame);
             return;
         }
         Session session = client.session();
@@ -212,7 +228,8 @@ public final class SessionRouter {
                     SIGNAL,
                     RESIZE,
                     CLOSE,
-                    NOTICE -> throw new ProtocolException("a frame " + frame.type() + " for a session");
+                    NOTICE,
+                    BREAK -> throw new ProtocolException("a frame " + frame.type() + " for a session");
         }
     }
 
@@ -238,6 +255,25 @@ public final class SessionRouter {
             client.setWaiting(true);
             waiting.add(client);
         }
+    }
+
+    /** While the launch waits for a person: at any other time the main client is not read before its session is open. */
+    private void beforeMain(Client main, Frame frame) throws ProtocolException {
+        if (frame.type() == FrameType.RESIZE) {
+            main.resize(frame.i32(0));
+        } else if (frame.type() == FrameType.SIGNAL && isSignal(frame.i32(0))) {
+            events.signalled(frame.i32(0));
+        } else if (frame.type() == FrameType.BREAK && frame.length() == 0 && paused) {
+            paused = false;
+            main.setWaiting(true);
+            events.resumed();
+        } else {
+            throw new ProtocolException("a frame " + frame.type() + " before the workload's session");
+        }
+    }
+
+    private static boolean isSignal(int number) {
+        return number >= 1 && number <= MAX_SIGNAL;
     }
 
     /** SIGSTOP stops dkvm-init, which could pass it on no more: so it comes this way. */
@@ -276,7 +312,7 @@ public final class SessionRouter {
 
     private static void check(Session session, Frame frame) throws ProtocolException {
         boolean opening = session.state() == Session.State.OPENING;
-        if (opening != (frame.type() == FrameType.OPEN)) {
+        if (opening != (frame.type() == FrameType.OPEN) || frame.type() == FrameType.BREAK) {
             throw new ProtocolException("a frame " + frame.type() + (opening ? " before OPEN" : " in an open session"));
         }
         if (opening) {
@@ -293,7 +329,7 @@ public final class SessionRouter {
                 throw new ProtocolException("credit for channel " + channel + " from a client");
             }
             session.grant(channel, frame.i32(1));
-        } else if (frame.type() == FrameType.SIGNAL && (frame.i32(0) < 1 || frame.i32(0) > MAX_SIGNAL)) {
+        } else if (frame.type() == FrameType.SIGNAL && !isSignal(frame.i32(0))) {
             throw new ProtocolException("signal " + Integer.toUnsignedString(frame.i32(0)));
         }
     }

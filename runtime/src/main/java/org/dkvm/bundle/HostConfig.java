@@ -41,11 +41,15 @@ public record HostConfig(
     /** Allows the option DKVM_SYS_ADMIN. */
     public static final String ALLOW_SYS_ADMIN = "sys-admin";
 
+    /** Allows the option DKVM_BREAK; it stands in the default. */
+    public static final String ALLOW_BREAK = "break";
+
     /** The smallest VM that boots. */
     public static final MemorySize SMALLEST_MEMORY = MemorySize.ofMib(64);
 
     private static final MemorySize DEFAULT_MEMORY = MemorySize.ofMib(512);
     private static final String DEFAULT_KERNEL = "dkvm";
+    private static final String ALLOWABLE = "a list of \"break\", \"sys-admin\"";
     private static final int MAX_CPUS = 255;
 
     /** JVM, virtiofsd and QEMU itself; measured 110 MiB for a busy VM, and page tables and its stacks grow with use. */
@@ -61,7 +65,7 @@ public record HostConfig(
     /** What holds where there is no file. */
     public static HostConfig defaults() {
         return new HostConfig(
-                Acceleration.AUTO, DEFAULT_KERNEL, DEFAULT_MEMORY, 0, List.of(), KVM_OVERHEAD, TCG_OVERHEAD);
+                Acceleration.AUTO, DEFAULT_KERNEL, DEFAULT_MEMORY, 0, List.of(ALLOW_BREAK), KVM_OVERHEAD, TCG_OVERHEAD);
     }
 
     /** The settings in a file. */
@@ -155,13 +159,14 @@ public record HostConfig(
     private static List<String> allow(Path file, JsonElement value) throws DkvmException {
         List<String> allowed = new ArrayList<>();
         if (!value.isJsonArray()) {
-            throw bad(file, "allow", value.toString(), "a list of \"sys-admin\"");
+            throw bad(file, "allow", value.toString(), ALLOWABLE);
         }
         for (JsonElement item : value.getAsJsonArray()) {
-            if (!ALLOW_SYS_ADMIN.equals(text(file, "allow", item))) {
-                throw bad(file, "allow", item.toString(), "a list of \"sys-admin\"");
+            String option = text(file, "allow", item);
+            if (!option.equals(ALLOW_SYS_ADMIN) && !option.equals(ALLOW_BREAK)) {
+                throw bad(file, "allow", item.toString(), ALLOWABLE);
             }
-            allowed.add(ALLOW_SYS_ADMIN);
+            allowed.add(option);
         }
         return allowed;
     }

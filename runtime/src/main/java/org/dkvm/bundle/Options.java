@@ -5,9 +5,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.dkvm.core.Architecture;
+import org.dkvm.core.Board;
+import org.dkvm.core.BreakPoint;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Disk;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.Firmware;
+import org.dkvm.core.Hardware;
 
 /**
  * What a container's {@code DKVM_*} environment variables say; docs/options.md describes each. An image can set them, too: none may weaken the sandbox unless the host's
@@ -23,6 +27,8 @@ import org.dkvm.core.DkvmException;
  * @param sysAdmin whether virtiofsd has CAP_SYS_ADMIN
  * @param mountLibModules whether a kernel's modules cover /lib/modules as a whole
  * @param disks virtual disks, in order
+ * @param hardware the board and its firmware
+ * @param breaks where the launch waits for a person
  */
 public record Options(
         String kernel,
@@ -34,7 +40,9 @@ public record Options(
         boolean biosDebug,
         boolean sysAdmin,
         boolean mountLibModules,
-        List<Disk> disks) {
+        List<Disk> disks,
+        Hardware hardware,
+        List<BreakPoint> breaks) {
     /** Every option starts so, and every variable that starts so is an option. */
     public static final String PREFIX = "DKVM_";
 
@@ -44,11 +52,12 @@ public record Options(
     private static final int MAX_APPEND = 1024;
 
     private static final String KNOWN =
-            "DKVM_ACCEL, DKVM_ARCH, DKVM_BIOS_DEBUG, DKVM_BREAK, DKVM_CGROUPFS, DKVM_DISKS, DKVM_KERNEL, DKVM_KERNEL_APPEND, DKVM_KERNEL_DEBUG,"
-                    + " DKVM_KERNEL_MOUNT_LIB_MODULES, DKVM_QEMU_DISPLAY, DKVM_SYS_ADMIN";
+            "DKVM_ACCEL, DKVM_ARCH, DKVM_BIOS, DKVM_BIOS_DEBUG, DKVM_BREAK, DKVM_CGROUPFS, DKVM_DISKS, DKVM_KERNEL, DKVM_KERNEL_APPEND,"
+                    + " DKVM_KERNEL_DEBUG, DKVM_KERNEL_MOUNT_LIB_MODULES, DKVM_MACHINE, DKVM_QEMU_DISPLAY, DKVM_SYS_ADMIN";
 
     public Options {
         disks = List.copyOf(disks);
+        breaks = List.copyOf(breaks);
     }
 
     /** Whether an entry of an environment is an option. */
@@ -90,6 +99,9 @@ public record Options(
         boolean sysAdmin = false;
         boolean mountLibModules = false;
         List<Disk> disks = List.of();
+        Board board = Board.Q35;
+        Firmware firmware = Firmware.SEABIOS;
+        List<BreakPoint> breaks = List.of();
         for (String entry : env) {
             if (!isOption(entry)) {
                 continue;
@@ -108,7 +120,10 @@ public record Options(
                 case "DKVM_KERNEL_MOUNT_LIB_MODULES" -> mountLibModules = flag(name, value);
                 case "DKVM_SYS_ADMIN" -> sysAdmin = sysAdmin(value, config);
                 case DISKS -> disks = value.isEmpty() ? List.of() : DisksOption.parse(value);
-                case "DKVM_BREAK", "DKVM_QEMU_DISPLAY" -> refuse(name, value);
+                case "DKVM_MACHINE" -> board = HardwareOptions.board(value);
+                case "DKVM_BIOS" -> firmware = HardwareOptions.firmware(value);
+                case "DKVM_BREAK" -> breaks = BreakOption.parse(value, config);
+                case "DKVM_QEMU_DISPLAY" -> refuse(name, value);
                 default -> throw new DkvmException("option \"" + name + "\" is not known", "known are " + KNOWN);
             }
         }
@@ -122,7 +137,9 @@ public record Options(
                 biosDebug,
                 sysAdmin,
                 mountLibModules,
-                disks);
+                disks,
+                Hardware.of(board, firmware),
+                breaks);
     }
 
     private static String kernelParameters(String value) throws DkvmException {
@@ -192,7 +209,7 @@ public record Options(
         }
     }
 
-    private static DkvmException bad(String name, String value, String allowed) {
+    static DkvmException bad(String name, String value, String allowed) {
         return new DkvmException("option \"" + name + "\" has the value \"" + value + "\"", "give " + allowed);
     }
 }

@@ -6,10 +6,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.BreakPoint;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Disk;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
+import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.WorkloadProcess;
 
@@ -34,6 +36,8 @@ import org.dkvm.core.WorkloadProcess;
  * @param sysAdmin whether virtiofsd has CAP_SYS_ADMIN
  * @param biosDebug whether the firmware's messages go to the console
  * @param disks virtual disks; each has its mount in {@code mounts}, by its serial number
+ * @param hardware the VM's board and firmware
+ * @param breaks where the launch waits for a person, in order
  */
 public record SandboxPlan(
         String id,
@@ -53,7 +57,9 @@ public record SandboxPlan(
         NetworkMode network,
         boolean sysAdmin,
         boolean biosDebug,
-        List<Disk> disks) {
+        List<Disk> disks,
+        Hardware hardware,
+        List<BreakPoint> breaks) {
     public SandboxPlan {
         if (cpus < 1) {
             throw new IllegalArgumentException("a VM needs at least one CPU, not " + cpus);
@@ -63,6 +69,7 @@ public record SandboxPlan(
         }
         mounts = List.copyOf(mounts);
         disks = List.copyOf(disks);
+        breaks = List.copyOf(breaks);
         sysctls = Collections.unmodifiableMap(new LinkedHashMap<>(sysctls));
     }
 }

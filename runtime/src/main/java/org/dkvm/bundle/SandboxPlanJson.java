@@ -9,13 +9,17 @@ import java.util.List;
 import java.util.Map;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
+import org.dkvm.core.Board;
+import org.dkvm.core.BreakPoint;
 import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Disk;
 import org.dkvm.core.DiskFilesystem;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.Firmware;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
+import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.ResourceLimit;
 import org.dkvm.core.WorkloadProcess;
@@ -52,6 +56,15 @@ public final class SandboxPlanJson {
         if (!plan.disks().isEmpty()) {
             json.add("disks", disksToJson(plan.disks()));
         }
+        if (!plan.hardware().equals(Hardware.ORDINARY)) {
+            json.addProperty("board", plan.hardware().board().name());
+            json.addProperty("firmware", plan.hardware().firmware().name());
+        }
+        if (!plan.breaks().isEmpty()) {
+            JsonArray breaks = new JsonArray();
+            plan.breaks().forEach(point -> breaks.add(point.name()));
+            json.add("breaks", breaks);
+        }
         return json;
     }
 
@@ -65,6 +78,10 @@ public final class SandboxPlanJson {
             List<Disk> disks = new ArrayList<>();
             for (JsonObject disk : Json.objects(json, "disks")) {
                 disks.add(diskFromJson(disk));
+            }
+            List<BreakPoint> breaks = new ArrayList<>();
+            for (String point : Json.strings(json, "breaks")) {
+                breaks.add(BreakPoint.valueOf(point));
             }
             Map<String, String> sysctls = new LinkedHashMap<>();
             for (Map.Entry<String, com.google.gson.JsonElement> entry :
@@ -89,7 +106,11 @@ public final class SandboxPlanJson {
                     NetworkMode.valueOf(text(json, "network")),
                     Json.isTrue(json, "sysAdmin"),
                     Json.isTrue(json, "biosDebug"),
-                    disks);
+                    disks,
+                    json.has("board")
+                            ? new Hardware(Board.valueOf(text(json, "board")), Firmware.valueOf(text(json, "firmware")))
+                            : Hardware.ORDINARY,
+                    breaks);
         } catch (RuntimeException e) {
             throw new DkvmException(
                     "the sandbox's plan is not valid: " + e.getMessage(), "create the container again", e);

@@ -114,8 +114,12 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
 
     private static SandboxPlan plan(JsonObject spec, JsonObject linux, ContainerSpec container, Inputs inputs)
             throws DkvmException {
-        SandboxResources resources =
-                SandboxResources.of(linux, inputs.config, inputs.kernel.architecture(), inputs.hostCpus);
+        Architecture architecture = inputs.kernel.architecture();
+        SandboxResources resources = SandboxResources.of(linux, inputs.config, architecture, inputs.hostCpus);
+        inputs.options.hardware().checkArchitecture(architecture);
+        inputs.options.hardware().checkMemory(resources.memory());
+        // Its networks are known when it is started.
+        inputs.options.hardware().board().checkRoom(inputs.options.disks().size(), 0);
         return new SandboxPlan(
                 inputs.id.value(),
                 container.process(),
@@ -134,7 +138,9 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 NetworkMode.OWN,
                 inputs.options.sysAdmin(),
                 inputs.options.biosDebug(),
-                inputs.options.disks());
+                inputs.options.disks(),
+                inputs.options.hardware(),
+                inputs.options.breaks());
     }
 
     private static Map<String, String> sysctls(JsonObject linux) {

@@ -19,11 +19,13 @@ import org.dkvm.core.Architecture;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
+import org.dkvm.core.Hardware;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.core.RuncMessages;
 import org.dkvm.json.Json;
 import org.dkvm.kernel.ImageKernelCache;
 import org.dkvm.kernel.KernelChoice;
+import org.dkvm.kernel.KernelFit;
 import org.dkvm.kernel.KernelStore;
 import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.ProcessLimits;
@@ -57,10 +59,7 @@ public final class Create {
         Architecture architecture = ImageArchitecture.of(options, container, program);
         Path root = bundle.resolve(
                 Json.string(Json.objectOrNew(original, "root"), "path").orElse("rootfs"));
-        KernelStore.Found kernel = new KernelChoice(
-                        new KernelStore(layout.kernels()),
-                        new ImageKernelCache(ImageKernelCache.DIRECTORY, layout.home()))
-                .choose(options.kernel(), config.kernel(), root, architecture);
+        KernelStore.Found kernel = kernel(options, root, architecture);
         Accelerator accelerator =
                 architecture.isForeign() ? Accelerator.TCG : accelerators.choose(options.acceleration());
         SandboxSpec sandbox = SandboxSpec.rewrite(
@@ -85,6 +84,17 @@ public final class Create {
                         Runtime.getRuntime().availableProcessors(),
                         SandboxSeccomp.profile()));
         save(bundle, original, sandbox);
+    }
+
+    private KernelStore.Found kernel(Options options, Path root, Architecture architecture) throws DkvmException {
+        KernelStore store = new KernelStore(layout.kernels());
+        KernelStore.Found chosen = new KernelChoice(
+                        store, new ImageKernelCache(ImageKernelCache.DIRECTORY, layout.home()))
+                .choose(options.kernel(), config.kernel(), root, architecture);
+        return options.hardware().equals(Hardware.ORDINARY) || architecture.isForeign()
+                ? chosen
+                : new KernelFit(store)
+                        .fit(chosen, options.kernel().isEmpty() && !chosen.isOfImage(), options.hardware());
     }
 
     /** The spec as the engine wrote it, also when the bundle was rewritten before. */

@@ -27,7 +27,7 @@ public final class ImageKernelCache {
     public static final Path DIRECTORY = Path.of("/var/cache/dkvm/kernels");
 
     /** What a kernel of an image is called where a packaged one has its distribution. */
-    private static final String DIST = "image";
+    static final String DIST = "image";
 
     private static final Duration PATIENCE = Duration.ofSeconds(100);
 

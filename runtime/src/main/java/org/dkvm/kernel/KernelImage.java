@@ -130,6 +130,14 @@ enum KernelImage {
         return true;
     }
 
+    /** Whether EFI can start it: a compressed kernel with an EFI stub. */
+    static boolean isEfiProgram(Path file) throws IOException {
+        ByteBuffer head = ByteBuffer.wrap(bytes(file, HEAD_BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+        return head.limit() == HEAD_BYTES
+                && Short.toUnsignedInt(head.getShort(0)) == DOS_MAGIC
+                && head.getInt(MAGIC_AT) == MAGIC;
+    }
+
     /** The release of a bzImage, as uname(1) would print it. */
     static String release(Path file) throws DkvmException {
         ByteBuffer setup;

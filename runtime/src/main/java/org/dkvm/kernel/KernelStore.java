@@ -37,6 +37,11 @@ public final class KernelStore {
         public Path modules() {
             return directory.resolve("modules");
         }
+
+        /** Whether the container's image brought it along. */
+        public boolean isOfImage() {
+            return name.startsWith(ImageKernelCache.DIST + "/");
+        }
     }
 
     /** Whether there is a kernel by {@code <dist>[/<version>]}. */

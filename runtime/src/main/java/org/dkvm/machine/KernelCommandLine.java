@@ -21,22 +21,24 @@ public final class KernelCommandLine {
         return accelerator == Accelerator.TCG && cpus > 1 && !kernel.append().contains(MAX_CPUS);
     }
 
-    static String of(GuestKernel kernel, Accelerator accelerator, int cpus) {
+    static String of(Machine machine) {
+        GuestKernel kernel = machine.kernel();
         // The console is there for the last words of a kernel that panics; "quiet" keeps it from costing time.
         StringBuilder text = new StringBuilder("console=");
         text.append(kernel.architecture().console()).append(" panic=-1");
         text.append(kernel.debug() ? " ignore_loglevel" : " quiet");
-        if (accelerator == Accelerator.TCG) {
+        if (machine.accelerator() == Accelerator.TCG) {
             // virtiofsd writes guest pages that QEMU does not see change: without this, QEMU runs stale translations
             // of whatever code lay in a reused page, and guest programs crash at random.
             text.append(" init_on_alloc=1");
         }
-        boolean one = comesUpOnOneCpu(kernel, accelerator, cpus);
-        if (accelerator == Accelerator.TCG && kernel.architecture() == Architecture.AMD64) {
+        boolean one = comesUpOnOneCpu(kernel, machine.accelerator(), machine.cpus());
+        if (machine.accelerator() == Accelerator.TCG && kernel.architecture() == Architecture.AMD64) {
             emulatedPc(text, one);
         } else if (one) {
             text.append(' ').append(MAX_CPUS).append('1');
         }
+        text.append(BoardWords.kernelParameters(machine));
         if (!kernel.append().isEmpty()) {
             text.append(' ').append(kernel.append());
         }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.GuestKernel;
+import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
 
 /**
@@ -20,6 +21,8 @@ import org.dkvm.core.MemorySize;
  * @param disks its disks, in order
  * @param sockets where QEMU connects
  * @param firmwareDebug whether the firmware's messages are wanted on the console's socket
+ * @param hardware its board and firmware
+ * @param tscKilohertz how fast the host's time stamp counter runs; 0: not known
  */
 public record Machine(
         Accelerator accelerator,
@@ -31,7 +34,9 @@ public record Machine(
         List<MachineNic> nics,
         List<MachineDisk> disks,
         Sockets sockets,
-        boolean firmwareDebug) {
+        boolean firmwareDebug,
+        Hardware hardware,
+        int tscKilohertz) {
     /**
      * The sockets that others listen on before QEMU starts.
      *

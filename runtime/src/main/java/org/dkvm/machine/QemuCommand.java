@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Board;
+import org.dkvm.core.Firmware;
 
 /** QEMU's command line (10.x). See qemu-system-x86_64(1), qemu-system-aarch64(1). */
 public final class QemuCommand {
@@ -13,6 +15,7 @@ public final class QemuCommand {
     /** The name of the agent's virtio-serial port. */
     public static final String AGENT_PORT = "dkvm.agent";
 
+    private static final String EFI_FIRMWARE = "/usr/share/ovmf/OVMF.fd";
     private static final String PROGRAM = "/usr/bin/qemu-system-";
     /** QEMU's cache of translated code in MiB: counted in the sandbox's memory limit. */
     private static final int TRANSLATION_CACHE_MIB = 128;
@@ -32,12 +35,13 @@ public final class QemuCommand {
         add(argv, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
         board(argv, machine);
         kernel(argv, machine);
-        add(argv, "-device", "virtio-rng-pci");
-        add(argv, "-device", "virtio-balloon-pci,free-page-reporting=on,deflate-on-oom=on");
+        DeviceBus bus = new DeviceBus(machine.hardware().board());
+        device(argv, bus, "virtio-rng", "");
+        device(argv, bus, "virtio-balloon", ",free-page-reporting=on,deflate-on-oom=on");
         socket(argv, "share", machine.sockets().share());
-        add(argv, "-device", "vhost-user-fs-pci,chardev=share,tag=" + SHARE_TAG + ",queue-size=" + SHARE_QUEUE);
+        device(argv, bus, "vhost-user-fs", ",chardev=share,tag=" + SHARE_TAG + ",queue-size=" + SHARE_QUEUE);
         socket(argv, "agent", machine.sockets().agent());
-        add(argv, "-device", "virtio-serial-pci");
+        device(argv, bus, "virtio-serial", "");
         add(argv, "-device", "virtserialport,chardev=agent,name=" + AGENT_PORT);
         socket(argv, "control", machine.sockets().control());
         add(argv, "-mon", "chardev=control,mode=control");
@@ -47,22 +51,24 @@ public final class QemuCommand {
             socket(argv, "firmware", machine.sockets().console());
             add(argv, "-device", "isa-debugcon,iobase=0x402,chardev=firmware");
         }
-        nics(argv, machine.nics());
-        disks(argv, machine.disks());
-        for (int i = 0; i < SPARE_PORTS; i++) {
-            add(argv, "-device", "pcie-root-port,id=spare" + i + ",chassis=" + (i + 1));
-        }
+        nics(argv, bus, machine.nics());
+        disks(argv, bus, machine.disks());
+        sparePorts(argv, machine.hardware().board());
         return argv;
     }
 
     private static void board(List<String> argv, Machine machine) {
         boolean tcg = machine.accelerator() == Accelerator.TCG;
-        String board = switch (machine.kernel().architecture()) {
-            case AMD64 -> "q35,memory-backend=memory,usb=off,smbus=off,sata=off,vmport=off";
-            // The third version of the interrupt controller is the first for more than eight CPUs.
-            case ARM64 -> "virt,memory-backend=memory,gic-version=3";
-        };
-        add(argv, "-machine", board);
+        Board board = machine.hardware().board();
+        add(argv, "-machine", BoardWords.machine(board, machine.kernel().architecture()));
+        if (board == Board.MICROVM) {
+            // The first version of virtio, its default, has no shared filesystems.
+            add(argv, "-global", "virtio-mmio.force-legacy=false");
+        }
+        if (machine.hardware().firmware() == Firmware.EFI) {
+            // As a ROM: what the guest writes to EFI's variables is in memory and gone with the VM.
+            add(argv, "-bios", EFI_FIRMWARE);
+        }
         add(argv, "-accel", tcg ? "tcg,tb-size=" + TRANSLATION_CACHE_MIB : "kvm");
         add(argv, "-cpu", tcg ? "max" : "host");
         add(argv, "-smp", Integer.toString(machine.cpus()));
@@ -75,21 +81,31 @@ public final class QemuCommand {
         Path directory = machine.kernelDirectory();
         add(argv, "-kernel", directory.resolve(machine.kernel().image()).toString());
         add(argv, "-initrd", directory.resolve(machine.initramfs()).toString());
-        add(argv, "-append", KernelCommandLine.of(machine.kernel(), machine.accelerator(), machine.cpus()));
+        add(argv, "-append", KernelCommandLine.of(machine));
     }
 
-    private static void nics(List<String> argv, List<MachineNic> nics) {
+    private static void device(List<String> argv, DeviceBus bus, String name, String properties) {
+        add(argv, "-device", bus.device(name) + properties);
+    }
+
+    private static void sparePorts(List<String> argv, Board board) {
+        for (int i = 0; board == Board.Q35 && i < SPARE_PORTS; i++) {
+            add(argv, "-device", "pcie-root-port,id=spare" + i + ",chassis=" + (i + 1));
+        }
+    }
+
+    private static void nics(List<String> argv, DeviceBus bus, List<MachineNic> nics) {
         for (int i = 0; i < nics.size(); i++) {
             MachineNic nic = nics.get(i);
             add(
                     argv,
                     "-netdev",
                     "tap,id=net" + i + ",ifname=" + value(nic.tap()) + ",script=no,downscript=no,vhost=off");
-            add(
+            device(
                     argv,
-                    "-device",
-                    "virtio-net-pci,netdev=net" + i + ",mac=" + value(nic.mac()) + ",host_mtu=" + nic.mtu()
-                            + ",romfile=");
+                    bus,
+                    "virtio-net",
+                    ",netdev=net" + i + ",mac=" + value(nic.mac()) + ",host_mtu=" + nic.mtu() + bus.withoutRom());
         }
     }
 
@@ -97,7 +113,7 @@ public final class QemuCommand {
      * Raw files in the host's page cache, which the guest has written to the disk when it says so. What it discards, or writes zeros to, becomes a
      * hole. QEMU's threads do the work: io_uring is not allowed in the sandbox, and the kernel's older way needs O_DIRECT.
      */
-    private static void disks(List<String> argv, List<MachineDisk> disks) {
+    private static void disks(List<String> argv, DeviceBus bus, List<MachineDisk> disks) {
         for (int i = 0; i < disks.size(); i++) {
             MachineDisk disk = disks.get(i);
             add(argv, "-add-fd", "fd=" + disk.descriptor() + ",set=" + i);
@@ -106,7 +122,7 @@ public final class QemuCommand {
                     "-blockdev",
                     "driver=file,node-name=disk" + i + ",filename=/dev/fdset/" + i
                             + ",aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off");
-            add(argv, "-device", "virtio-blk-pci,drive=disk" + i + ",serial=" + value(disk.serial()));
+            device(argv, bus, "virtio-blk", ",drive=disk" + i + ",serial=" + value(disk.serial()));
         }
     }
 

@@ -68,18 +68,23 @@ final class EventLoop {
      */
     void run(Runnable afterRound) throws IOException {
         while (!stopped) {
-            select();
-            Set<SelectionKey> ready = selector.selectedKeys();
-            for (SelectionKey key : ready) {
-                if (key.isValid() && key.attachment() instanceof Runnable task) {
-                    task.run();
-                }
-            }
-            ready.clear();
-            runPosted();
-            runTimers();
-            afterRound.run();
+            round(afterRound);
         }
+    }
+
+    /** Waits until something is ready, and serves it. */
+    void round(Runnable afterRound) throws IOException {
+        select();
+        Set<SelectionKey> ready = selector.selectedKeys();
+        for (SelectionKey key : ready) {
+            if (key.isValid() && key.attachment() instanceof Runnable task) {
+                task.run();
+            }
+        }
+        ready.clear();
+        runPosted();
+        runTimers();
+        afterRound.run();
     }
 
     private void select() throws IOException {

@@ -8,9 +8,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.dkvm.bundle.SandboxPlan;
 import org.dkvm.bundle.SandboxPlanJson;
+import org.dkvm.core.BreakPoint;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.Firmware;
 import org.dkvm.json.Json;
 import org.dkvm.machine.Machine;
 import org.dkvm.machine.MachineNic;
@@ -71,20 +74,46 @@ final class Monitor {
         return relay.ending().exitCode();
     }
 
-    private void boot() throws DkvmException {
+    private void boot() throws DkvmException, IOException {
         SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(places.plan()));
         timeline.mark("plan");
         Disks disks = new Disks(plan.disks(), places.share());
         disks.prepare(programs, relay.ending()::sayLater);
         Child share = startShare(plan);
         listen(plan);
+        TscRate tsc = TscRate.of(plan, programs);
+        if (!goesOnAt(BreakPoint.PRENET, plan)) {
+            return;
+        }
         Takeover takeover = takeOverNetwork();
+        plan.hardware().board().checkRoom(plan.disks().size(), takeover.taps().size());
+        if (!goesOnAt(BreakPoint.POSTNET, plan)) {
+            return;
+        }
         awaitShare(share);
-        List<String> qemu = disks.around(QemuCommand.argv(machine(plan, takeover, disks)));
+        List<String> qemu = disks.around(QemuCommand.argv(machine(plan, takeover, disks, tsc)));
+        if (!goesOnAt(BreakPoint.PREQEMU, plan)) {
+            return;
+        }
         start("QEMU", qemu);
         timeline.mark("QEMU started");
         List<NetworkDevice> devices = devices(takeover);
         await(new GuestSetup(plan, devices, network.withoutIpv6(devices)), qemu);
+    }
+
+    /** Waits for a person where that is asked for. False when the sandbox has come to its end meanwhile. */
+    private boolean goesOnAt(BreakPoint point, SandboxPlan plan) throws IOException {
+        if (plan.breaks().contains(point)) {
+            log.line("waiting for a person at " + point.label());
+            relay.pause().begin(point);
+            // The client is listened to from now on.
+            afterRound();
+            while (relay.pause().isOn() && !relay.isOver()) {
+                loop.round(this::afterRound);
+            }
+            timeline.mark(point.label() + " left");
+        }
+        return !relay.isOver();
     }
 
     private void await(GuestSetup setup, List<String> qemu) {
@@ -115,7 +144,11 @@ final class Monitor {
         boolean shown = plan.kernel().debug() || plan.biosDebug();
         Listener.at(places.sockets().agent(), loop, log, relay::agentConnected);
         Listener.at(places.sockets().control(), loop, log, channel -> new ControlLink(channel, loop, log));
-        Listener.at(places.sockets().console(), loop, log, channel -> consoleConnected(channel, shown));
+        Listener.at(
+                places.sockets().console(),
+                loop,
+                log,
+                channel -> consoleConnected(channel, shown, plan.hardware().firmware()));
     }
 
     private Takeover takeOverNetwork() throws DkvmException {
@@ -155,7 +188,7 @@ final class Monitor {
         return child;
     }
 
-    private Machine machine(SandboxPlan plan, Takeover takeover, Disks disks) {
+    private Machine machine(SandboxPlan plan, Takeover takeover, Disks disks, TscRate tsc) throws DkvmException {
         List<MachineNic> nics = new ArrayList<>();
         for (Takeover.Tap tap : takeover.taps()) {
             NetworkDevice device = tap.device();
@@ -171,7 +204,9 @@ final class Monitor {
                 nics,
                 disks.ofMachine(),
                 places.sockets(),
-                plan.biosDebug());
+                plan.biosDebug(),
+                plan.hardware(),
+                tsc.kilohertz());
     }
 
     /** The one with modules for disks where they are needed; a kernel that somebody brought may have none and need none. */
@@ -189,11 +224,12 @@ final class Monitor {
         return devices;
     }
 
-    private void consoleConnected(SocketChannel channel, boolean shown) throws IOException {
+    private void consoleConnected(SocketChannel channel, boolean shown, Firmware firmware) throws IOException {
         Ending ending = relay.ending();
+        Consumer<byte[]> show = firmware == Firmware.EFI ? new WithoutSequences(ending::show) : ending::show;
         consoles.add(
                 shown
-                        ? new ConsoleLink(channel, loop, ending.console(), ending::show, ending::showsMore)
+                        ? new ConsoleLink(channel, loop, ending.console(), show, ending::showsMore)
                         : new ConsoleLink(channel, loop, ending.console(), text -> {}, () -> true));
     }
 

@@ -24,6 +24,7 @@ import org.dkvm.agent.ProtocolException;
 import org.dkvm.agent.ReadyStep;
 import org.dkvm.agent.SessionRouter;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.Firmware;
 import org.dkvm.network.DnsRelay;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,8 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     private static final Duration CLOSED_DELAY = Duration.ofSeconds(2);
 
     private static final int MAX_RESTARTS = 1;
+    private static final int SIGNAL_BASE = 128;
+    private static final int EFI_FACTOR = 2;
     private static final Duration LOSS_DELAY = Duration.ofMillis(200);
     private static final Duration DNS_TICK = Duration.ofSeconds(1);
     private static final byte[] NOTHING = {};
@@ -47,6 +50,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     private final SessionRouter router;
     private final Clients clients;
     private final AgentControl control;
+    private final Pause pause;
 
     private Phase phase = Phase.STARTING;
     private EventLoop.@Nullable Timer stepTimer;
@@ -71,6 +75,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         clients = new Clients(loop, router, log);
         control = new AgentControl(this, router);
         ending = new Ending(loop, log, router, clients);
+        pause = new Pause(router);
     }
 
     Clients clients() {
@@ -79,6 +84,15 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
 
     Ending ending() {
         return ending;
+    }
+
+    Pause pause() {
+        return pause;
+    }
+
+    /** Whether the sandbox's end has begun. */
+    boolean isOver() {
+        return phase == Phase.OVER;
     }
 
     /**
@@ -91,7 +105,8 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         setup = told;
         restart = again;
         enter(Phase.CONNECTING);
-        bootTimer = loop.after(deadlines.boot(), () -> late(deadlines.boot()));
+        Duration boot = patience(deadlines.boot());
+        bootTimer = loop.after(boot, () -> late(boot));
     }
 
     /** QEMU has opened the agent channel. */
@@ -255,7 +270,20 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     public void attached(Client client) {
         main = client;
         ending.setMain(client);
+        pause.attached(client);
         openMain();
+    }
+
+    @Override
+    public void resumed() {
+        pause.end();
+    }
+
+    @Override
+    public void signalled(int number) {
+        if (Pause.endsBy(number)) {
+            end(Verdict.exited(SIGNAL_BASE + number));
+        }
     }
 
     @Override
@@ -343,8 +371,17 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
             cancel(bootTimer);
             bootTimer = null;
         } else {
-            stepTimer = loop.after(deadlines.step(), () -> late(deadlines.step()));
+            Duration step = patience(deadlines.step());
+            stepTimer = loop.after(step, () -> late(step));
         }
+    }
+
+    /** EFI takes its time before the kernel begins: on a busy host as long as that does. */
+    private Duration patience(Duration usual) {
+        GuestSetup told = setup;
+        return told != null && told.plan().hardware().firmware() == Firmware.EFI
+                ? usual.multipliedBy(EFI_FACTOR)
+                : usual;
     }
 
     private static void cancel(EventLoop.@Nullable Timer timer) {

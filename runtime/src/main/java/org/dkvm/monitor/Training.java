@@ -21,6 +21,7 @@ import org.dkvm.core.CgroupMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
+import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.WorkloadProcess;
 import org.dkvm.json.Json;
@@ -123,6 +124,8 @@ final class Training {
                 NetworkMode.OWN,
                 false,
                 false,
+                List.of(),
+                Hardware.ORDINARY,
                 List.of());
     }
 

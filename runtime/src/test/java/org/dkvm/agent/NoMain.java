@@ -14,6 +14,16 @@ final class NoMain implements MainSession {
     }
 
     @Override
+    public void resumed() {
+        told.add("resumed");
+    }
+
+    @Override
+    public void signalled(int number) {
+        told.add("signalled " + number);
+    }
+
+    @Override
     public void opened() {
         told.add("opened");
     }

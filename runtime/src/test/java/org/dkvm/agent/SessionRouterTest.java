@@ -57,6 +57,42 @@ class SessionRouterTest {
     }
 
     @Test
+    void aPersonMayLookAroundBeforeTheWorkloadIsOpened() throws Exception {
+        Ear ear = new Ear();
+        Client client = attach(ear, 0);
+        router.pauseMain(client, "prenet");
+        assertThat(ear.heard()).containsExactly("BREAK 1 6");
+        assertThat(client.isWaiting()).isFalse();
+        fromClient(client, FrameType.RESIZE, new byte[] {50, 0, 120, 0});
+        fromClient(client, FrameType.SIGNAL, new byte[] {15, 0, 0, 0});
+        fromClient(client, FrameType.BREAK, new byte[0]);
+        assertThat(client.isWaiting()).isTrue();
+        assertThat(client.size()).isEqualTo(new TerminalSize(50, 120));
+        // Read along with BREAK.
+        fromClient(client, FrameType.SIGNAL, new byte[] {1, 0, 0, 0});
+        assertThat(main.told).containsExactly("attached", "signalled 15", "resumed", "signalled 1");
+        router.openMain(agent.output, client, new byte[1]);
+        assertThat(agent.heard()).containsExactly("OPEN 1 2");
+        fromClient(client, FrameType.RESIZE, new byte[] {1, 0, 1, 0});
+        assertThat(agent.heard()).containsExactly("RESIZE 1 4");
+        assertThatThrownBy(() -> fromClient(client, FrameType.BREAK, new byte[0]))
+                .hasMessage("a frame BREAK in an open session");
+    }
+
+    @Test
+    void whoPausesTheLaunchSendsNoInput() throws Exception {
+        Client client = attach(new Ear(), 0);
+        router.pauseMain(client, "prenet");
+        assertThatThrownBy(() -> fromClient(client, FrameType.STDIN, new byte[1]))
+                .hasMessage("a frame STDIN before the workload's session");
+        assertThatThrownBy(() -> fromClient(client, FrameType.SIGNAL, new byte[] {65, 0, 0, 0}))
+                .hasMessage("a frame SIGNAL before the workload's session");
+        fromClient(client, FrameType.BREAK, new byte[0]);
+        assertThatThrownBy(() -> fromClient(client, FrameType.BREAK, new byte[0]))
+                .hasMessage("a frame BREAK before the workload's session");
+    }
+
+    @Test
     void execSessionsAreNumberedFromTwoAndRenamed() throws Exception {
         running();
         Ear first = new Ear();

@@ -7,8 +7,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import java.util.Optional;
 import org.dkvm.core.Architecture;
+import org.dkvm.core.Board;
+import org.dkvm.core.BreakPoint;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.Firmware;
+import org.dkvm.core.Hardware;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -32,6 +36,8 @@ class OptionsTest {
                         false,
                         false,
                         false,
+                        List.of(),
+                        Hardware.ORDINARY,
                         List.of()));
     }
 
@@ -45,7 +51,10 @@ class OptionsTest {
                         "DKVM_ACCEL=tcg",
                         "DKVM_CGROUPFS=hybrid",
                         "DKVM_BIOS_DEBUG=1",
-                        "DKVM_KERNEL_MOUNT_LIB_MODULES=1"))
+                        "DKVM_KERNEL_MOUNT_LIB_MODULES=1",
+                        "DKVM_MACHINE=microvm",
+                        "DKVM_BIOS=SeaBIOS",
+                        "DKVM_BREAK=preqemu,prenet"))
                 .isEqualTo(new Options(
                         "debian/6.1",
                         "a=1 b",
@@ -56,7 +65,9 @@ class OptionsTest {
                         true,
                         false,
                         true,
-                        List.of()));
+                        List.of(),
+                        new Hardware(Board.MICROVM, Firmware.SEABIOS),
+                        List.of(BreakPoint.PRENET, BreakPoint.PREQEMU)));
     }
 
     @Test
@@ -66,7 +77,15 @@ class OptionsTest {
 
     @Test
     void anEmptyValueMeansNotGiven() throws DkvmException {
-        assertThat(parse("DKVM_ACCEL=", "DKVM_ARCH=", "DKVM_CGROUPFS=", "DKVM_KERNEL_DEBUG=", "DKVM_DISKS="))
+        assertThat(parse(
+                        "DKVM_ACCEL=",
+                        "DKVM_ARCH=",
+                        "DKVM_CGROUPFS=",
+                        "DKVM_KERNEL_DEBUG=",
+                        "DKVM_DISKS=",
+                        "DKVM_MACHINE=",
+                        "DKVM_BIOS=",
+                        "DKVM_BREAK="))
                 .isEqualTo(parse());
     }
 
@@ -93,7 +112,13 @@ class OptionsTest {
         "DKVM_ACCEL=KVM,'auto, kvm or tcg'",
         "DKVM_ARCH=riscv64,amd64 or arm64",
         "DKVM_ARCH=ARM64,amd64 or arm64",
-        "DKVM_CGROUPFS=v2,'none, 1, 2 or hybrid'"
+                "DKVM_CGROUPFS=v2,'none, 1, 2 or hybrid'",
+        "DKVM_MACHINE=pc,q35 or microvm",
+        "DKVM_BIOS=efi,EFI or SeaBIOS",
+        "DKVM_BREAK=boot,'one or more of prenet, postnet, preqemu, separated by commas'",
+        "'DKVM_BREAK=prenet,','one or more of prenet, postnet, preqemu, separated by commas'",
+        "'DKVM_BREAK=prenet, postnet','one or more of prenet, postnet, preqemu, separated by commas'",
+        "'DKVM_BREAK=prenet,preqemu,prenet',each point once",
     })
     void aBadValueIsRefusedWithTheAllowedOnes(String entry, String allowed) {
         String name = entry.substring(0, entry.indexOf('='));
@@ -116,7 +141,7 @@ class OptionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"DKVM_BREAK=prenet", "DKVM_QEMU_DISPLAY=curses"})
+    @ValueSource(strings = {"DKVM_QEMU_DISPLAY=curses"})
     void optionsToComeAreRefused(String entry) {
         assertThatThrownBy(() -> parse(entry)).hasMessageContaining("is not supported yet");
     }
@@ -127,17 +152,34 @@ class OptionsTest {
                 .isInstanceOfSatisfying(
                         DkvmException.class,
                         e -> assertThat(e.text()).contains("needs \"allow\": [\"sys-admin\"] in /etc/dkvm/dkvm.json"));
+        assertThat(Options.parse(List.of("DKVM_SYS_ADMIN=1"), allowing(HostConfig.ALLOW_SYS_ADMIN))
+                        .sysAdmin())
+                .isTrue();
+        assertThat(parse("DKVM_SYS_ADMIN=0")).isEqualTo(parse());
+    }
+
+    @Test
+    void aHostMayForbidShellsInItsSandboxes() throws DkvmException {
+        assertThatThrownBy(() -> Options.parse(List.of("DKVM_BREAK=prenet"), allowing(HostConfig.ALLOW_SYS_ADMIN)))
+                .isInstanceOfSatisfying(
+                        DkvmException.class,
+                        e -> assertThat(e.text())
+                                .isEqualTo("option \"DKVM_BREAK\" is not allowed on this host; it needs \"break\" in"
+                                        + " \"allow\" of /etc/dkvm/dkvm.json"));
+        assertThat(Options.parse(List.of("DKVM_BREAK="), allowing(HostConfig.ALLOW_SYS_ADMIN))
+                        .breaks())
+                .isEmpty();
+    }
+
+    private static HostConfig allowing(String option) {
         HostConfig defaults = HostConfig.defaults();
-        HostConfig allowing = new HostConfig(
+        return new HostConfig(
                 defaults.acceleration(),
                 defaults.kernel(),
                 defaults.memory(),
                 defaults.cpus(),
-                List.of(HostConfig.ALLOW_SYS_ADMIN),
+                List.of(option),
                 defaults.kvmOverhead(),
                 defaults.tcgOverhead());
-        assertThat(Options.parse(List.of("DKVM_SYS_ADMIN=1"), allowing).sysAdmin())
-                .isTrue();
-        assertThat(parse("DKVM_SYS_ADMIN=0")).isEqualTo(parse());
     }
 }

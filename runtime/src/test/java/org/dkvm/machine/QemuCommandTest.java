@@ -7,7 +7,10 @@ import java.nio.file.Path;
 import java.util.List;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
+import org.dkvm.core.Board;
+import org.dkvm.core.Firmware;
 import org.dkvm.core.GuestKernel;
+import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
 import org.junit.jupiter.api.Test;
 
@@ -159,7 +162,9 @@ class QemuCommandTest {
                 List.of(),
                 List.of(new MachineDisk(20, "disk0"), new MachineDisk(21, "disk1")),
                 SOCKETS,
-                false);
+                false,
+                Hardware.ORDINARY,
+                0);
         assertThat(lines(machine)).contains("-initrd /k/initramfs-disks\n").contains("""
                         -serial chardev:console
                         -add-fd fd=20,set=0
@@ -170,6 +175,55 @@ class QemuCommandTest {
                         -device virtio-blk-pci,drive=disk1,serial=disk1
                         -device pcie-root-port,id=spare0,chassis=1
                         """);
+    }
+
+    @Test
+    void aMicrovmHasItsDevicesAtFixedPlaces() {
+        Machine machine = new Machine(
+                Accelerator.TCG,
+                2,
+                MemorySize.ofMib(512),
+                OWN,
+                Path.of("/k"),
+                "initramfs",
+                List.of(new MachineNic("tap0", "02:42:ac:11:00:02", 1500)),
+                List.of(new MachineDisk(20, "disk0")),
+                SOCKETS,
+                false,
+                new Hardware(Board.MICROVM, Firmware.SEABIOS),
+                2_596_094);
+        assertThat(lines(machine))
+                .contains(
+                        "-machine microvm,memory-backend=memory,acpi=off\n-global virtio-mmio.force-legacy=false\n-accel tcg")
+                .contains(" lpj=40000000 acpi=off reboot=t tsc_early_khz=2596094 tsc=reliable\n")
+                .contains("-device virtio-rng-device,bus=virtio-mmio-bus.0\n")
+                .contains(
+                        "-device virtio-balloon-device,bus=virtio-mmio-bus.1,free-page-reporting=on,deflate-on-oom=on\n")
+                .contains("-device vhost-user-fs-device,bus=virtio-mmio-bus.2,chardev=share,tag=dkvm,queue-size=1024\n")
+                .contains("-device virtio-serial-device,bus=virtio-mmio-bus.4\n")
+                .contains(
+                        "-device virtio-net-device,bus=virtio-mmio-bus.5,netdev=net0,mac=02:42:ac:11:00:02,host_mtu=1500\n")
+                .endsWith("-device virtio-blk-device,bus=virtio-mmio-bus.6,drive=disk0,serial=disk0\n")
+                .doesNotContain("pci")
+                .doesNotContain("-bios");
+    }
+
+    @Test
+    void efiIsARom() {
+        Machine machine = new Machine(
+                Accelerator.KVM,
+                1,
+                MemorySize.ofMib(512),
+                new GuestKernel("debian/6.12", "vmlinuz", "", false),
+                Path.of("/k"),
+                "initramfs",
+                List.of(),
+                List.of(),
+                SOCKETS,
+                false,
+                new Hardware(Board.Q35, Firmware.EFI),
+                0);
+        assertThat(lines(machine)).contains("-bios /usr/share/ovmf/OVMF.fd\n").contains("-device virtio-rng-pci\n");
     }
 
     @Test
@@ -189,7 +243,9 @@ class QemuCommandTest {
                 nics,
                 List.of(),
                 SOCKETS,
-                firmware);
+                firmware,
+                Hardware.ORDINARY,
+                0);
     }
 
     /** One option with its value a line. */

@@ -24,10 +24,12 @@ import org.dkvm.bundle.SandboxPlan;
 import org.dkvm.bundle.SandboxPlanJson;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
+import org.dkvm.core.BreakPoint;
 import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
+import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.WorkloadProcess;
 import org.dkvm.json.Json;
@@ -54,7 +56,7 @@ final class TestSandbox implements Programs, AutoCloseable {
     TestSandbox(Path directory) throws IOException {
         places = new Places(directory, directory.resolve("sandbox.json"), directory, directory);
         Files.createDirectories(directory.resolve("sys/class/net"));
-        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false))));
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of()))));
         result = new FutureTask<>(this::runMonitor);
     }
 
@@ -69,7 +71,11 @@ final class TestSandbox implements Programs, AutoCloseable {
     }
 
     void kernelDebug() throws IOException {
-        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(true))));
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(true, List.of()))));
+    }
+
+    void breaks(BreakPoint... points) throws IOException {
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(points)))));
     }
 
     TestSandbox start() {
@@ -173,7 +179,7 @@ final class TestSandbox implements Programs, AutoCloseable {
         secondShare.destroy();
     }
 
-    private static SandboxPlan plan(boolean debug) {
+    private static SandboxPlan plan(boolean debug, List<BreakPoint> breaks) {
         WorkloadProcess process = new WorkloadProcess(
                 List.of("/bin/sh"),
                 List.of("PATH=/bin"),
@@ -206,6 +212,8 @@ final class TestSandbox implements Programs, AutoCloseable {
                 NetworkMode.OWN,
                 false,
                 false,
-                List.of());
+                List.of(),
+                Hardware.ORDINARY,
+                breaks);
     }
 }

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
@@ -120,6 +121,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         inputs.options.hardware().checkMemory(resources.memory());
         // Its networks are known when it is started.
         inputs.options.hardware().board().checkRoom(inputs.options.disks().size(), 0);
+        BreakOption.checkTerminal(inputs.options.breaks(), container.process().terminal());
         return new SandboxPlan(
                 inputs.id.value(),
                 container.process(),

@@ -82,10 +82,10 @@ sandbox() {
     install -m 644 -p "$build/java/dkvm.jar" "$build/java/lib/gson.jar" "$build/java/lib/picocli.jar" "$dest/sandbox/opt/dkvm/lib/"
 }
 
-# kernel_initramfs [--disks] MODULES OUT: made by what "dkvm kernel add" makes them with.
+# kernel_initramfs [--more] MODULES OUT: made by what "dkvm kernel add" makes them with.
 kernel_initramfs() {
     local count option=()
-    [ "$1" != --disks ] || { option=(--disks) && shift; }
+    [ "$1" != --more ] || { option=(--more) && shift; }
     count=$("$JAVA_HOME/bin/java" --sun-misc-unsafe-memory-access=allow -cp "$build/java/dkvm.jar:$build/java/lib/*" org.dkvm.cli.Main \
         kernel initramfs "${option[@]}" "$1" "$build/guest/initramfs.cpio" "$2")
     say "    $(basename "$2"): $count modules, $(du -k "$2" | cut -f1) KiB"
@@ -107,9 +107,9 @@ kernel() {
     else
         kernel_initramfs "$from/modules" "$to/initramfs"
     fi
-    # For containers with disks alone: the modules of their filesystems would cost every other VM memory and time.
+    # For containers with disks or a screen: the modules of those would cost every other VM memory and time.
     [ ! -d "$from/modules" ] ||
-        kernel_initramfs --disks "$from/modules" "$to/initramfs-disks"
+        kernel_initramfs --more "$from/modules" "$to/initramfs-more"
     # An upgrade keeps the kernels without this mark: those were added by hand.
     : >"$to/.shipped"
     ln -s "$version" "$dest/kernels/$dist/latest"

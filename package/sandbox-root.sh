@@ -14,6 +14,7 @@ PACKAGES=(
     qemu-system-x86 qemu-utils virtiofsd seabios
     iproute2 e2fsprogs xfsprogs btrfs-progs util-linux busybox-static
     libgcc-s1 libstdc++6 zlib1g
+    qemu-system-common libncursesw6 ncurses-base libc6 libc-bin
 )
 
 # Programs, each checked to find all its libraries.
@@ -36,6 +37,7 @@ LIBRARIES=(
     usr/lib/x86_64-linux-gnu/qemu/hw-display-virtio-gpu.so
     usr/lib/x86_64-linux-gnu/qemu/hw-display-virtio-gpu-pci.so
     usr/lib/x86_64-linux-gnu/qemu/hw-display-virtio-vga.so
+    usr/lib/x86_64-linux-gnu/qemu/ui-curses.so
 )
 
 # Firmware: what q35 reads to start a kernel by PVH or as a bzImage, and a screen for VNC. Network boot ROMs stay away:
@@ -46,6 +48,10 @@ DATA=(
     usr/share/qemu/kvmvapic.bin usr/share/qemu/linuxboot.bin usr/share/qemu/linuxboot_dma.bin
     usr/share/qemu/multiboot_dma.bin usr/share/qemu/pvh.bin usr/share/qemu/qboot.rom
     usr/share/qemu/keymaps
+    # A text screen in a terminal: what terminals can do, and the characters of a VGA font.
+    usr/share/terminfo
+    usr/lib/x86_64-linux-gnu/gconv/IBM437.so usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache
+    usr/lib/locale/C.utf8/LC_CTYPE
     etc/mke2fs.conf
 )
 

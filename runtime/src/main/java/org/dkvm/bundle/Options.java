@@ -2,9 +2,12 @@
 package org.dkvm.bundle;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Disk;
+import org.dkvm.core.Display;
 import org.dkvm.core.DkvmException;
 
 /**
@@ -20,6 +23,7 @@ import org.dkvm.core.DkvmException;
  * @param sysAdmin whether virtiofsd has CAP_SYS_ADMIN
  * @param mountLibModules whether a kernel's modules cover /lib/modules as a whole
  * @param disks virtual disks, in order
+ * @param display what the VM shows, and where
  */
 public record Options(
         String kernel,
@@ -30,7 +34,8 @@ public record Options(
         boolean biosDebug,
         boolean sysAdmin,
         boolean mountLibModules,
-        List<Disk> disks) {
+        List<Disk> disks,
+        Display display) {
     /** Every option starts so, and every variable that starts so is an option. */
     public static final String PREFIX = "DKVM_";
 
@@ -40,8 +45,9 @@ public record Options(
     private static final int MAX_APPEND = 1024;
 
     private static final String KNOWN =
-            "DKVM_ACCEL, DKVM_BIOS_DEBUG, DKVM_BREAK, DKVM_CGROUPFS, DKVM_DISKS, DKVM_KERNEL, DKVM_KERNEL_APPEND, DKVM_KERNEL_DEBUG,"
-                    + " DKVM_KERNEL_MOUNT_LIB_MODULES, DKVM_QEMU_DISPLAY, DKVM_SYS_ADMIN";
+            "DKVM_ACCEL, DKVM_BIOS_DEBUG, DKVM_BREAK, DKVM_CGROUPFS, DKVM_DISKS, DKVM_DISPLAY_MODE, DKVM_KERNEL, DKVM_KERNEL_APPEND,"
+                    + " DKVM_KERNEL_DEBUG, DKVM_KERNEL_MOUNT_LIB_MODULES, DKVM_QEMU_DISPLAY, DKVM_QEMU_VGA,"
+                    + " DKVM_QEMU_VNC_DISPLAY, DKVM_QEMU_VNC_PASSWORD, DKVM_QEMU_VNC_PASSWORD_FILE, DKVM_SYS_ADMIN";
 
     public Options {
         disks = List.copyOf(disks);
@@ -85,6 +91,7 @@ public record Options(
         boolean sysAdmin = false;
         boolean mountLibModules = false;
         List<Disk> disks = List.of();
+        Map<String, String> display = new HashMap<>();
         for (String entry : env) {
             if (!isOption(entry)) {
                 continue;
@@ -102,12 +109,27 @@ public record Options(
                 case "DKVM_KERNEL_MOUNT_LIB_MODULES" -> mountLibModules = flag(name, value);
                 case "DKVM_SYS_ADMIN" -> sysAdmin = sysAdmin(value, config);
                 case DISKS -> disks = value.isEmpty() ? List.of() : DisksOption.parse(value);
-                case "DKVM_BREAK", "DKVM_QEMU_DISPLAY" -> refuse(name, value);
+                case "DKVM_DISPLAY_MODE",
+                        "DKVM_QEMU_DISPLAY",
+                        "DKVM_QEMU_VGA",
+                        "DKVM_QEMU_VNC_DISPLAY",
+                        "DKVM_QEMU_VNC_PASSWORD",
+                        "DKVM_QEMU_VNC_PASSWORD_FILE" -> display.put(name, value);
+                case "DKVM_BREAK" -> refuse(name, value);
                 default -> throw new DkvmException("option \"" + name + "\" is not known", "known are " + KNOWN);
             }
         }
         return new Options(
-                kernel, append, kernelDebug, acceleration, cgroups, biosDebug, sysAdmin, mountLibModules, disks);
+                kernel,
+                append,
+                kernelDebug,
+                acceleration,
+                cgroups,
+                biosDebug,
+                sysAdmin,
+                mountLibModules,
+                disks,
+                display.isEmpty() ? Display.NONE : DisplayOptions.parse(display));
     }
 
     private static String kernelParameters(String value) throws DkvmException {

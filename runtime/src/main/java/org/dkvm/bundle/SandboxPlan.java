@@ -8,6 +8,7 @@ import java.util.Map;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Disk;
+import org.dkvm.core.Display;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
 import org.dkvm.core.MemorySize;
@@ -34,6 +35,7 @@ import org.dkvm.core.WorkloadProcess;
  * @param sysAdmin whether virtiofsd has CAP_SYS_ADMIN
  * @param biosDebug whether the firmware's messages go to the console
  * @param disks virtual disks; each has its mount in {@code mounts}, by its serial number
+ * @param display what the VM shows, and where
  */
 public record SandboxPlan(
         String id,
@@ -53,7 +55,8 @@ public record SandboxPlan(
         NetworkMode network,
         boolean sysAdmin,
         boolean biosDebug,
-        List<Disk> disks) {
+        List<Disk> disks,
+        Display display) {
     public SandboxPlan {
         if (cpus < 1) {
             throw new IllegalArgumentException("a VM needs at least one CPU, not " + cpus);

@@ -12,11 +12,15 @@ import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Disk;
 import org.dkvm.core.DiskFilesystem;
+import org.dkvm.core.Display;
+import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.ResourceLimit;
+import org.dkvm.core.Vga;
+import org.dkvm.core.VncPassword;
 import org.dkvm.core.WorkloadProcess;
 import org.dkvm.json.Json;
 
@@ -50,6 +54,9 @@ public final class SandboxPlanJson {
         json.addProperty("biosDebug", plan.biosDebug());
         if (!plan.disks().isEmpty()) {
             json.add("disks", disksToJson(plan.disks()));
+        }
+        if (!plan.display().equals(Display.NONE)) {
+            json.add("display", displayToJson(plan.display()));
         }
         return json;
     }
@@ -88,7 +95,8 @@ public final class SandboxPlanJson {
                     NetworkMode.valueOf(text(json, "network")),
                     Json.isTrue(json, "sysAdmin"),
                     Json.isTrue(json, "biosDebug"),
-                    disks);
+                    disks,
+                    json.has("display") ? displayFromJson(json.getAsJsonObject("display")) : Display.NONE);
         } catch (RuntimeException e) {
             throw new DkvmException(
                     "the sandbox's plan is not valid: " + e.getMessage(), "create the container again", e);
@@ -210,6 +218,24 @@ public final class SandboxPlanJson {
                 text(json, "target"),
                 DiskFilesystem.valueOf(text(json, "filesystem")),
                 number(json, "bytes"));
+    }
+
+    private static JsonObject displayToJson(Display display) {
+        JsonObject json = new JsonObject();
+        json.addProperty("mode", display.mode().name());
+        json.addProperty("vga", display.vga().name());
+        json.addProperty("number", display.number());
+        json.addProperty("password", display.password().text());
+        json.addProperty("passwordFile", display.password().file());
+        return json;
+    }
+
+    private static Display displayFromJson(JsonObject json) {
+        return new Display(
+                DisplayMode.valueOf(text(json, "mode")),
+                Vga.valueOf(text(json, "vga")),
+                (int) number(json, "number"),
+                new VncPassword(text(json, "password"), text(json, "passwordFile")));
     }
 
     private static JsonObject kernelToJson(GuestKernel kernel) {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.ContainerId;
+import org.dkvm.core.Display;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.PackageLayout;
@@ -99,7 +100,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan, MountPlan mounts) {
 
     /** Whether a spec is already a sandbox's: an engine may call create again after it failed. */
     public static boolean isSandbox(JsonObject spec) {
-        return MonitorCommand.init().equals(Json.strings(Json.objectOrNew(spec, "process"), "args"));
+        return MonitorCommand.isInit(Json.strings(Json.objectOrNew(spec, "process"), "args"));
     }
 
     /** Rewrites a spec; the one given is left as it is. */
@@ -111,10 +112,13 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan, MountPlan mounts) {
         InitWrapper init = InitWrapper.of(Json.strings(process, "args"), Json.objects(spec, "mounts"));
         MountPlan mounts = MountPlan.of(spec, inputs.bundle, init.mount(), inputs.options.disks(), host);
         mounts.addModules(inputs.modules, inputs.options.mountLibModules());
+        Display display = inputs.options.display();
+        DisplayOptions.check(display, process, mounts.tree());
         SandboxPlan plan = plan(spec, process, linux, init, mounts, inputs);
         rewriteProcess(process, inputs.options);
         rewriteRoot(spec, mounts, inputs);
-        SandboxResources.rewrite(linux, inputs.config.overhead(inputs.accelerator), inputs.accelerator);
+        SandboxResources.rewrite(
+                linux, inputs.config.overhead(inputs.accelerator).plus(display.overhead()), inputs.accelerator);
         rewriteLinux(linux, inputs);
         return new SandboxSpec(spec, plan, mounts);
     }
@@ -141,7 +145,8 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan, MountPlan mounts) {
                 NetworkMode.OWN,
                 inputs.options.sysAdmin(),
                 inputs.options.biosDebug(),
-                inputs.options.disks());
+                inputs.options.disks(),
+                inputs.options.display());
     }
 
     private static Map<String, String> sysctls(JsonObject linux) {
@@ -156,7 +161,9 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan, MountPlan mounts) {
     }
 
     private static void rewriteProcess(JsonObject process, Options options) {
-        process.add("args", Json.arrayOf(MonitorCommand.init()));
+        process.add(
+                "args",
+                Json.arrayOf(MonitorCommand.init(options.display().mode().takesTerminal())));
         process.add("env", Json.arrayOf(MonitorCommand.ENVIRONMENT));
         confine(process, options.sysAdmin() ? SANDBOX_CAPABILITIES | SYS_ADMIN : SANDBOX_CAPABILITIES);
     }

@@ -14,6 +14,7 @@ import org.dkvm.bundle.SandboxSeccomp;
 import org.dkvm.bundle.SandboxSpec;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.ContainerId;
+import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.PackageLayout;
@@ -21,6 +22,7 @@ import org.dkvm.core.RuncMessages;
 import org.dkvm.json.Json;
 import org.dkvm.kernel.ImageKernelCache;
 import org.dkvm.kernel.KernelChoice;
+import org.dkvm.kernel.KernelConfig;
 import org.dkvm.kernel.KernelStore;
 import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.ProcessLimits;
@@ -53,6 +55,9 @@ public final class Create {
                         new KernelStore(layout.kernels()),
                         new ImageKernelCache(ImageKernelCache.DIRECTORY, layout.home()))
                 .choose(options.kernel(), config.kernel(), root);
+        if (options.display().mode() == DisplayMode.CURSES) {
+            KernelConfig.checkTextScreen(kernel);
+        }
         Accelerator accelerator = accelerators.choose(options.acceleration());
         SandboxSpec sandbox = SandboxSpec.rewrite(
                 original,

@@ -20,9 +20,12 @@ public final class KernelCommandLine {
         return accelerator == Accelerator.TCG && cpus > 1 && !kernel.append().contains(MAX_CPUS);
     }
 
-    static String of(GuestKernel kernel, Accelerator accelerator, int cpus) {
+    static String of(Machine machine) {
+        GuestKernel kernel = machine.kernel();
+        Accelerator accelerator = machine.accelerator();
         // The console is there for the last words of a kernel that panics; "quiet" keeps it from costing time.
-        StringBuilder text = new StringBuilder("console=ttyS0 panic=-1");
+        StringBuilder text = new StringBuilder("console=ttyS0");
+        text.append(DisplayArguments.kernelParameters(machine.display())).append(" panic=-1");
         text.append(kernel.debug() ? " ignore_loglevel" : " quiet");
         if (accelerator == Accelerator.TCG) {
             // virtiofsd writes guest pages that QEMU does not see change: without this, QEMU runs stale translations
@@ -30,7 +33,7 @@ public final class KernelCommandLine {
             // The kernel's test of the timer counts ticks: on a busy host they come late, and it gives the machine up.
             text.append(" init_on_alloc=1 no_timer_check");
         }
-        if (comesUpOnOneCpu(kernel, accelerator, cpus)) {
+        if (comesUpOnOneCpu(kernel, accelerator, machine.cpus())) {
             // Each CPU would else measure how fast it is, for most of a second, and the kernel rewrite itself for one
             // CPU
             // and back. The number is loops per tick, more than any host does: delays may be longer than asked for.

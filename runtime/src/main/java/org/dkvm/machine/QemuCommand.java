@@ -28,7 +28,7 @@ public final class QemuCommand {
         List<String> argv = new ArrayList<>();
         argv.add(PROGRAM);
         add(argv, "-nodefaults", "-no-user-config", "-no-reboot");
-        add(argv, "-display", "none");
+        DisplayArguments.screen(argv, machine);
         add(argv, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
         board(argv, machine);
         kernel(argv, machine);
@@ -41,14 +41,14 @@ public final class QemuCommand {
         add(argv, "-device", "virtserialport,chardev=agent,name=" + AGENT_PORT);
         socket(argv, "control", machine.sockets().control());
         add(argv, "-mon", "chardev=control,mode=control");
-        socket(argv, "console", machine.sockets().console());
-        add(argv, "-serial", "chardev:console");
+        DisplayArguments.serial(argv, machine);
         if (machine.firmwareDebug()) {
             socket(argv, "firmware", machine.sockets().console());
             add(argv, "-device", "isa-debugcon,iobase=0x402,chardev=firmware");
         }
         nics(argv, machine.nics());
         disks(argv, machine.disks());
+        DisplayArguments.devices(argv, machine);
         for (int i = 0; i < SPARE_PORTS; i++) {
             add(argv, "-device", "pcie-root-port,id=spare" + i + ",chassis=" + (i + 1));
         }
@@ -70,7 +70,7 @@ public final class QemuCommand {
         Path directory = machine.kernelDirectory();
         add(argv, "-kernel", directory.resolve(machine.kernel().image()).toString());
         add(argv, "-initrd", directory.resolve(machine.initramfs()).toString());
-        add(argv, "-append", KernelCommandLine.of(machine.kernel(), machine.accelerator(), machine.cpus()));
+        add(argv, "-append", KernelCommandLine.of(machine));
     }
 
     private static void nics(List<String> argv, List<MachineNic> nics) {
@@ -105,7 +105,7 @@ public final class QemuCommand {
         }
     }
 
-    private static void socket(List<String> argv, String id, Path path) {
+    static void socket(List<String> argv, String id, Path path) {
         add(argv, "-chardev", "socket,id=" + id + ",path=" + value(path.toString()));
     }
 
@@ -114,7 +114,7 @@ public final class QemuCommand {
         return text.replace(",", ",,");
     }
 
-    private static void add(List<String> argv, String... words) {
+    static void add(List<String> argv, String... words) {
         for (String word : words) {
             argv.add(word);
         }

@@ -4,12 +4,14 @@ package org.dkvm.monitor;
 import java.io.IOException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.bundle.SandboxPlan;
 import org.dkvm.bundle.SandboxPlanJson;
+import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.json.Json;
 import org.dkvm.machine.Machine;
@@ -23,7 +25,7 @@ import org.dkvm.share.VirtiofsdCommand;
 /** A sandbox's life as a list of steps. */
 final class Monitor {
     private static final String INITRAMFS = "initramfs";
-    private static final String INITRAMFS_DISKS = "initramfs-disks";
+    private static final String INITRAMFS_MORE = "initramfs-more";
 
     private final Places places;
     private final Programs programs;
@@ -76,12 +78,15 @@ final class Monitor {
         timeline.mark("plan");
         Disks disks = new Disks(plan.disks(), places.share());
         disks.prepare(programs, relay.ending()::sayLater);
+        Screen screen = new Screen(plan.display(), places);
+        screen.prepare();
         Child share = startShare(plan.sysAdmin());
         listen(plan);
-        Takeover takeover = takeOverNetwork();
+        Takeover takeover = takeOverNetwork(plan.display().port());
+        screen.check(takeover);
         awaitShare(share);
-        List<String> qemu = disks.around(QemuCommand.argv(machine(plan, takeover, disks)));
-        start("QEMU", qemu);
+        List<String> qemu = disks.around(QemuCommand.argv(machine(plan, takeover, initramfs(disks, screen), disks)));
+        startQemu(plan, qemu);
         timeline.mark("QEMU started");
         List<NetworkDevice> devices = devices(takeover);
         await(new GuestSetup(plan, devices, network.withoutIpv6(devices)), qemu);
@@ -92,7 +97,7 @@ final class Monitor {
             try {
                 Files.deleteIfExists(places.sockets().share());
                 awaitShare(startShare(setup.plan().sysAdmin()));
-                start("QEMU", qemu);
+                startQemu(setup.plan(), qemu);
                 await(setup, qemu);
             } catch (DkvmException e) {
                 relay.fail(e.text());
@@ -117,8 +122,8 @@ final class Monitor {
         Listener.at(places.sockets().console(), loop, log, channel -> consoleConnected(channel, shown));
     }
 
-    private Takeover takeOverNetwork() throws DkvmException {
-        Takeover takeover = Takeover.of(network.read());
+    private Takeover takeOverNetwork(int ownPort) throws DkvmException {
+        Takeover takeover = Takeover.of(network.read(), ownPort);
         timeline.mark("network read");
         if (!takeover.taps().isEmpty()) {
             programs.batch(List.of("/usr/bin/ip", "-batch", "-"), takeover.ipBatch());
@@ -154,7 +159,31 @@ final class Monitor {
         return child;
     }
 
-    private Machine machine(SandboxPlan plan, Takeover takeover, Disks disks) {
+    private void startQemu(SandboxPlan plan, List<String> argv) throws DkvmException {
+        if (plan.display().mode() != DisplayMode.CURSES) {
+            start("QEMU", argv);
+            return;
+        }
+        Child child = Child.startOnTerminal(
+                "QEMU",
+                argv,
+                places.sockets().terminal(),
+                Screen.environment(plan.process().env(), places.terminfo()),
+                programs,
+                log,
+                ended -> loop.post(() -> screenEnded(ended)));
+        relay.ending().add(child);
+        relay.onResize(() -> Screen.resize(child, programs, log));
+    }
+
+    private void screenEnded(Child qemu) {
+        if (qemu.hasFailed()) {
+            relay.ending().show(Screen.SANE.getBytes(StandardCharsets.US_ASCII));
+        }
+        relay.childEnded(qemu);
+    }
+
+    private Machine machine(SandboxPlan plan, Takeover takeover, String initramfs, Disks disks) {
         List<MachineNic> nics = new ArrayList<>();
         for (Takeover.Tap tap : takeover.taps()) {
             NetworkDevice device = tap.device();
@@ -166,17 +195,19 @@ final class Monitor {
                 plan.memory(),
                 plan.kernel(),
                 places.kernel(),
-                initramfs(disks),
+                initramfs,
                 nics,
                 disks.ofMachine(),
                 places.sockets(),
+                plan.display(),
                 plan.biosDebug());
     }
 
-    /** The one with modules for disks where they are needed; a kernel that somebody brought may have none and need none. */
-    private String initramfs(Disks disks) {
-        return disks.needModules() && Files.exists(places.kernel().resolve(INITRAMFS_DISKS))
-                ? INITRAMFS_DISKS
+    /** The one with more modules where they are needed; a kernel that somebody brought may have none and need none. */
+    private String initramfs(Disks disks, Screen screen) {
+        return (disks.needModules() || screen.needsModules())
+                        && Files.exists(places.kernel().resolve(INITRAMFS_MORE))
+                ? INITRAMFS_MORE
                 : INITRAMFS;
     }
 

@@ -17,6 +17,7 @@ import org.dkvm.bundle.SandboxPlanJson;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
+import org.dkvm.core.Display;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
@@ -54,7 +55,7 @@ final class Training {
     }
 
     private static int run(Path directory) throws IOException, InterruptedException {
-        Places places = new Places(directory, directory.resolve("sandbox.json"), directory, directory);
+        Places places = new Places(directory, directory.resolve("sandbox.json"), directory, directory, directory);
         Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan())));
         network(directory);
         runRealProgram();
@@ -122,7 +123,8 @@ final class Training {
                 NetworkMode.OWN,
                 false,
                 false,
-                List.of());
+                List.of(),
+                Display.NONE);
     }
 
     /** A network device as the kernel shows one. */

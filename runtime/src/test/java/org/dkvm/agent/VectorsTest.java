@@ -16,6 +16,7 @@ import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.GuestMount;
 import org.dkvm.core.ResourceLimit;
+import org.dkvm.core.TerminalDevice;
 import org.dkvm.core.WorkloadProcess;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,7 +84,7 @@ class VectorsTest {
         Frame frame = new Frame(bytes);
         frame.set(FrameType.ATTACH, 0, bytes.limit());
         client.attach(frame);
-        byte[] records = ProcessRecords.encode(process, true, client);
+        byte[] records = ProcessRecords.encode(process, true, TerminalDevice.NONE, client);
         assertThat(records).isEqualTo(openPayload(Vector.named("java-open")));
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import org.dkvm.core.CgroupMode;
+import org.dkvm.core.Display;
 import org.dkvm.core.DkvmException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,8 +21,8 @@ class OptionsTest {
     @Test
     void withoutAnyTheDefaultsHold() throws DkvmException {
         assertThat(parse("PATH=/bin", "XDKVM_KERNEL=x"))
-                .isEqualTo(
-                        new Options("", "", false, Acceleration.AUTO, CgroupMode.V2, false, false, false, List.of()));
+                .isEqualTo(new Options(
+                        "", "", false, Acceleration.AUTO, CgroupMode.V2, false, false, false, List.of(), Display.NONE));
     }
 
     @Test
@@ -43,7 +44,8 @@ class OptionsTest {
                         true,
                         false,
                         true,
-                        List.of()));
+                        List.of(),
+                        Display.NONE));
     }
 
     @Test
@@ -95,7 +97,7 @@ class OptionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"DKVM_BREAK=prenet", "DKVM_QEMU_DISPLAY=curses"})
+    @ValueSource(strings = "DKVM_BREAK=prenet")
     void optionsToComeAreRefused(String entry) {
         assertThatThrownBy(() -> parse(entry)).hasMessageContaining("is not supported yet");
     }

@@ -6,13 +6,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.List;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Display;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.MemorySize;
 import org.junit.jupiter.api.Test;
 
 class QemuCommandTest {
-    private static final Machine.Sockets SOCKETS =
-            new Machine.Sockets(Path.of("/r/agent"), Path.of("/r/control"), Path.of("/r/console"), Path.of("/r/share"));
+    private static final Machine.Sockets SOCKETS = new Machine.Sockets(
+            Path.of("/r/agent"),
+            Path.of("/r/control"),
+            Path.of("/r/console"),
+            Path.of("/r/share"),
+            Path.of("/dev/console"),
+            Path.of("/r/password"));
     private static final GuestKernel OWN = new GuestKernel("dkvm/6.12", "vmlinux", "", false);
 
     @Test
@@ -101,12 +107,13 @@ class QemuCommandTest {
                 MemorySize.ofMib(512),
                 OWN,
                 Path.of("/k"),
-                "initramfs-disks",
+                "initramfs-more",
                 List.of(),
                 List.of(new MachineDisk(20, "disk0"), new MachineDisk(21, "disk1")),
                 SOCKETS,
+                Display.NONE,
                 false);
-        assertThat(lines(machine)).contains("-initrd /k/initramfs-disks\n").contains("""
+        assertThat(lines(machine)).contains("-initrd /k/initramfs-more\n").contains("""
                         -serial chardev:console
                         -add-fd fd=20,set=0
                         -blockdev driver=file,node-name=disk0,filename=/dev/fdset/0,aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off
@@ -135,6 +142,7 @@ class QemuCommandTest {
                 nics,
                 List.of(),
                 SOCKETS,
+                Display.NONE,
                 firmware);
     }
 

@@ -25,9 +25,13 @@ import org.dkvm.bundle.SandboxPlanJson;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
+import org.dkvm.core.Display;
+import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.MemorySize;
+import org.dkvm.core.Vga;
+import org.dkvm.core.VncPassword;
 import org.dkvm.core.WorkloadProcess;
 import org.dkvm.json.Json;
 import org.dkvm.network.NetworkReader;
@@ -44,6 +48,12 @@ final class TestSandbox implements Programs, AutoCloseable {
 
     final TestProcess secondQemu = new TestProcess();
     final List<String> started = new CopyOnWriteArrayList<>();
+    /** Commands that send signals. */
+    final List<String> signals = new CopyOnWriteArrayList<>();
+
+    /** The terminals of those programs that have one, with the variable TERM. */
+    final List<String> terminals = new CopyOnWriteArrayList<>();
+
     private final ByteArrayOutputStream log = new ByteArrayOutputStream();
     private final FutureTask<Integer> result;
     private final List<Peer> peers = new ArrayList<>();
@@ -51,9 +61,9 @@ final class TestSandbox implements Programs, AutoCloseable {
     private Deadlines deadlines = Deadlines.GENEROUS;
 
     TestSandbox(Path directory) throws IOException {
-        places = new Places(directory, directory.resolve("sandbox.json"), directory, directory);
+        places = new Places(directory, directory.resolve("sandbox.json"), directory, directory, directory);
         Files.createDirectories(directory.resolve("sys/class/net"));
-        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false))));
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, Display.NONE))));
         result = new FutureTask<>(this::runMonitor);
     }
 
@@ -68,7 +78,21 @@ final class TestSandbox implements Programs, AutoCloseable {
     }
 
     void kernelDebug() throws IOException {
-        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(true))));
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(true, Display.NONE))));
+    }
+
+    /** The VM's text screen is on the container's terminal. */
+    void curses() throws IOException {
+        Display display = new Display(DisplayMode.CURSES, Vga.STD, 0, VncPassword.NONE);
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, display))));
+        Files.createDirectories(places.terminfo().resolve("x"));
+        Files.writeString(places.terminfo().resolve("x/xterm"), "a description");
+    }
+
+    /** The VM's screen is seen by VNC. */
+    void vnc(VncPassword password) throws IOException {
+        Display display = new Display(DisplayMode.VNC, Vga.VIRTIO, 0, password);
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, display))));
     }
 
     TestSandbox start() {
@@ -147,6 +171,10 @@ final class TestSandbox implements Programs, AutoCloseable {
 
     @Override
     public Process start(List<String> argv) throws IOException {
+        if (argv.contains("kill")) {
+            signals.add(String.join(" ", argv));
+            return new TestProcess();
+        }
         started.add(argv.get(0));
         boolean again = started.size() > 2;
         if (started.size() % 2 == 0) {
@@ -156,6 +184,13 @@ final class TestSandbox implements Programs, AutoCloseable {
             Files.createFile(places.sockets().share());
         }
         return again ? secondShare : share;
+    }
+
+    @Override
+    public Process startOnTerminal(List<String> argv, Path terminal, Map<String, String> environment)
+            throws IOException {
+        terminals.add(terminal + " " + environment.get("TERM"));
+        return start(argv);
     }
 
     @Override
@@ -172,7 +207,7 @@ final class TestSandbox implements Programs, AutoCloseable {
         secondShare.destroy();
     }
 
-    private static SandboxPlan plan(boolean debug) {
+    private static SandboxPlan plan(boolean debug, Display display) {
         WorkloadProcess process = new WorkloadProcess(
                 List.of("/bin/sh"),
                 List.of("PATH=/bin"),
@@ -205,6 +240,7 @@ final class TestSandbox implements Programs, AutoCloseable {
                 NetworkMode.OWN,
                 false,
                 false,
-                List.of());
+                List.of(),
+                display);
     }
 }

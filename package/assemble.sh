@@ -90,10 +90,10 @@ agent() {
     esac
 }
 
-# kernel_initramfs [--disks] MODULES AGENT OUT: made by what "dkvm kernel add" makes them with.
+# kernel_initramfs [--more] MODULES AGENT OUT: made by what "dkvm kernel add" makes them with.
 kernel_initramfs() {
     local count option=()
-    [ "$1" != --disks ] || { option=(--disks) && shift; }
+    [ "$1" != --more ] || { option=(--more) && shift; }
     count=$("$JAVA_HOME/bin/java" --sun-misc-unsafe-memory-access=allow -cp "$build/java/dkvm.jar:$build/java/lib/*" org.dkvm.cli.Main \
         kernel initramfs "${option[@]}" "$1" "$2" "$3")
     say "    $(basename "$3"): $count modules, $(du -k "$3" | cut -f1) KiB"
@@ -115,9 +115,9 @@ kernel() {
     else
         kernel_initramfs "$from/modules" "$(agent "$dist")" "$to/initramfs"
     fi
-    # For containers with disks alone: the modules of their filesystems would cost every other VM memory and time.
+    # For containers with disks or a screen: the modules of those would cost every other VM memory and time.
     [ ! -d "$from/modules" ] ||
-        kernel_initramfs --disks "$from/modules" "$(agent "$dist")" "$to/initramfs-disks"
+        kernel_initramfs --more "$from/modules" "$(agent "$dist")" "$to/initramfs-more"
     # An upgrade keeps the kernels without this mark: those were added by hand.
     : >"$to/.shipped"
     ln -s "$version" "$dest/kernels/$dist/latest"

@@ -14,6 +14,7 @@ PACKAGES=(
     qemu-system-x86 qemu-system-arm qemu-utils virtiofsd seabios ovmf
     iproute2 e2fsprogs xfsprogs btrfs-progs util-linux busybox-static
     libgcc-s1 libstdc++6 zlib1g
+    qemu-system-common libncursesw6 ncurses-base libc6 libc-bin
 )
 
 # Programs, each checked to find all its libraries.
@@ -36,6 +37,7 @@ LIBRARIES=(
     usr/lib/x86_64-linux-gnu/qemu/hw-display-virtio-gpu.so
     usr/lib/x86_64-linux-gnu/qemu/hw-display-virtio-gpu-pci.so
     usr/lib/x86_64-linux-gnu/qemu/hw-display-virtio-vga.so
+    usr/lib/x86_64-linux-gnu/qemu/ui-curses.so
 )
 
 # Firmware: what q35 reads to start a kernel by PVH or as a bzImage, and a screen for VNC; arm64's board starts one without.
@@ -48,6 +50,10 @@ DATA=(
     usr/share/qemu/keymaps
     # EFI, for DKVM_BIOS=EFI: 4 MiB. The one file holds code and variables; as a ROM it needs no copy to write to.
     usr/share/ovmf/OVMF.fd
+    # A text screen in a terminal: what terminals can do, and the characters of a VGA font.
+    usr/share/terminfo
+    usr/lib/x86_64-linux-gnu/gconv/IBM437.so usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache
+    usr/lib/locale/C.utf8/LC_CTYPE
     etc/mke2fs.conf
 )
 

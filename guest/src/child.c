@@ -91,6 +91,13 @@ static void open_standard_streams(const struct child *child)
 {
 	const struct process *p = child->process;
 
+	if (p->terminal && p->direct) {
+		char text[64];
+		int r = terminal_use(p->device, p->uid, child->first);
+		if (r < 0)
+			give_up(CODE_SETUP_FAILED, MESSAGE_DEVICE, p->device, error_text(r, text));
+		return;
+	}
 	if (p->terminal) {
 		int master = terminal_open(p->rows, p->columns, p->uid, child->first);
 		must(master, "terminal");

@@ -67,6 +67,7 @@ enum process_record {
 	RECORD_SET_HOME = 13,
 	RECORD_UMASK = 14,
 	RECORD_IGNORED_SIGNALS = 15,
+	RECORD_TERMINAL_DEVICE = 16,
 };
 
 enum machine_record {
@@ -82,6 +83,7 @@ enum machine_record {
 	RECORD_CGROUPS = 110,
 	RECORD_PIDS_LIMIT = 111,
 	RECORD_ONLINE_CPUS = 112,
+	RECORD_MODULES = 113,
 };
 
 struct frame {

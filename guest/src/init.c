@@ -3,7 +3,9 @@
  * dkvm-init, PID 1 of the sandbox: starts the monitor, is the client of the main session, and ends with
  * the workload's exit code.
  *
- *     dkvm-init [--socket PATH] [--log PATH] -- MONITOR [ARGUMENT]...
+ *     dkvm-init [--socket PATH] [--log PATH] [--terminal qemu] -- MONITOR [ARGUMENT]...
+ *
+ * --terminal qemu: QEMU reads and writes the terminal. We make it raw, tell of its size, and give it back.
  */
 #include "client.h"
 #include "monitor.h"
@@ -26,6 +28,7 @@ enum {
 struct options {
 	const char *socket;
 	const char *log;
+	bool terminal_taken;
 	char **monitor; /* its argv */
 };
 
@@ -41,7 +44,7 @@ static int not_started(const char *what, const char *object, int error)
 
 static bool parse_options(struct options *options, char **argv)
 {
-	*options = (struct options){"/run/dkvm/monitor.sock", "/run/dkvm/monitor.log", NULL};
+	*options = (struct options){"/run/dkvm/monitor.sock", "/run/dkvm/monitor.log", false, NULL};
 	for (char **p = argv + 1; *p; p += 2) {
 		if (strcmp(*p, "--") == 0) {
 			options->monitor = p + 1;
@@ -53,6 +56,8 @@ static bool parse_options(struct options *options, char **argv)
 			options->socket = p[1];
 		else if (strcmp(*p, "--log") == 0)
 			options->log = p[1];
+		else if (strcmp(*p, "--terminal") == 0 && strcmp(p[1], "qemu") == 0)
+			options->terminal_taken = true;
 		else
 			return false;
 	}
@@ -115,7 +120,7 @@ static int start(const struct options *options)
 		return not_started("cannot open", options->log, error);
 	client.role = ROLE_MAIN;
 	client.terminal = isatty(STDIN_FILENO);
-	client.stdin_open = !endpoint_is_null(STDIN_FILENO);
+	client.stdin_open = !options->terminal_taken && !endpoint_is_null(STDIN_FILENO);
 	client.monitor_ended = monitor_ended;
 	client.pause = client.terminal ? pause_launch : NULL;
 	client_start(&client);
@@ -159,7 +164,7 @@ int main(int argc, char **argv)
 	int code;
 
 	if (argc < 1 || !parse_options(&options, argv)) {
-		say("usage: dkvm-init [--socket PATH] [--log PATH] -- MONITOR [ARGUMENT]...", NULL);
+		say("usage: dkvm-init [--socket PATH] [--log PATH] [--terminal qemu] -- MONITOR [ARGUMENT]...", NULL);
 		return EXIT_NOT_STARTED;
 	}
 	code = start(&options);

@@ -97,6 +97,18 @@ int route_parse(const struct record *record, struct route_record *route)
 	return 0;
 }
 
+int modules_parse(const struct record *record, struct modules_record *modules)
+{
+	if (record->length == 0 || record->length >= sizeof modules->name)
+		return -EPROTO;
+	for (uint32_t i = 0; i < record->length; i++)
+		if (record->value[i] < 'a' || record->value[i] > 'z')
+			return -EPROTO;
+	memcpy(modules->name, record->value, record->length);
+	modules->name[record->length] = '\0';
+	return 0;
+}
+
 static int sysctl_check(const struct record *record)
 {
 	struct span text;
@@ -126,6 +138,7 @@ static int take(const struct record *record, struct machine *machine)
 		struct nic_record nic;
 		struct address_record address;
 		struct route_record route;
+		struct modules_record modules;
 	} checked;
 	int byte;
 
@@ -156,6 +169,8 @@ static int take(const struct record *record, struct machine *machine)
 		return byte < 0 ? byte : 0;
 	case RECORD_PIDS_LIMIT:
 		return u64_value(record, &machine->pids_limit);
+	case RECORD_MODULES:
+		return modules_parse(record, &checked.modules);
 	case RECORD_ONLINE_CPUS:
 		byte = byte_value(record, 1);
 		machine->online_cpus = byte == 1;

@@ -51,6 +51,10 @@ struct route_record {
 	uint8_t scope; /* RT_SCOPE_* */
 };
 
+struct modules_record {
+	char name[16];
+};
+
 /* Read and check every record. Returns 0 or -EPROTO. */
 int machine_parse(const uint8_t *records, size_t size, struct machine *machine);
 
@@ -62,5 +66,6 @@ int mount_parse(const struct record *record, struct mount_record *mount);
 int nic_parse(const struct record *record, struct nic_record *nic);
 int address_parse(const struct record *record, struct address_record *address);
 int route_parse(const struct record *record, struct route_record *route);
+int modules_parse(const struct record *record, struct modules_record *modules);
 
 #endif

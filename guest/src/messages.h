@@ -11,6 +11,7 @@
 #define MESSAGE_MKDIR "mkdir %s: %s"
 #define MESSAGE_NOT_RUNNING "container is not running"
 #define MESSAGE_TOO_MANY "too many exec sessions: %d are running"
+#define MESSAGE_DEVICE "/dev/%s can not be the workload's terminal: %s"
 /* of --init, as tini says it */
 #define MESSAGE_INIT_EXEC "[FATAL tini (%d)] exec %s failed: %s\n"
 

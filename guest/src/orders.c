@@ -11,6 +11,7 @@
 #include "loop.h"
 #include "machine.h"
 #include "ownfiles.h"
+#include "serial.h"
 #include "session.h"
 #include "setup.h"
 #include "system.h"
@@ -99,6 +100,7 @@ static void finish(enum reason reason, bool ran, uint8_t code)
 	uint8_t flags = 0;
 
 	sessions_end();
+	serial_finish();
 	if (override >= 0) {
 		flags |= FLAG_OVERRIDDEN;
 		code = (uint8_t) override;

@@ -2,6 +2,7 @@
 #include "process.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <sys/resource.h>
@@ -62,6 +63,19 @@ static int take_terminal(const struct record *record, struct process *process)
 	return 0;
 }
 
+static int take_terminal_device(const struct record *record, struct process *process)
+{
+	if (record->length < 2 || record->length > PROCESS_DEVICE_SIZE || record->value[0] > 1)
+		return -EPROTO;
+	for (uint32_t i = 1; i < record->length; i++)
+		if (!isascii(record->value[i]) || !isalnum(record->value[i]))
+			return -EPROTO;
+	process->direct = record->value[0] == 1;
+	memcpy(process->device, record->value + 1, record->length - 1);
+	process->device[record->length - 1] = '\0';
+	return 0;
+}
+
 static int take_capabilities(const struct record *record, struct process *process)
 {
 	if (record->length != CAPS_SETS * 8)
@@ -112,6 +126,8 @@ static int take(const struct record *record, struct process *process)
 		return take_groups(record, process);
 	case RECORD_TERMINAL:
 		return take_terminal(record, process);
+	case RECORD_TERMINAL_DEVICE:
+		return take_terminal_device(record, process);
 	case RECORD_STDIN:
 		return flag_value(record, &process->stdin_open);
 	case RECORD_CAPABILITIES:
@@ -147,7 +163,7 @@ int process_parse(uint8_t *records, size_t size, struct process *process)
 			return -EPROTO;
 		at += (size_t)n;
 	}
-	if (n < 0 || process->args == 0)
+	if (n < 0 || process->args == 0 || (process->device[0] && !process->terminal))
 		return -EPROTO;
 	return 0;
 }

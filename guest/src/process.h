@@ -9,6 +9,7 @@
 enum {
 	PROCESS_MAX_RECORDS = 4 * 1024 * 1024, /* bytes */
 	PROCESS_MAX_GROUPS = 1024,
+	PROCESS_DEVICE_SIZE = 16, /* bytes: a device's name and its NUL */
 };
 
 enum capability_set { CAPS_BOUNDING, CAPS_EFFECTIVE, CAPS_PERMITTED, CAPS_INHERITABLE, CAPS_AMBIENT, CAPS_SETS };
@@ -21,6 +22,8 @@ struct process {
 	struct span groups; /* u32 each, unaligned */
 	bool terminal;
 	uint16_t rows, columns;
+	char device[PROCESS_DEVICE_SIZE]; /* of /dev; empty: none but a pseudo-terminal */
+	bool direct;                      /* the device is the terminal; else a pseudo-terminal is joined to it */
 	bool stdin_open;
 	bool has_capabilities;
 	uint64_t capabilities[CAPS_SETS];

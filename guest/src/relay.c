@@ -201,7 +201,8 @@ void relay_attach(struct session *session, int input, int output, int error)
 	} else {
 		input_stop(&session->input);
 	}
-	loop_add(&session->output[0].source, output, 0, output_ready);
+	if (output >= 0)
+		loop_add(&session->output[0].source, output, 0, output_ready);
 	if (error >= 0)
 		loop_add(&session->output[1].source, error, 0, output_ready);
 }

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "messages.h"
 #include "relay.h"
+#include "serial.h"
 #include "spawn.h"
 #include "terminal.h"
 
@@ -155,6 +156,12 @@ static void attach_terminal(struct session *session, int master)
 	int copy = fcntl(master, F_DUPFD_CLOEXEC, 3);
 
 	fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
+	if (session->elsewhere) {
+		close_cleanup(&copy);
+		serial_join(master);
+		serial_resize(session->rows, session->columns);
+		return;
+	}
 	if (session->gone || copy < 0) {
 		close(master);
 		close_cleanup(&copy);
@@ -199,7 +206,17 @@ static int start(struct session *session)
 	session->terminal = process.terminal;
 	session->rows = process.rows;
 	session->columns = process.columns;
-	int r = spawn(&process, session->stream == MAIN_STREAM, &spawned);
+	session->elsewhere = process.device[0] != '\0';
+	if (session->elsewhere && session->stream != MAIN_STREAM)
+		return -EPROTO;
+	int r = session->elsewhere && !process.direct ? serial_open(process.device) : 0;
+	if (r < 0) {
+		char message[128];
+		snprintf(message, sizeof message, MESSAGE_DEVICE, process.device, error_text(r, text));
+		refuse_session(session, CODE_SETUP_FAILED, message);
+		return 0;
+	}
+	r = spawn(&process, session->stream == MAIN_STREAM, &spawned);
 	if (r < 0) {
 		/* the PID namespace of a dead PID 1 takes no more processes */
 		bool dead = r == -ENOMEM || r == -ESRCH;
@@ -211,7 +228,7 @@ static int start(struct session *session)
 	session->state = SESSION_STARTING;
 	session->pid = spawned.pid;
 	loop_add(&session->status, spawned.status, EPOLLIN, status_ready);
-	if (!session->terminal)
+	if (!session->terminal || session->elsewhere)
 		relay_attach(session, spawned.input, spawned.output, spawned.error);
 	return 0;
 }
@@ -307,7 +324,9 @@ static int take_resize(struct session *session, const struct frame *frame)
 		return -EPROTO;
 	session->rows = get_u16(frame->payload);
 	session->columns = get_u16(frame->payload + 2);
-	if (session->terminal && session->output[0].source.fd >= 0)
+	if (session->elsewhere)
+		serial_resize(session->rows, session->columns);
+	else if (session->terminal && session->output[0].source.fd >= 0)
 		terminal_resize(session->output[0].source.fd, session->rows, session->columns);
 	return 0;
 }

@@ -51,6 +51,7 @@ struct session {
 	pid_t pid;          /* 0: reaped */
 	uint32_t inner_pid; /* in the workload's PID namespace */
 	bool terminal;
+	bool elsewhere; /* its terminal is not relayed here: a device, or joined to one */
 	uint16_t rows, columns;
 	uint64_t signals;  /* those that wait for the process to expect them, bit n - 1 */
 	int64_t patience;  /* ms: until then the main process may not expect its signals yet */

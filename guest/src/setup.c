@@ -4,6 +4,7 @@
 #include "cgroups.h"
 #include "clock.h"
 #include "dns.h"
+#include "early.h"
 #include "mounts.h"
 #include "network.h"
 #include "ownfiles.h"
@@ -74,9 +75,27 @@ static int set_up(const struct machine *machine, uint64_t received, struct setup
 	return system_set_names(machine, error);
 }
 
+/* A list that the initramfs lacks is of modules that the kernel has built in, or that it does not have at all. */
+static void load_modules(const struct machine *machine)
+{
+	struct record record;
+	struct modules_record modules;
+	char list[64];
+	size_t at = 0;
+
+	while (machine_next(machine, RECORD_MODULES, &at, &record)) {
+		if (modules_parse(&record, &modules) < 0)
+			continue;
+		snprintf(list, sizeof list, "modules-%s.list", modules.name);
+		early_load_modules(list);
+	}
+}
+
 int setup_machine(const struct machine *machine, uint64_t received, struct setup_steps *steps,
 		  struct setup_error *error)
 {
+	/* while there is one processor: see docs/adr/0007-emulated-cpus-after-the-boot.md */
+	load_modules(machine);
 	pid_t online = machine->online_cpus ? system_online_cpus() : 0;
 	int r = set_up(machine, received, steps, error);
 

@@ -34,6 +34,14 @@ static int use_slave(const char *path, uint32_t owner, bool console)
 	return 0;
 }
 
+int terminal_use(const char *device, uint32_t owner, bool console)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "/dev/%s", device);
+	return use_slave(path, owner, console);
+}
+
 int terminal_open(uint16_t rows, uint16_t columns, uint32_t owner, bool console)
 {
 	char path[32];

@@ -195,6 +195,23 @@ static void break_after_opened(void)
 	pause();
 }
 
+/* The terminal's input is another program's. 9 at the first signal. */
+static void taken(void)
+{
+	open_session();
+	say_out("attached %u\n", s->attach[2], 0);
+	while (!s->last_signal) {
+		if (session_take(s) == 0)
+			session_fault("the client left");
+		if (s->waiting > 0 || s->stdin_ended)
+			session_fault("input that is not the client's");
+		if (s->resized)
+			say_out("size %u %u\n", s->rows, s->columns);
+		s->resized = false;
+	}
+	session_exit(s, 9);
+}
+
 /* 11 once both SIGHUP and the end of stdin came. */
 static void hangup(void)
 {
@@ -451,6 +468,7 @@ static const struct {
 	{"terminal", terminal},
 	{"breaks", breaks},
 	{"late-break", break_after_opened},
+	{"taken", taken},
 	{"hangup", hangup},
 	{"die-with-code", die_with_code},
 	{"die-of-signal", die_of_signal},

@@ -31,7 +31,7 @@ static pid_t spawn_on_terminal(const char *const *argv)
 	_exit(124);
 }
 
-static void start(bool exec, const char *scenario)
+static void start(bool exec, bool taken, const char *scenario)
 {
 	struct winsize size = {.ws_row = 24, .ws_col = 80};
 	char program[600], fake[600];
@@ -48,6 +48,10 @@ static void start(bool exec, const char *scenario)
 		p.monitor = program_fake(scenario);
 		p.pid = spawn_on_terminal(
 			(const char *[]){program, "--socket", programs_socket, "--tty", "--", "sh", NULL});
+	} else if (taken) {
+		unlink(programs_log);
+		p.pid = spawn_on_terminal((const char *[]){program, "--socket", programs_socket, "--log", programs_log,
+							   "--terminal", "qemu", "--", fake, scenario, NULL});
 	} else {
 		unlink(programs_log);
 		p.pid = spawn_on_terminal((const char *[]){program, "--socket", programs_socket, "--log", programs_log,
@@ -85,7 +89,7 @@ static void is_a_terminal(bool exec)
 	struct termios before, during, after;
 	struct winsize size = {.ws_row = 51, .ws_col = 132};
 
-	start(exec, "terminal");
+	start(exec, false, "terminal");
 	tcgetattr(slave, &before);
 	CHECK("it attaches a terminal, with its size",
 	      program_expect(&p, p.out, "attached 3\n") && program_expect(&p, p.out, "size 24 80\n"));
@@ -108,11 +112,35 @@ static void is_a_terminal(bool exec)
 	close(p.out);
 }
 
+static void leaves_its_input_to_qemu(void)
+{
+	struct termios before, during, after;
+	struct winsize size = {.ws_row = 51, .ws_col = 132};
+	char key;
+
+	start(false, true, "taken");
+	tcgetattr(slave, &before);
+	CHECK("it attaches a terminal without input", program_expect(&p, p.out, "attached 1\n"));
+	tcgetattr(slave, &during);
+	CHECK("the terminal is raw for another program", !is_raw(&before) && is_raw(&during));
+	fcntl(slave, F_SETFL, O_NONBLOCK);
+	CHECK("a key is pressed", write(p.out, "k", 1) == 1);
+	ioctl(p.out, TIOCSWINSZ, &size);
+	CHECK("a new size is passed on", program_expect(&p, p.out, "size 51 132\n"));
+	CHECK("the key is still there for the other program", read(slave, &key, 1) == 1 && key == 'k');
+	kill(p.pid, SIGINT);
+	CHECK("the exit code is the guest's", finish() == 9);
+	tcgetattr(slave, &after);
+	CHECK("the terminal has its mode back", after.c_lflag == before.c_lflag && after.c_oflag == before.c_oflag);
+	close(slave);
+	close(p.out);
+}
+
 static void restores_when_the_monitor_dies(void)
 {
 	struct termios before, after;
 
-	start(false, "die-with-code");
+	start(false, false, "die-with-code");
 	tcgetattr(slave, &before);
 	CHECK("the message is cooked again",
 	      program_expect(&p, p.out, "dkvm: the monitor ended unexpectedly (exit code 3)\r\n") && finish() == 255);
@@ -124,7 +152,7 @@ static void restores_when_the_monitor_dies(void)
 
 static void hangs_up(bool exec)
 {
-	start(exec, "hangup");
+	start(exec, false, "hangup");
 	close(slave);
 	program_expect(&p, p.out, "ready\n");
 	close(p.out);
@@ -195,6 +223,7 @@ int main(void)
 	ends_in_a_shell();
 	is_a_terminal(false);
 	is_a_terminal(true);
+	leaves_its_input_to_qemu();
 	restores_when_the_monitor_dies();
 	hangs_up(false);
 	hangs_up(true);

@@ -103,9 +103,56 @@ static void values_out_of_bounds_are_refused(void)
 	limit[0] = 16;
 	CHECK(one_more(RECORD_RLIMIT, limit, 20) < 0);
 	CHECK(one_more(RECORD_CWD, "relative", 8) < 0);
+	CHECK(one_more(RECORD_TERMINAL_DEVICE, "\0ttyS0", 6) < 0); /* and no terminal */
 	CHECK(one_more(RECORD_CWD, "/a\0b", 4) < 0);
 	CHECK(one_more(RECORD_ENV, "A\0=b", 4) < 0);
 	CHECK(one_more(RECORD_HOSTNAME, "x", 1) < 0);
+}
+
+static int with_device(const char *value, size_t size, struct process *process)
+{
+	start();
+	add_text(RECORD_ARG, "true");
+	add(RECORD_TERMINAL, "\30\0\120\0", 4);
+	add(RECORD_TERMINAL_DEVICE, value, size);
+	return parse_process(process);
+}
+
+static void devices_are_names_in_dev(void)
+{
+	struct process process;
+
+	CHECK(with_device("\1tty1", 5, &process) == 0 && process.direct && strcmp(process.device, "tty1") == 0);
+	CHECK(with_device("\0a2345678901234", 15, &process) == 0 && !process.direct);
+	CHECK(with_device("\0a23456789012345", 16, &process) == 0 && strlen(process.device) == 15);
+	CHECK(with_device("\0a234567890123456", 17, &process) < 0);
+	CHECK(with_device("\2tty1", 5, &process) < 0);
+	CHECK(with_device("\0", 1, &process) < 0);
+	CHECK(with_device("", 0, &process) < 0);
+	CHECK(with_device("\0a/b", 4, &process) < 0);
+	CHECK(with_device("\0..", 3, &process) < 0);
+	CHECK(with_device("\0a\0b", 4, &process) < 0);
+	CHECK(with_device("\0\303\244", 3, &process) < 0);
+}
+
+static void lists_of_modules_have_plain_names(void)
+{
+	static const char *const bad[] = {"", "a/b", "..", "A", "a2345678", "abcdefghijklmnop"};
+	struct machine machine;
+	struct modules_record modules;
+	struct record record;
+	size_t at = 0;
+
+	start();
+	add_text(RECORD_MODULES, "graphics");
+	CHECK(machine_parse(bytes, used, &machine) == 0);
+	CHECK(machine_next(&machine, RECORD_MODULES, &at, &record) && modules_parse(&record, &modules) == 0);
+	CHECK(strcmp(modules.name, "graphics") == 0);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		start();
+		add_text(RECORD_MODULES, bad[i]);
+		CHECK(machine_parse(bytes, used, &machine) < 0);
+	}
 }
 
 static void limits_are_read_in_order(void)
@@ -182,7 +229,7 @@ static void random_records_are_read_or_refused(void)
 			for (size_t i = 0; i < size; i++)
 				value[i] = next_random(&state) % 2 ? (uint8_t)(next_random(&state) % 8)
 								   : (uint8_t)next_random(&state);
-			uint16_t tag = (uint16_t)(next_random(&state) % 2 ? next_random(&state) % 16
+			uint16_t tag = (uint16_t)(next_random(&state) % 2 ? next_random(&state) % 17
 									  : 100 + next_random(&state) % 14);
 			add(tag, value, size);
 		}
@@ -209,6 +256,8 @@ int main(void)
 	test("strings come out in order", strings_come_out_in_order);
 	test("values of the wrong size are refused", values_of_the_wrong_size_are_refused);
 	test("values out of bounds are refused", values_out_of_bounds_are_refused);
+	test("devices are names in /dev", devices_are_names_in_dev);
+	test("lists of modules have plain names", lists_of_modules_have_plain_names);
 	test("limits are read in order", limits_are_read_in_order);
 	test("mounts are read", mounts_are_read);
 	test("random records are read or refused", random_records_are_read_or_refused);

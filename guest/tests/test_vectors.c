@@ -103,6 +103,7 @@ static int check_machine(const struct frame *frame)
 	check_number("routes", count(&machine, RECORD_ROUTE));
 	check_number("cgroups", machine.cgroups);
 	check_number("pids-limit", machine.pids_limit);
+	check_number("modules", count(&machine, RECORD_MODULES));
 	return 0;
 }
 
@@ -123,6 +124,8 @@ static int check_process(const struct frame *frame)
 	check_number("columns", process.columns);
 	check_number("umask", process.umask);
 	check_number("ignored", process.ignored_signals);
+	check_text("device", (struct span){(const uint8_t *)process.device, strlen(process.device)});
+	check_number("direct", process.direct);
 	return 0;
 }
 

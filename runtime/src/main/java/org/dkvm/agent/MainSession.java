@@ -21,6 +21,9 @@ public interface MainSession {
     /** The workload has exited; the client is to hear of it when the guest has finished. */
     void exited(int exitCode);
 
+    /** The main client's terminal has another size now; the agent has been told. */
+    void resized();
+
     /** The main client has gone. */
     void lost();
 }

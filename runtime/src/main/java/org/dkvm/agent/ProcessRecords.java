@@ -3,6 +3,7 @@ package org.dkvm.agent;
 
 import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.ResourceLimit;
+import org.dkvm.core.TerminalDevice;
 import org.dkvm.core.WorkloadProcess;
 
 /** A process as the records of OPEN (protocol/PROTOCOL.md, "Process records"). */
@@ -25,6 +26,8 @@ public final class ProcessRecords {
     private static final int SET_HOME = 13;
     private static final int UMASK = 14;
     private static final int IGNORED_SIGNALS = 15;
+    private static final int TERMINAL_DEVICE = 16;
+    private static final TerminalSize UNKNOWN = new TerminalSize(0, 0);
 
     private ProcessRecords() {}
 
@@ -32,10 +35,11 @@ public final class ProcessRecords {
      * The workload's records.
      *
      * @param init whether it runs under an init
+     * @param device its terminal, where that is one of the guest's devices
      * @param client what it inherits from: whether somebody can write to its stdin (else it reads /dev/null), the size of its
      *     terminal, where it has one, and the signals that are ignored
      */
-    public static byte[] encode(WorkloadProcess process, boolean init, Client client) {
+    public static byte[] encode(WorkloadProcess process, boolean init, TerminalDevice device, Client client) {
         RecordWriter to = new RecordWriter();
         for (String arg : process.args()) {
             to.begin(ARG).text(arg).end();
@@ -53,8 +57,14 @@ public final class ProcessRecords {
             to.end();
         }
         if (process.terminal()) {
-            TerminalSize size = client.size();
+            TerminalSize size = device.direct() ? UNKNOWN : client.size();
             to.begin(TERMINAL).u16(size.rows()).u16(size.columns()).end();
+            if (device.isPresent()) {
+                to.begin(TERMINAL_DEVICE)
+                        .u8(device.direct() ? 1 : 0)
+                        .text(device.name())
+                        .end();
+            }
         }
         to.begin(STDIN).u8(client.stdinOpen() ? 1 : 0).end();
         CapabilitySets sets = process.capabilities();

@@ -158,6 +158,9 @@ public final class SessionRouter {
         }
         check(session, frame);
         to.send(frame.restamp(session.number()));
+        if (frame.type() == FrameType.RESIZE && session.number() == MAIN) {
+            events.resized();
+        }
     }
 
     /** The connection of a client has ended, or is about to. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.bundle;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.core.SandboxPaths;
 
@@ -12,32 +13,44 @@ public final class MonitorCommand {
 
     private MonitorCommand() {}
 
+    private static final String INIT = SandboxPaths.PACKAGE + "/dkvm-init";
+
     /** What runc starts: {@code dkvm-init}, which starts the monitor. */
     public static List<String> init() {
-        return List.of(
-                SandboxPaths.PACKAGE + "/dkvm-init",
-                "--socket",
-                SandboxPaths.SESSION_SOCKET,
-                "--log",
-                SandboxPaths.MONITOR_LOG,
-                "--",
-                SandboxPaths.PACKAGE + "/jre/bin/java",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:-UsePerfData",
-                "-XX:+UnlockDiagnosticVMOptions",
-                "-XX:ArchiveRelocationMode=0",
-                "-XX:AOTCache=" + SandboxPaths.PACKAGE + "/aot/monitor.aot",
-                // Without jspawnhelper in between: four programs fewer.
-                "-Djdk.lang.Process.launchMechanism=FORK",
-                "-Xlog:disable",
-                "-Xlog:all=error:stderr",
-                "-Xmx32m",
-                "-Xmn2m",
-                "-Xss256k",
-                "-cp",
-                SandboxPaths.PACKAGE + "/lib/dkvm.jar:" + SandboxPaths.PACKAGE + "/lib/gson.jar",
-                "org.dkvm.cli.Main",
-                "monitor");
+        return init(false);
+    }
+
+    /** Whether these are the arguments of a sandbox's first process. */
+    static boolean isInit(List<String> args) {
+        return !args.isEmpty() && INIT.equals(args.getFirst()) && (args.equals(init(false)) || args.equals(init(true)));
+    }
+
+    /**
+     * What runc starts.
+     *
+     * @param terminalTaken whether QEMU reads the container's terminal, and dkvm-init does not
+     */
+    static List<String> init(boolean terminalTaken) {
+        List<String> command = new ArrayList<>();
+        add(command, INIT, "--socket", SandboxPaths.SESSION_SOCKET, "--log", SandboxPaths.MONITOR_LOG);
+        if (terminalTaken) {
+            add(command, "--terminal", "qemu");
+        }
+        add(command, "--", SandboxPaths.PACKAGE + "/jre/bin/java");
+        add(command, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData");
+        add(command, "-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0");
+        add(command, "-XX:AOTCache=" + SandboxPaths.PACKAGE + "/aot/monitor.aot");
+        // Without jspawnhelper in between: four programs fewer.
+        add(command, "-Djdk.lang.Process.launchMechanism=FORK");
+        add(command, "-Xlog:disable", "-Xlog:all=error:stderr", "-Xmx32m", "-Xmn2m", "-Xss256k");
+        add(command, "-cp", SandboxPaths.PACKAGE + "/lib/dkvm.jar:" + SandboxPaths.PACKAGE + "/lib/gson.jar");
+        add(command, "org.dkvm.cli.Main", "monitor");
+        return command;
+    }
+
+    private static void add(List<String> command, String... words) {
+        for (String word : words) {
+            command.add(word);
+        }
     }
 }

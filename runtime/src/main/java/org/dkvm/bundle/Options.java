@@ -2,13 +2,16 @@
 package org.dkvm.bundle;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.Board;
 import org.dkvm.core.BreakPoint;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Disk;
+import org.dkvm.core.Display;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.Firmware;
 import org.dkvm.core.Hardware;
@@ -29,6 +32,7 @@ import org.dkvm.core.Hardware;
  * @param disks virtual disks, in order
  * @param hardware the board and its firmware
  * @param breaks where the launch waits for a person
+ * @param display what the VM shows, and where
  */
 public record Options(
         String kernel,
@@ -42,7 +46,8 @@ public record Options(
         boolean mountLibModules,
         List<Disk> disks,
         Hardware hardware,
-        List<BreakPoint> breaks) {
+        List<BreakPoint> breaks,
+        Display display) {
     /** Every option starts so, and every variable that starts so is an option. */
     public static final String PREFIX = "DKVM_";
 
@@ -52,8 +57,9 @@ public record Options(
     private static final int MAX_APPEND = 1024;
 
     private static final String KNOWN =
-            "DKVM_ACCEL, DKVM_ARCH, DKVM_BIOS, DKVM_BIOS_DEBUG, DKVM_BREAK, DKVM_CGROUPFS, DKVM_DISKS, DKVM_KERNEL, DKVM_KERNEL_APPEND,"
-                    + " DKVM_KERNEL_DEBUG, DKVM_KERNEL_MOUNT_LIB_MODULES, DKVM_MACHINE, DKVM_QEMU_DISPLAY, DKVM_SYS_ADMIN";
+            "DKVM_ACCEL, DKVM_ARCH, DKVM_BIOS, DKVM_BIOS_DEBUG, DKVM_BREAK, DKVM_CGROUPFS, DKVM_DISKS, DKVM_DISPLAY_MODE, DKVM_KERNEL,"
+                    + " DKVM_KERNEL_APPEND, DKVM_KERNEL_DEBUG, DKVM_KERNEL_MOUNT_LIB_MODULES, DKVM_MACHINE, DKVM_QEMU_DISPLAY, DKVM_QEMU_VGA,"
+                    + " DKVM_QEMU_VNC_DISPLAY, DKVM_QEMU_VNC_PASSWORD, DKVM_QEMU_VNC_PASSWORD_FILE, DKVM_SYS_ADMIN";
 
     public Options {
         disks = List.copyOf(disks);
@@ -102,6 +108,7 @@ public record Options(
         Board board = Board.Q35;
         Firmware firmware = Firmware.SEABIOS;
         List<BreakPoint> breaks = List.of();
+        Map<String, String> display = new HashMap<>();
         for (String entry : env) {
             if (!isOption(entry)) {
                 continue;
@@ -123,7 +130,12 @@ public record Options(
                 case "DKVM_MACHINE" -> board = HardwareOptions.board(value);
                 case "DKVM_BIOS" -> firmware = HardwareOptions.firmware(value);
                 case "DKVM_BREAK" -> breaks = BreakOption.parse(value, config);
-                case "DKVM_QEMU_DISPLAY" -> refuse(name, value);
+                case "DKVM_DISPLAY_MODE",
+                        "DKVM_QEMU_DISPLAY",
+                        "DKVM_QEMU_VGA",
+                        "DKVM_QEMU_VNC_DISPLAY",
+                        "DKVM_QEMU_VNC_PASSWORD",
+                        "DKVM_QEMU_VNC_PASSWORD_FILE" -> display.put(name, value);
                 default -> throw new DkvmException("option \"" + name + "\" is not known", "known are " + KNOWN);
             }
         }
@@ -139,7 +151,8 @@ public record Options(
                 mountLibModules,
                 disks,
                 Hardware.of(board, firmware),
-                breaks);
+                breaks,
+                display.isEmpty() ? Display.NONE : DisplayOptions.parse(display));
     }
 
     private static String kernelParameters(String value) throws DkvmException {
@@ -201,12 +214,6 @@ public record Options(
                     "it needs \"allow\": [\"sys-admin\"] in /etc/dkvm/dkvm.json");
         }
         return wanted;
-    }
-
-    private static void refuse(String name, String value) throws DkvmException {
-        if (!value.isEmpty()) {
-            throw new DkvmException("option \"" + name + "\" is not supported yet", "run the container without it");
-        }
     }
 
     static DkvmException bad(String name, String value, String allowed) {

@@ -9,6 +9,7 @@ import org.dkvm.core.Accelerator;
 import org.dkvm.core.BreakPoint;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Disk;
+import org.dkvm.core.Display;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
 import org.dkvm.core.Hardware;
@@ -38,6 +39,8 @@ import org.dkvm.core.WorkloadProcess;
  * @param disks virtual disks; each has its mount in {@code mounts}, by its serial number
  * @param hardware the VM's board and firmware
  * @param breaks where the launch waits for a person, in order
+ * @param display what the VM shows, and where
+ * @param tscKilohertz how often the host's time stamp counter counts, which an emulated machine's processors have, too; 0: not told
  */
 public record SandboxPlan(
         String id,
@@ -59,7 +62,9 @@ public record SandboxPlan(
         boolean biosDebug,
         List<Disk> disks,
         Hardware hardware,
-        List<BreakPoint> breaks) {
+        List<BreakPoint> breaks,
+        Display display,
+        long tscKilohertz) {
     public SandboxPlan {
         if (cpus < 1) {
             throw new IllegalArgumentException("a VM needs at least one CPU, not " + cpus);

@@ -15,6 +15,8 @@ import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Disk;
 import org.dkvm.core.DiskFilesystem;
+import org.dkvm.core.Display;
+import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.Firmware;
 import org.dkvm.core.GuestKernel;
@@ -22,6 +24,8 @@ import org.dkvm.core.GuestMount;
 import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.ResourceLimit;
+import org.dkvm.core.Vga;
+import org.dkvm.core.VncPassword;
 import org.dkvm.core.WorkloadProcess;
 import org.dkvm.json.Json;
 
@@ -64,6 +68,12 @@ public final class SandboxPlanJson {
             JsonArray breaks = new JsonArray();
             plan.breaks().forEach(point -> breaks.add(point.name()));
             json.add("breaks", breaks);
+        }
+        if (plan.tscKilohertz() > 0) {
+            json.addProperty("tscKilohertz", plan.tscKilohertz());
+        }
+        if (!plan.display().equals(Display.NONE)) {
+            json.add("display", displayToJson(plan.display()));
         }
         return json;
     }
@@ -110,7 +120,9 @@ public final class SandboxPlanJson {
                     json.has("board")
                             ? new Hardware(Board.valueOf(text(json, "board")), Firmware.valueOf(text(json, "firmware")))
                             : Hardware.ORDINARY,
-                    breaks);
+                    breaks,
+                    json.has("display") ? displayFromJson(json.getAsJsonObject("display")) : Display.NONE,
+                    json.has("tscKilohertz") ? number(json, "tscKilohertz") : 0);
         } catch (RuntimeException e) {
             throw new DkvmException(
                     "the sandbox's plan is not valid: " + e.getMessage(), "create the container again", e);
@@ -232,6 +244,24 @@ public final class SandboxPlanJson {
                 text(json, "target"),
                 DiskFilesystem.valueOf(text(json, "filesystem")),
                 number(json, "bytes"));
+    }
+
+    private static JsonObject displayToJson(Display display) {
+        JsonObject json = new JsonObject();
+        json.addProperty("mode", display.mode().name());
+        json.addProperty("vga", display.vga().name());
+        json.addProperty("number", display.number());
+        json.addProperty("password", display.password().text());
+        json.addProperty("passwordFile", display.password().file());
+        return json;
+    }
+
+    private static Display displayFromJson(JsonObject json) {
+        return new Display(
+                DisplayMode.valueOf(text(json, "mode")),
+                Vga.valueOf(text(json, "vga")),
+                (int) number(json, "number"),
+                new VncPassword(text(json, "password"), text(json, "passwordFile")));
     }
 
     private static JsonObject kernelToJson(GuestKernel kernel) {

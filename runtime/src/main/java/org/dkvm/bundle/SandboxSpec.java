@@ -12,6 +12,7 @@ import org.dkvm.core.Architecture;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
+import org.dkvm.core.MemorySize;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.json.Json;
 
@@ -78,6 +79,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
      * @param kernelDirectory where that is
      * @param modules its modules
      * @param hostCpus CPUs of the host that are online
+     * @param tscKilohertz how often the host's time stamp counter counts; 0: the guest has no use for it, or it is not known
      * @param seccomp the sandbox's seccomp profile
      */
     public record Inputs(
@@ -91,11 +93,12 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
             Path kernelDirectory,
             GuestModules modules,
             int hostCpus,
+            long tscKilohertz,
             JsonObject seccomp) {}
 
     /** Whether a spec is already a sandbox's: an engine may call create again after it failed. */
     public static boolean isSandbox(JsonObject spec) {
-        return MonitorCommand.init().equals(Json.strings(Json.objectOrNew(spec, "process"), "args"));
+        return MonitorCommand.isInit(Json.strings(Json.objectOrNew(spec, "process"), "args"));
     }
 
     /** Rewrites what was read of a spec. */
@@ -105,10 +108,15 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         JsonObject linux = Json.objectOrNew(spec, "linux");
         MountPlan mounts = container.mounts();
         mounts.addModules(inputs.modules, inputs.options.mountLibModules());
+        DisplayOptions.check(
+                inputs.options.display(), process, container.mounts().tree());
         SandboxPlan plan = plan(spec, linux, container, inputs);
         rewriteProcess(process, inputs.options);
         rewriteRoot(spec, mounts, inputs);
-        SandboxResources.rewrite(linux, inputs.config.overhead(inputs.accelerator), inputs.accelerator);
+        MemorySize overhead = inputs.config
+                .overhead(inputs.accelerator)
+                .plus(inputs.options.display().overhead());
+        SandboxResources.rewrite(linux, overhead, inputs.accelerator);
         rewriteLinux(linux, inputs);
         return new SandboxSpec(spec, plan);
     }
@@ -118,6 +126,9 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         Architecture architecture = inputs.kernel.architecture();
         SandboxResources resources = SandboxResources.of(linux, inputs.config, architecture, inputs.hostCpus);
         inputs.options.hardware().checkArchitecture(architecture);
+        inputs.options
+                .display()
+                .checkMachine(architecture, inputs.options.hardware().board());
         inputs.options.hardware().checkMemory(resources.memory());
         // Its networks are known when it is started.
         inputs.options.hardware().board().checkRoom(inputs.options.disks().size(), 0);
@@ -142,7 +153,9 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 inputs.options.biosDebug(),
                 inputs.options.disks(),
                 inputs.options.hardware(),
-                inputs.options.breaks());
+                inputs.options.breaks(),
+                inputs.options.display(),
+                inputs.tscKilohertz);
     }
 
     private static Map<String, String> sysctls(JsonObject linux) {
@@ -157,7 +170,9 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
     }
 
     private static void rewriteProcess(JsonObject process, Options options) {
-        process.add("args", Json.arrayOf(MonitorCommand.init()));
+        process.add(
+                "args",
+                Json.arrayOf(MonitorCommand.init(options.display().mode().takesTerminal())));
         process.add("env", Json.arrayOf(MonitorCommand.ENVIRONMENT));
         confine(process, options.sysAdmin() ? SANDBOX_CAPABILITIES | SYS_ADMIN : SANDBOX_CAPABILITIES);
     }

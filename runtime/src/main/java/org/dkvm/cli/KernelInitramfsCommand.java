@@ -26,12 +26,12 @@ final class KernelInitramfsCommand implements Callable<Integer> {
     @Parameters(index = "2", paramLabel = "OUT", description = "The file to write.")
     private Path out = Path.of("");
 
-    @Option(names = "--disks", description = "With the modules of disks' filesystems.")
-    private boolean disks;
+    @Option(names = "--more", description = "With the modules that few VMs need: disks' filesystems, screens' devices.")
+    private boolean more;
 
     @Override
     public Integer call() throws DkvmException {
-        System.out.println(disks ? Initramfs.writeForDisks(modules, agent, out) : Initramfs.write(modules, agent, out));
+        System.out.println(more ? Initramfs.writeMore(modules, agent, out) : Initramfs.write(modules, agent, out));
         return 0;
     }
 }

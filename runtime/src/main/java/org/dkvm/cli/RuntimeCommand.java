@@ -13,6 +13,7 @@ import org.dkvm.core.PackageLayout;
 import org.dkvm.core.RuncMessages;
 import org.dkvm.create.Create;
 import org.dkvm.create.HostAccelerator;
+import org.dkvm.create.HostClock;
 import org.dkvm.exec.Exec;
 import org.dkvm.exec.ExecRequest;
 import org.dkvm.update.Update;
@@ -67,7 +68,7 @@ final class RuntimeCommand {
         HostConfig config = HostConfig.read(HostConfig.FILE);
         HostAccelerator accelerators =
                 new HostAccelerator(layout, warning -> log.write(RuntimeLog.Level.WARNING, warning));
-        new Create(layout, config, accelerators).run(id(arguments), bundle, action);
+        new Create(layout, config, accelerators, new HostClock(layout)).run(id(arguments), bundle, action);
     }
 
     private static void exec(RuncArguments arguments) throws DkvmException {

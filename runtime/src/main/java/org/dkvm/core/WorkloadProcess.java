@@ -43,4 +43,22 @@ public record WorkloadProcess(
         groups = List.copyOf(groups);
         limits = List.copyOf(limits);
     }
+
+    /** The same with another environment. */
+    public WorkloadProcess withEnv(List<String> changed) {
+        return new WorkloadProcess(
+                args,
+                changed,
+                cwd,
+                uid,
+                gid,
+                groups,
+                terminal,
+                capabilities,
+                noNewPrivileges,
+                limits,
+                oomScoreAdj,
+                setHome,
+                umask);
+    }
 }

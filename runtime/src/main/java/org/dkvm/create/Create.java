@@ -17,6 +17,7 @@ import org.dkvm.bundle.SandboxSpec;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.ContainerId;
+import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.Hardware;
@@ -25,6 +26,7 @@ import org.dkvm.core.RuncMessages;
 import org.dkvm.json.Json;
 import org.dkvm.kernel.ImageKernelCache;
 import org.dkvm.kernel.KernelChoice;
+import org.dkvm.kernel.KernelConfig;
 import org.dkvm.kernel.KernelFit;
 import org.dkvm.kernel.KernelStore;
 import org.dkvm.linux.AtomicFile;
@@ -37,11 +39,13 @@ public final class Create {
     private final PackageLayout layout;
     private final HostConfig config;
     private final AcceleratorChoice accelerators;
+    private final HostClock clock;
 
-    public Create(PackageLayout layout, HostConfig config, AcceleratorChoice accelerators) {
+    public Create(PackageLayout layout, HostConfig config, AcceleratorChoice accelerators, HostClock clock) {
         this.layout = layout;
         this.config = config;
         this.accelerators = accelerators;
+        this.clock = clock;
     }
 
     /**
@@ -82,6 +86,7 @@ public final class Create {
                                 ? new GuestModules(kernel.modules(), kernel.release())
                                 : GuestModules.NONE,
                         Runtime.getRuntime().availableProcessors(),
+                        accelerator == Accelerator.TCG && !architecture.isForeign() ? clock.kilohertz() : 0,
                         SandboxSeccomp.profile()));
         save(bundle, original, sandbox);
     }
@@ -91,6 +96,9 @@ public final class Create {
         KernelStore.Found chosen = new KernelChoice(
                         store, new ImageKernelCache(ImageKernelCache.DIRECTORY, layout.home()))
                 .choose(options.kernel(), config.kernel(), root, architecture);
+        if (options.display().mode() == DisplayMode.CURSES) {
+            KernelConfig.checkTextScreen(chosen);
+        }
         return options.hardware().equals(Hardware.ORDINARY) || architecture.isForeign()
                 ? chosen
                 : new KernelFit(store)

@@ -58,6 +58,10 @@ public final class Initramfs {
                     "blake2b_generic",
                     "btrfs"));
 
+    /** What a VM with a screen needs: keyboard and pointer; the drivers of the graphics cards that QEMU gives it. Any of them may be missing. */
+    private static final Map<String, List<String>> DEVICES =
+            Map.of("input", List.of("virtio_input", "evdev"), "graphics", List.of("virtio_gpu", "bochs"));
+
     private static final String LIST = "modules.list";
 
     /** The agent's buffer for a list; guest/src/early.c. */
@@ -98,13 +102,13 @@ public final class Initramfs {
         return write(modules, agent, out, false);
     }
 
-    /** As {@link #write}, and with the modules of disks' filesystems: for each that is a module its own list, {@code /modules-<filesystem>.list}. */
-    public static int writeForDisks(Path modules, Path agent, Path out) throws DkvmException {
+    /** As {@link #write}, and with what few VMs need, each with a list of its own, {@code /modules-<name>.list}: disks' filesystems, screens' devices. */
+    public static int writeMore(Path modules, Path agent, Path out) throws DkvmException {
         return write(modules, agent, out, true);
     }
 
     /**
-     * Makes a kernel's two, {@code initramfs} and the one for disks, {@code initramfs-disks}, reading and decompressing each module once.
+     * Makes a kernel's two, {@code initramfs} and the larger {@code initramfs-more}, reading and decompressing each module once.
      *
      * @param directory where both are written
      * @return how many modules the first has
@@ -113,16 +117,16 @@ public final class Initramfs {
         return write(modules, directory, made -> {
             made.writeArchive(agent, directory.resolve("initramfs"));
             int count = made.plain.size();
-            made.chooseFilesystems();
-            made.writeArchive(agent, directory.resolve("initramfs-disks"));
+            made.chooseMore();
+            made.writeArchive(agent, directory.resolve("initramfs-more"));
             return count;
         });
     }
 
-    private static int write(Path modules, Path agent, Path out, boolean disks) throws DkvmException {
+    private static int write(Path modules, Path agent, Path out, boolean more) throws DkvmException {
         return write(modules, out.toAbsolutePath().resolveSibling("."), made -> {
-            if (disks) {
-                made.chooseFilesystems();
+            if (more) {
+                made.chooseMore();
             }
             made.writeArchive(agent, out);
             return made.plain.size();
@@ -149,18 +153,27 @@ public final class Initramfs {
         }
     }
 
-    /** Each list stands alone: one filesystem may be needed without the other. */
-    private void chooseFilesystems() throws DkvmException {
-        List<String> base = lists.getOrDefault(LIST, List.of());
+    private void chooseMore() throws DkvmException {
         for (Map.Entry<String, List<String>> filesystem : FILESYSTEMS.entrySet()) {
             if (modules.file(filesystem.getKey()).isPresent()) {
-                Set<String> chosen = new LinkedHashSet<>(base);
-                for (String name : filesystem.getValue()) {
-                    add(name, chosen);
-                }
-                base.forEach(chosen::remove);
-                lists.put("modules-" + filesystem.getKey() + ".list", List.copyOf(chosen));
+                choose(filesystem.getKey(), filesystem.getValue());
             }
+        }
+        for (Map.Entry<String, List<String>> devices : DEVICES.entrySet()) {
+            choose(devices.getKey(), devices.getValue());
+        }
+    }
+
+    /** Each list stands alone: one may be needed without the others. */
+    private void choose(String list, List<String> names) throws DkvmException {
+        List<String> base = lists.getOrDefault(LIST, List.of());
+        Set<String> chosen = new LinkedHashSet<>(base);
+        for (String name : names) {
+            add(name, chosen);
+        }
+        base.forEach(chosen::remove);
+        if (!chosen.isEmpty()) {
+            lists.put("modules-" + list + ".list", List.copyOf(chosen));
         }
     }
 

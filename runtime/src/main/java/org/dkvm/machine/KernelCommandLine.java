@@ -25,7 +25,8 @@ public final class KernelCommandLine {
         GuestKernel kernel = machine.kernel();
         // The console is there for the last words of a kernel that panics; "quiet" keeps it from costing time.
         StringBuilder text = new StringBuilder("console=");
-        text.append(kernel.architecture().console()).append(" panic=-1");
+        text.append(kernel.architecture().console());
+        text.append(DisplayArguments.kernelParameters(machine.display())).append(" panic=-1");
         text.append(kernel.debug() ? " ignore_loglevel" : " quiet");
         if (machine.accelerator() == Accelerator.TCG) {
             // virtiofsd writes guest pages that QEMU does not see change: without this, QEMU runs stale translations
@@ -34,7 +35,7 @@ public final class KernelCommandLine {
         }
         boolean one = comesUpOnOneCpu(kernel, machine.accelerator(), machine.cpus());
         if (machine.accelerator() == Accelerator.TCG && kernel.architecture() == Architecture.AMD64) {
-            emulatedPc(text, one);
+            emulatedPc(text, one, machine.tscKilohertz());
         } else if (one) {
             text.append(' ').append(MAX_CPUS).append('1');
         }
@@ -46,9 +47,15 @@ public final class KernelCommandLine {
     }
 
     /** An x86 kernel measures what others read from their timer's registers. */
-    private static void emulatedPc(StringBuilder text, boolean one) {
+    private static void emulatedPc(StringBuilder text, boolean one, long tscKilohertz) {
         // Its test of the timer counts ticks: on a busy host they come late, and it gives the machine up.
         text.append(" no_timer_check");
+        if (tscKilohertz > 0) {
+            // QEMU hands it the host's time stamp counter. Measured against emulated timers on a busy host it came out
+            // too
+            // slow by a factor of up to twenty, and the guest's clocks ran too fast by as much.
+            text.append(" tsc_early_khz=").append(tscKilohertz);
+        }
         if (one) {
             // Each CPU would else measure how fast it is, for most of a second, and the kernel rewrite itself for one
             // CPU and back. The number is loops per tick, more than any host does: delays may be longer than asked for.

@@ -4,6 +4,7 @@ package org.dkvm.machine;
 import java.nio.file.Path;
 import java.util.List;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Display;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
@@ -20,6 +21,7 @@ import org.dkvm.core.MemorySize;
  * @param nics its network cards, in order
  * @param disks its disks, in order
  * @param sockets where QEMU connects
+ * @param display what it shows, and where
  * @param firmwareDebug whether the firmware's messages are wanted on the console's socket
  * @param hardware its board and firmware
  * @param tscKilohertz how fast the host's time stamp counter runs; 0: not known
@@ -34,18 +36,21 @@ public record Machine(
         List<MachineNic> nics,
         List<MachineDisk> disks,
         Sockets sockets,
+        Display display,
         boolean firmwareDebug,
         Hardware hardware,
-        int tscKilohertz) {
+        long tscKilohertz) {
     /**
-     * The sockets that others listen on before QEMU starts.
+     * The sockets that others listen on before QEMU starts, and other files of the sandbox.
      *
      * @param agent the agent channel, the monitor's
      * @param control QMP, the monitor's
      * @param console the serial port, the monitor's
      * @param share vhost-user, virtiofsd's
+     * @param terminal the container's terminal
+     * @param vncPassword a file with VNC's password
      */
-    public record Sockets(Path agent, Path control, Path console, Path share) {}
+    public record Sockets(Path agent, Path control, Path console, Path share, Path terminal, Path vncPassword) {}
 
     public Machine {
         nics = List.copyOf(nics);

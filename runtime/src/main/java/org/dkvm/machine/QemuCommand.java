@@ -31,7 +31,7 @@ public final class QemuCommand {
         List<String> argv = new ArrayList<>();
         argv.add(PROGRAM + machine.kernel().architecture().machine());
         add(argv, "-nodefaults", "-no-user-config", "-no-reboot");
-        add(argv, "-display", "none");
+        DisplayArguments.screen(argv, machine);
         add(argv, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
         board(argv, machine);
         kernel(argv, machine);
@@ -45,14 +45,14 @@ public final class QemuCommand {
         add(argv, "-device", "virtserialport,chardev=agent,name=" + AGENT_PORT);
         socket(argv, "control", machine.sockets().control());
         add(argv, "-mon", "chardev=control,mode=control");
-        socket(argv, "console", machine.sockets().console());
-        add(argv, "-serial", "chardev:console");
+        DisplayArguments.serial(argv, machine);
         if (machine.firmwareDebug()) {
             socket(argv, "firmware", machine.sockets().console());
             add(argv, "-device", "isa-debugcon,iobase=0x402,chardev=firmware");
         }
         nics(argv, bus, machine.nics());
         disks(argv, bus, machine.disks());
+        DisplayArguments.devices(argv, machine);
         sparePorts(argv, machine.hardware().board());
         return argv;
     }
@@ -126,7 +126,7 @@ public final class QemuCommand {
         }
     }
 
-    private static void socket(List<String> argv, String id, Path path) {
+    static void socket(List<String> argv, String id, Path path) {
         add(argv, "-chardev", "socket,id=" + id + ",path=" + value(path.toString()));
     }
 
@@ -135,7 +135,7 @@ public final class QemuCommand {
         return text.replace(",", ",,");
     }
 
-    private static void add(List<String> argv, String... words) {
+    static void add(List<String> argv, String... words) {
         for (String word : words) {
             argv.add(word);
         }

@@ -3,8 +3,10 @@ package org.dkvm.monitor;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.dkvm.agent.GuestText;
 import org.dkvm.core.DkvmException;
@@ -20,14 +22,18 @@ final class Child {
 
     private final String name;
     private final Process process;
+    private final InputStream words;
+    private final boolean leavesTerminal;
     private final MonitorLog log;
     private final Tail tail = new Tail(2 * READ_BYTES);
     private volatile boolean ended;
     private volatile boolean killed;
 
-    private Child(String name, Process process, MonitorLog log) {
+    private Child(String name, Process process, InputStream words, boolean leavesTerminal, MonitorLog log) {
         this.name = name;
         this.process = process;
+        this.words = words;
+        this.leavesTerminal = leavesTerminal;
         this.log = log;
     }
 
@@ -40,15 +46,46 @@ final class Child {
     static Child start(String name, List<String> argv, Programs programs, MonitorLog log, Consumer<Child> onEnd)
             throws DkvmException {
         try {
-            Child child = new Child(name, programs.start(argv), log);
-            Thread thread = new Thread(null, () -> child.watch(onEnd), name, STACK_BYTES);
-            thread.setDaemon(true);
-            thread.start();
-            return child;
+            Process process = programs.start(argv);
+            return new Child(name, process, process.getInputStream(), false, log).watched(onEnd);
         } catch (IOException e) {
-            throw new DkvmException(
-                    "can not start " + name + ": " + e.getMessage(), "is DKVM's package complete? \"dkvm check\"", e);
+            throw notStarted(name, e);
         }
+    }
+
+    /** As {@link #start}, for a program on a terminal, which it is to leave as it found it: {@link #kill} only asks it to end. */
+    static Child startOnTerminal(
+            String name,
+            List<String> argv,
+            Path terminal,
+            Map<String, String> environment,
+            Programs programs,
+            MonitorLog log,
+            Consumer<Child> onEnd)
+            throws DkvmException {
+        try {
+            Process process = programs.startOnTerminal(argv, terminal, environment);
+            return new Child(name, process, process.getErrorStream(), true, log).watched(onEnd);
+        } catch (IOException e) {
+            throw notStarted(name, e);
+        }
+    }
+
+    private static DkvmException notStarted(String name, IOException e) {
+        return new DkvmException(
+                "can not start " + name + ": " + e.getMessage(), "is DKVM's package complete? \"dkvm check\"", e);
+    }
+
+    private Child watched(Consumer<Child> onEnd) {
+        Thread thread = new Thread(null, () -> watch(onEnd), name, STACK_BYTES);
+        thread.setDaemon(true);
+        thread.start();
+        return this;
+    }
+
+    /** Its process's number. */
+    long pid() {
+        return process.pid();
     }
 
     /** Whether it has ended. */
@@ -61,10 +98,14 @@ final class Child {
         return ended && process.exitValue() != 0;
     }
 
-    /** Ends it at once. */
+    /** Ends it: at once, or by SIGTERM where it has a terminal to leave. */
     void kill() {
         killed = true;
-        process.destroyForcibly();
+        if (leavesTerminal) {
+            process.destroy();
+        } else {
+            process.destroyForcibly();
+        }
     }
 
     /** Whether it has ended by abort(3): an assertion of its own failed. */
@@ -74,7 +115,8 @@ final class Child {
 
     /** Ends it at once and waits until it is gone. */
     void killAndWait() throws InterruptedException {
-        kill();
+        killed = true;
+        process.destroyForcibly();
         process.waitFor();
     }
 
@@ -101,7 +143,7 @@ final class Child {
     /** Until the program closes its output, or {@link #kill} does, which comes before the program's end. */
     private void listen() {
         byte[] bytes = new byte[READ_BYTES];
-        try (InputStream in = process.getInputStream()) {
+        try (InputStream in = words) {
             for (int count = in.read(bytes); count >= 0; count = in.read(bytes)) {
                 tail.add(bytes, count);
                 log.line(name + ": "

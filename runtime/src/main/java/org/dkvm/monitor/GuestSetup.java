@@ -10,8 +10,11 @@ import org.dkvm.agent.Client;
 import org.dkvm.agent.MachineRecords;
 import org.dkvm.agent.ProcessRecords;
 import org.dkvm.bundle.SandboxPlan;
+import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestMount;
+import org.dkvm.core.Vga;
+import org.dkvm.core.WorkloadProcess;
 import org.dkvm.machine.KernelCommandLine;
 import org.dkvm.network.DeviceAddress;
 import org.dkvm.network.DeviceRoute;
@@ -50,6 +53,14 @@ record GuestSetup(SandboxPlan plan, List<NetworkDevice> devices, List<String> wi
         if (KernelCommandLine.comesUpOnOneCpu(plan.kernel(), plan.accelerator(), plan.cpus())) {
             to.onlineCpus();
         }
+        DisplayMode mode = plan.display().mode();
+        if (mode.showsScreen()) {
+            to.modules("input");
+        }
+        // A text screen lasts as long as no driver takes the card out of its text mode.
+        if (plan.display().vga() != Vga.NONE && mode != DisplayMode.CURSES) {
+            to.modules("graphics");
+        }
         for (GuestMount mount : plan.mounts()) {
             to.mount(mount);
         }
@@ -68,7 +79,8 @@ record GuestSetup(SandboxPlan plan, List<NetworkDevice> devices, List<String> wi
 
     /** The records of the main session's OPEN, with what its client said of itself. */
     byte[] process(Client client) throws DkvmException {
-        byte[] records = ProcessRecords.encode(plan.process(), plan.init(), client);
+        byte[] records = ProcessRecords.encode(
+                workload(), plan.init(), plan.display().mode().terminal(), client);
         if (records.length > ProcessRecords.MAX_BYTES) {
             throw new DkvmException(
                     "the process has " + records.length + " bytes of arguments and environment, more than "
@@ -76,6 +88,11 @@ record GuestSetup(SandboxPlan plan, List<NetworkDevice> devices, List<String> wi
                     "");
         }
         return records;
+    }
+
+    private WorkloadProcess workload() {
+        WorkloadProcess process = plan.process();
+        return plan.display().mode() == DisplayMode.CURSES ? process.withEnv(Screen.onConsole(process.env())) : process;
     }
 
     private static void network(MachineRecords to, NetworkDevice device) {
@@ -119,6 +136,8 @@ record GuestSetup(SandboxPlan plan, List<NetworkDevice> devices, List<String> wi
             to.sysctl("net/ipv6/conf/" + name + "/disable_ipv6", "1");
         }
         String reserved = devices.isEmpty() ? "" : Takeover.FIRST_RESERVED_PORT + "-" + Takeover.LAST_RESERVED_PORT;
+        int port = plan.display().port();
+        reserved = port > 0 ? port + "," + reserved : reserved;
         for (Map.Entry<String, String> sysctl : plan.sysctls().entrySet()) {
             if (sysctl.getKey().equals(RESERVED_PORTS) && !reserved.isEmpty()) {
                 reserved = sysctl.getValue().isEmpty() ? reserved : sysctl.getValue() + "," + reserved;

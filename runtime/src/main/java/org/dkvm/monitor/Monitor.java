@@ -4,6 +4,7 @@ package org.dkvm.monitor;
 import java.io.IOException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.function.Consumer;
 import org.dkvm.bundle.SandboxPlan;
 import org.dkvm.bundle.SandboxPlanJson;
 import org.dkvm.core.BreakPoint;
+import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.Firmware;
 import org.dkvm.json.Json;
@@ -26,7 +28,7 @@ import org.dkvm.share.VirtiofsdCommand;
 /** A sandbox's life as a list of steps. */
 final class Monitor {
     private static final String INITRAMFS = "initramfs";
-    private static final String INITRAMFS_DISKS = "initramfs-disks";
+    private static final String INITRAMFS_MORE = "initramfs-more";
 
     private final Places places;
     private final Programs programs;
@@ -79,23 +81,25 @@ final class Monitor {
         timeline.mark("plan");
         Disks disks = new Disks(plan.disks(), places.share());
         disks.prepare(programs, relay.ending()::sayLater);
+        Screen screen = new Screen(plan.display(), places);
+        screen.prepare();
         Child share = startShare(plan);
         listen(plan);
-        TscRate tsc = TscRate.of(plan, programs);
         if (!goesOnAt(BreakPoint.PRENET, plan)) {
             return;
         }
-        Takeover takeover = takeOverNetwork();
+        Takeover takeover = takeOverNetwork(plan.display().port());
+        screen.check(takeover);
         plan.hardware().board().checkRoom(plan.disks().size(), takeover.taps().size());
         if (!goesOnAt(BreakPoint.POSTNET, plan)) {
             return;
         }
         awaitShare(share);
-        List<String> qemu = disks.around(QemuCommand.argv(machine(plan, takeover, disks, tsc)));
+        List<String> qemu = disks.around(QemuCommand.argv(machine(plan, takeover, initramfs(disks, screen), disks)));
         if (!goesOnAt(BreakPoint.PREQEMU, plan)) {
             return;
         }
-        start("QEMU", qemu);
+        startQemu(plan, qemu);
         timeline.mark("QEMU started");
         List<NetworkDevice> devices = devices(takeover);
         await(new GuestSetup(plan, devices, network.withoutIpv6(devices)), qemu);
@@ -121,7 +125,7 @@ final class Monitor {
             try {
                 Files.deleteIfExists(places.sockets().share());
                 awaitShare(startShare(setup.plan()));
-                start("QEMU", qemu);
+                startQemu(setup.plan(), qemu);
                 await(setup, qemu);
             } catch (DkvmException e) {
                 relay.fail(e.text());
@@ -151,8 +155,8 @@ final class Monitor {
                 channel -> consoleConnected(channel, shown, plan.hardware().firmware()));
     }
 
-    private Takeover takeOverNetwork() throws DkvmException {
-        Takeover takeover = Takeover.of(network.read());
+    private Takeover takeOverNetwork(int ownPort) throws DkvmException {
+        Takeover takeover = Takeover.of(network.read(), ownPort);
         timeline.mark("network read");
         if (!takeover.taps().isEmpty()) {
             programs.batch(List.of("/usr/bin/ip", "-batch", "-"), takeover.ipBatch());
@@ -188,7 +192,31 @@ final class Monitor {
         return child;
     }
 
-    private Machine machine(SandboxPlan plan, Takeover takeover, Disks disks, TscRate tsc) throws DkvmException {
+    private void startQemu(SandboxPlan plan, List<String> argv) throws DkvmException {
+        if (plan.display().mode() != DisplayMode.CURSES) {
+            start("QEMU", argv);
+            return;
+        }
+        Child child = Child.startOnTerminal(
+                "QEMU",
+                argv,
+                places.sockets().terminal(),
+                Screen.environment(plan.process().env(), places.terminfo()),
+                programs,
+                log,
+                ended -> loop.post(() -> screenEnded(ended)));
+        relay.ending().add(child);
+        relay.onResize(() -> Screen.resize(child, programs, log));
+    }
+
+    private void screenEnded(Child qemu) {
+        if (qemu.hasFailed()) {
+            relay.ending().show(Screen.SANE.getBytes(StandardCharsets.US_ASCII));
+        }
+        relay.childEnded(qemu);
+    }
+
+    private Machine machine(SandboxPlan plan, Takeover takeover, String initramfs, Disks disks) {
         List<MachineNic> nics = new ArrayList<>();
         for (Takeover.Tap tap : takeover.taps()) {
             NetworkDevice device = tap.device();
@@ -200,19 +228,21 @@ final class Monitor {
                 plan.memory(),
                 plan.kernel(),
                 places.kernel(),
-                initramfs(disks),
+                initramfs,
                 nics,
                 disks.ofMachine(),
                 places.sockets(),
+                plan.display(),
                 plan.biosDebug(),
                 plan.hardware(),
-                tsc.kilohertz());
+                plan.tscKilohertz());
     }
 
-    /** The one with modules for disks where they are needed; a kernel that somebody brought may have none and need none. */
-    private String initramfs(Disks disks) {
-        return disks.needModules() && Files.exists(places.kernel().resolve(INITRAMFS_DISKS))
-                ? INITRAMFS_DISKS
+    /** The one with more modules where they are needed; a kernel that somebody brought may have none and need none. */
+    private String initramfs(Disks disks, Screen screen) {
+        return (disks.needModules() || screen.needsModules())
+                        && Files.exists(places.kernel().resolve(INITRAMFS_MORE))
+                ? INITRAMFS_MORE
                 : INITRAMFS;
     }
 

@@ -12,15 +12,22 @@ import org.dkvm.machine.Machine;
  * @param plan sandbox.json
  * @param share what the guest sees as its root
  * @param kernel the kernel's directory
+ * @param terminfo descriptions of terminals
  */
-record Places(Path run, Path plan, Path share, Path kernel) {
+record Places(Path run, Path plan, Path share, Path kernel, Path terminfo) {
+    /** The container's terminal, where it has one: the OCI runtime puts it there. */
+    private static final String TERMINAL = "/dev/console";
+
+    private static final String TERMINFO = "/usr/share/terminfo";
+
     /** The places of the sandbox this process is in. */
     static Places ofSandbox() {
         return new Places(
                 Path.of(SandboxPaths.RUN),
                 Path.of(SandboxPaths.PLAN),
                 Path.of(SandboxPaths.SHARE),
-                Path.of(SandboxPaths.KERNEL));
+                Path.of(SandboxPaths.KERNEL),
+                Path.of(TERMINFO));
     }
 
     Machine.Sockets sockets() {
@@ -28,7 +35,9 @@ record Places(Path run, Path plan, Path share, Path kernel) {
                 run.resolve("agent.sock"),
                 run.resolve("control.sock"),
                 run.resolve("console.sock"),
-                run.resolve("share.sock"));
+                run.resolve("share.sock"),
+                Path.of(TERMINAL),
+                run.resolve("vnc-password"));
     }
 
     Path sessionSocket() {

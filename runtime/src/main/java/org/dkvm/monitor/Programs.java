@@ -2,13 +2,18 @@
 package org.dkvm.monitor;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.dkvm.core.DkvmException;
 
 /** How the monitor runs other programs. */
 interface Programs {
     /** Starts a program with nothing on its standard input, its standard output and error joined in one pipe. */
     Process start(List<String> argv) throws IOException;
+
+    /** As {@link #start}, but standard input and output are a terminal, and the environment has these variables, too. */
+    Process startOnTerminal(List<String> argv, Path terminal, Map<String, String> environment) throws IOException;
 
     /** Runs a program that reads its orders from standard input to its end: {@code ip -batch -}. */
     void batch(List<String> argv, String orders) throws DkvmException;

@@ -61,6 +61,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     private @Nullable Client main;
     private @Nullable Verdict known;
     private @Nullable Runnable restart;
+    private @Nullable Runnable onResize;
     private boolean greeted;
     /** How often QEMU has been started again. */
     private int life;
@@ -107,6 +108,11 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         enter(Phase.CONNECTING);
         Duration boot = patience(deadlines.boot());
         bootTimer = loop.after(boot, () -> late(boot));
+    }
+
+    /** What is to be done when the container's terminal has another size. */
+    void onResize(Runnable task) {
+        onResize = task;
     }
 
     /** QEMU has opened the agent channel. */
@@ -310,6 +316,14 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         known = Verdict.exited(exitCode);
         enter(Phase.FINISHING);
         awaitFinish();
+    }
+
+    @Override
+    public void resized() {
+        Runnable task = onResize;
+        if (task != null) {
+            task.run();
+        }
     }
 
     @Override

@@ -5,8 +5,10 @@ import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.dkvm.agent.GuestText;
 import org.dkvm.core.DkvmException;
@@ -23,6 +25,16 @@ final class SandboxPrograms implements Programs {
                 .redirectInput(new File("/dev/null"))
                 .redirectErrorStream(true)
                 .start();
+    }
+
+    @Override
+    public Process startOnTerminal(List<String> argv, Path terminal, Map<String, String> environment)
+            throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(argv)
+                .redirectInput(terminal.toFile())
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(terminal.toFile()));
+        builder.environment().putAll(environment);
+        return builder.start();
     }
 
     @Override

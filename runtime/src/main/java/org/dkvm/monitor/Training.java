@@ -18,6 +18,7 @@ import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
+import org.dkvm.core.Display;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
@@ -56,7 +57,7 @@ final class Training {
     }
 
     private static int run(Path directory) throws IOException, InterruptedException {
-        Places places = new Places(directory, directory.resolve("sandbox.json"), directory, directory);
+        Places places = new Places(directory, directory.resolve("sandbox.json"), directory, directory, directory);
         Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan())));
         network(directory);
         runRealProgram();
@@ -126,7 +127,9 @@ final class Training {
                 false,
                 List.of(),
                 Hardware.ORDINARY,
-                List.of());
+                List.of(),
+                Display.NONE,
+                0);
     }
 
     /** A network device as the kernel shows one. */

@@ -9,17 +9,22 @@ import java.util.Set;
 /**
  * How a VM takes over the namespace's devices: a tap for each, and everything that arrives on the one is redirected to the other, except
  * the answers to the namespace's own sockets, which are told apart by a range of ports that is theirs. The device keeps its addresses:
- * only replies of ARP and neighbour discovery reach this namespace, so it never answers for the VM. See tc-u32(8), tc-mirred(8).
+ * only replies of ARP and neighbour discovery reach this namespace, so it never answers for the VM, unless it listens at a port itself. See tc-u32(8), tc-mirred(8).
  *
  * @param taps one for each device
+ * @param ownPort a TCP port of these addresses at which this namespace listens, not the VM; 0 for none
  */
-public record Takeover(List<Tap> taps) {
+public record Takeover(List<Tap> taps, int ownPort) {
     /** The first of the ports that the sandbox's own sockets use (net.ipv4.ip_local_port_range). */
     public static final int FIRST_RESERVED_PORT = 59_392;
     /** The last of them: 1024 ports that one mask of tc-u32 matches. */
     public static final int LAST_RESERVED_PORT = 60_415;
 
     private static final String RESERVED_PORTS = "0xe800 0xfc00";
+    /** Without options, and not the rest of a fragmented packet: ports are where they are looked for. */
+    private static final String IPV4_PLAIN = " 0xff match u8 0x45 0xff at 0 match u16 0 0x1fff at 6";
+    /** A class and no action: the packet goes on to this namespace. */
+    private static final String PASS = " flowid 1:1\n";
 
     /**
      * A device and the tap that stands in for its wire.
@@ -34,7 +39,7 @@ public record Takeover(List<Tap> taps) {
     }
 
     /** Taps for these devices, with names that none of them has. */
-    public static Takeover of(List<NetworkDevice> devices) {
+    public static Takeover of(List<NetworkDevice> devices, int ownPort) {
         Set<String> names = new HashSet<>();
         for (NetworkDevice device : devices) {
             names.add(device.name());
@@ -48,7 +53,7 @@ public record Takeover(List<Tap> taps) {
             }
             taps.add(new Tap(device, name));
         }
-        return new Takeover(taps);
+        return new Takeover(taps, ownPort);
     }
 
     /** The input of {@code ip -batch -}: makes the taps. They get no address, not even a link-local one. */
@@ -71,22 +76,38 @@ public record Takeover(List<Tap> taps) {
             String mirror = " action mirred egress mirror dev " + tap.name() + "\n";
             text.append("qdisc add dev ").append(device).append(" ingress\n");
             text.append("qdisc add dev ").append(tap.name()).append(" ingress\n");
-            filter(text, device, "1 protocol arp u32 match u16 2 0xffff at 6" + mirror);
+            // Who listens has to be found also while the VM does not answer; both say the same.
+            filter(text, device, "1 protocol arp u32 match " + (listens() ? "u8 0 0" : "u16 2 0xffff at 6") + mirror);
             // An answer by UDP goes both ways: a resolver in the guest may use such a port, too.
             filter(text, device, ipv4Answer(17) + mirror);
-            filter(text, device, ipv4Answer(6) + " flowid 1:1\n");
+            filter(text, device, ipv4Answer(6) + PASS);
             filter(text, device, "3 protocol ipv6 u32 match u8 58 0xff at 6 match u8 136 0xff at 40" + mirror);
-            filter(text, device, ipv6Answer(17) + " flowid 1:1\n");
-            filter(text, device, ipv6Answer(6) + " flowid 1:1\n");
+            filter(text, device, ipv6Answer(17) + PASS);
+            filter(text, device, ipv6Answer(6) + PASS);
+            if (listens()) {
+                filter(
+                        text,
+                        device,
+                        "2 protocol ip u32 match ip protocol 6" + IPV4_PLAIN + " match ip dport " + ownPort + " 0xffff"
+                                + PASS);
+                filter(text, device, "3 protocol ipv6 u32 match u8 58 0xff at 6 match u8 135 0xff at 40" + mirror);
+                filter(
+                        text,
+                        device,
+                        "3 protocol ipv6 u32 match u8 6 0xff at 6 match u16 " + ownPort + " 0xffff at 42" + PASS);
+            }
             redirect(text, device, tap.name());
             redirect(text, tap.name(), device);
         }
         return text.toString();
     }
 
+    private boolean listens() {
+        return ownPort > 0;
+    }
+
     private static String ipv4Answer(int protocol) {
-        return "2 protocol ip u32 match ip protocol " + protocol
-                + " 0xff match u8 0x45 0xff at 0 match u16 0 0x1fff at 6"
+        return "2 protocol ip u32 match ip protocol " + protocol + IPV4_PLAIN
                 + " match ip sport 53 0xffff match ip dport " + RESERVED_PORTS;
     }
 

@@ -39,6 +39,11 @@ final class NoMain implements MainSession {
     }
 
     @Override
+    public void resized() {
+        told.add("resized");
+    }
+
+    @Override
     public void lost() {
         told.add("lost");
     }

@@ -16,6 +16,7 @@ import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.GuestMount;
 import org.dkvm.core.ResourceLimit;
+import org.dkvm.core.TerminalDevice;
 import org.dkvm.core.WorkloadProcess;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,6 +64,15 @@ class VectorsTest {
 
     @Test
     void processIsEncodedAsTheVector() throws Exception {
+        assertThat(process(TerminalDevice.NONE)).isEqualTo(openPayload(Vector.named("java-open")));
+    }
+
+    @Test
+    void processOnADeviceIsEncodedAsTheVector() throws Exception {
+        assertThat(process(new TerminalDevice("tty1", true))).isEqualTo(openPayload(Vector.named("java-open-device")));
+    }
+
+    private static byte[] process(TerminalDevice device) throws ProtocolException {
         WorkloadProcess process = new WorkloadProcess(
                 List.of("/bin/sh", "-c", "echo \u00e9"),
                 List.of("PATH=/bin", "EMPTY=", "A=b=c"),
@@ -83,8 +93,7 @@ class VectorsTest {
         Frame frame = new Frame(bytes);
         frame.set(FrameType.ATTACH, 0, bytes.limit());
         client.attach(frame);
-        byte[] records = ProcessRecords.encode(process, true, client);
-        assertThat(records).isEqualTo(openPayload(Vector.named("java-open")));
+        return ProcessRecords.encode(process, true, device, client);
     }
 
     @Test
@@ -118,6 +127,7 @@ class VectorsTest {
                 Map.of("net.ipv4.ip_forward", "1").entrySet()) {
             to.sysctl(sysctl.getKey(), sysctl.getValue());
         }
+        to.modules("graphics");
         return to.toBytes();
     }
 

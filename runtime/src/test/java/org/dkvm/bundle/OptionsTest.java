@@ -10,6 +10,7 @@ import org.dkvm.core.Architecture;
 import org.dkvm.core.Board;
 import org.dkvm.core.BreakPoint;
 import org.dkvm.core.CgroupMode;
+import org.dkvm.core.Display;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.Firmware;
 import org.dkvm.core.Hardware;
@@ -38,7 +39,8 @@ class OptionsTest {
                         false,
                         List.of(),
                         Hardware.ORDINARY,
-                        List.of()));
+                        List.of(),
+                        Display.NONE));
     }
 
     @Test
@@ -67,7 +69,8 @@ class OptionsTest {
                         true,
                         List.of(),
                         new Hardware(Board.MICROVM, Firmware.SEABIOS),
-                        List.of(BreakPoint.PRENET, BreakPoint.PREQEMU)));
+                        List.of(BreakPoint.PRENET, BreakPoint.PREQEMU),
+                        Display.NONE));
     }
 
     @Test
@@ -112,7 +115,7 @@ class OptionsTest {
         "DKVM_ACCEL=KVM,'auto, kvm or tcg'",
         "DKVM_ARCH=riscv64,amd64 or arm64",
         "DKVM_ARCH=ARM64,amd64 or arm64",
-                "DKVM_CGROUPFS=v2,'none, 1, 2 or hybrid'",
+        "DKVM_CGROUPFS=v2,'none, 1, 2 or hybrid'",
         "DKVM_MACHINE=pc,q35 or microvm",
         "DKVM_BIOS=efi,EFI or SeaBIOS",
         "DKVM_BREAK=boot,'one or more of prenet, postnet, preqemu, separated by commas'",
@@ -138,12 +141,6 @@ class OptionsTest {
     void tooManyKernelParametersAreRefused() {
         assertThatThrownBy(() -> parse("DKVM_KERNEL_APPEND=" + "x".repeat(1025)))
                 .hasMessageContaining("1025");
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"DKVM_QEMU_DISPLAY=curses"})
-    void optionsToComeAreRefused(String entry) {
-        assertThatThrownBy(() -> parse(entry)).hasMessageContaining("is not supported yet");
     }
 
     @Test

@@ -38,6 +38,7 @@ final class Rewrites {
                         Path.of("/opt/dkvm/kernels/dkvm/6.12"),
                         new GuestModules(Path.of("/opt/dkvm/kernels/dkvm/6.12/modules"), "6.12"),
                         4,
+                        0,
                         seccomp));
     }
 

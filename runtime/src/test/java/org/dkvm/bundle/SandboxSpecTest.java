@@ -277,6 +277,38 @@ class SandboxSpecTest {
     }
 
     @Test
+    void aTerminalThatQemuTakesIsLeftAlone() throws DkvmException {
+        process().getAsJsonArray("env").add("DKVM_DISPLAY_MODE=serial");
+        process().addProperty("terminal", true);
+        JsonObject rewritten = Rewrites.rewrite(spec).spec();
+        assertThat(Json.strings(rewritten.getAsJsonObject("process"), "args")).containsSequence("--terminal", "qemu");
+        assertThat(SandboxSpec.isSandbox(rewritten)).isTrue();
+    }
+
+    @Test
+    void aScreenIsInThePlanAndItsMemoryBesideTheVms() throws DkvmException {
+        spec = Json.readObject(Path.of("runtime/src/test/resources/specs/docker-20.10/limits.json"));
+        long before = memoryLimit(Rewrites.rewrite(spec).spec());
+        process().getAsJsonArray("env").add("DKVM_DISPLAY_MODE=vnc");
+        process().getAsJsonArray("env").add("DKVM_QEMU_VNC_PASSWORD=sesame");
+        SandboxSpec sandbox = Rewrites.rewrite(spec);
+        assertThat(memoryLimit(sandbox.spec()) - before)
+                .isEqualTo(sandbox.plan().display().overhead().bytes())
+                .isPositive();
+        assertThat(Json.write(sandbox.spec())).doesNotContain("sesame");
+        assertThat(SandboxPlanJson.fromJson(SandboxPlanJson.toJson(sandbox.plan())))
+                .isEqualTo(sandbox.plan());
+    }
+
+    private static long memoryLimit(JsonObject spec) {
+        return spec.getAsJsonObject("linux")
+                .getAsJsonObject("resources")
+                .getAsJsonObject("memory")
+                .get("limit")
+                .getAsLong();
+    }
+
+    @Test
     void optionsAreNotTheWorkloadsToSee() throws DkvmException {
         JsonArray env = process().getAsJsonArray("env");
         env.add("DKVM_KERNEL_DEBUG=1");

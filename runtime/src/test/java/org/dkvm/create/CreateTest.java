@@ -73,9 +73,13 @@ class CreateTest {
         Files.writeString(config, Json.write(spec));
     }
 
+    private HostClock clock() {
+        return new HostClock(List.of("/bin/echo", "2600000"), directory.resolve("state"));
+    }
+
     private void create() throws DkvmException {
         PackageLayout layout = new PackageLayout(directory.resolve("home"));
-        new Create(layout, HostConfig.defaults(), _ -> Accelerator.TCG)
+        new Create(layout, HostConfig.defaults(), _ -> Accelerator.TCG, clock())
                 .run(new ContainerId("id1"), bundle, RuncMessages.Action.CREATE);
     }
 
@@ -181,7 +185,7 @@ class CreateTest {
         AcceleratorChoice never = _ -> {
             throw new AssertionError("KVM is looked for");
         };
-        new Create(layout, HostConfig.defaults(), never)
+        new Create(layout, HostConfig.defaults(), never, clock())
                 .run(new ContainerId("id1"), bundle, RuncMessages.Action.CREATE);
         assertThat(plan().accelerator()).isEqualTo(Accelerator.TCG);
         assertThat(plan().kernel())

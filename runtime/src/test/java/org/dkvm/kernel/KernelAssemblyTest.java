@@ -62,7 +62,11 @@ class KernelAssemblyTest {
 
     /** The archive behind the agent's. */
     private static Map<String, String> modulesOf(KernelStore.Found kernel) throws IOException {
-        byte[] all = Files.readAllBytes(kernel.directory().resolve("initramfs"));
+        return modulesOf(kernel, "initramfs");
+    }
+
+    private static Map<String, String> modulesOf(KernelStore.Found kernel, String initramfs) throws IOException {
+        byte[] all = Files.readAllBytes(kernel.directory().resolve(initramfs));
         assertThat(all).startsWith(AGENT);
         Map<String, String> entries = new LinkedHashMap<>();
         try (CpioArchiveInputStream cpio =
@@ -95,7 +99,7 @@ class KernelAssemblyTest {
         try (var files = Files.list(kernel.directory())) {
             assertThat(files.map(file -> file.getFileName().toString()))
                     .containsExactlyInAnyOrder(
-                            "vmlinuz", "config", "initramfs", "initramfs-disks", "modules", "release");
+                            "vmlinuz", "config", "initramfs", "initramfs-more", "modules", "release");
         }
     }
 
@@ -194,6 +198,21 @@ class KernelAssemblyTest {
     }
 
     @Test
+    void whatFewVmsNeedIsInListsOfItsOwn() throws Exception {
+        Map<String, byte[]> files = SampleKernel.files();
+        files.put(MODULES + "kernel/drivers/gpu/drm/drm.ko", SampleKernel.module(""));
+        files.put(MODULES + "kernel/drivers/gpu/drm/virtio/virtio-gpu.ko", SampleKernel.module("drm"));
+        files.put(MODULES + "kernel/drivers/input/evdev.ko", SampleKernel.module(""));
+        Map<String, String> modules = modulesOf(make(deb(files)), "initramfs-more");
+        assertThat(modules.get("modules-graphics.list")).isEqualTo("/modules/drm.ko\n/modules/virtio_gpu.ko\n");
+        assertThat(modules.get("modules-input.list")).isEqualTo("/modules/evdev.ko\n");
+        assertThat(modules.get("modules-xfs.list")).isEqualTo("/modules/xfs.ko\n");
+        assertThat(modules).containsKey("modules/drm.ko").doesNotContainKey("modules-btrfs.list");
+        assertThat(modulesOf(make(deb(SampleKernel.files())), "initramfs-more"))
+                .doesNotContainKeys("modules-graphics.list", "modules-input.list");
+    }
+
+    @Test
     void withoutVirtioItIsNoGuest() throws Exception {
         Map<String, byte[]> files = SampleKernel.files();
         files.remove(MODULES + "kernel/fs/fuse/virtiofs.ko");
@@ -243,7 +262,7 @@ class KernelAssemblyTest {
         assertThat(kernel.directory().resolve("vmlinuz")).hasBinaryContent(image);
         assertThat(kernel.directory().resolve("release")).hasContent(SampleKernel.RELEASE + "\n");
         assertThat(Files.readAllBytes(kernel.directory().resolve("initramfs"))).startsWith(ARM64_AGENT);
-        assertThat(Files.readAllBytes(kernel.directory().resolve("initramfs-disks")))
+        assertThat(Files.readAllBytes(kernel.directory().resolve("initramfs-more")))
                 .startsWith(ARM64_AGENT);
     }
 

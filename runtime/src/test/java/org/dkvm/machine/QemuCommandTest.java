@@ -8,6 +8,7 @@ import java.util.List;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.Board;
+import org.dkvm.core.Display;
 import org.dkvm.core.Firmware;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.Hardware;
@@ -15,8 +16,13 @@ import org.dkvm.core.MemorySize;
 import org.junit.jupiter.api.Test;
 
 class QemuCommandTest {
-    private static final Machine.Sockets SOCKETS =
-            new Machine.Sockets(Path.of("/r/agent"), Path.of("/r/control"), Path.of("/r/console"), Path.of("/r/share"));
+    private static final Machine.Sockets SOCKETS = new Machine.Sockets(
+            Path.of("/r/agent"),
+            Path.of("/r/control"),
+            Path.of("/r/console"),
+            Path.of("/r/share"),
+            Path.of("/dev/console"),
+            Path.of("/r/password"));
     private static final GuestKernel OWN = new GuestKernel("dkvm/6.12", Architecture.AMD64, "vmlinux", "", false);
 
     @Test
@@ -70,11 +76,14 @@ class QemuCommandTest {
                 MemorySize.ofMib(512),
                 kernel,
                 Path.of("/k"),
-                "initramfs-disks",
+                "initramfs-more",
                 List.of(new MachineNic("tap0", "02:42:ac:11:00:02", 1500)),
                 List.of(new MachineDisk(20, "disk0")),
                 SOCKETS,
-                false);
+                Display.NONE,
+                false,
+                Hardware.ORDINARY,
+                0);
         assertThat(lines(machine)).isEqualTo("""
                 /usr/bin/qemu-system-aarch64
                 -nodefaults
@@ -89,7 +98,7 @@ class QemuCommandTest {
                 -m 536870912b
                 -object memory-backend-memfd,id=memory,share=on,size=536870912b
                 -kernel /k/vmlinuz
-                -initrd /k/initramfs-disks
+                -initrd /k/initramfs-more
                 -append console=ttyAMA0 panic=-1 quiet init_on_alloc=1 maxcpus=1 loglevel=3
                 -device virtio-rng-pci
                 -device virtio-balloon-pci,free-page-reporting=on,deflate-on-oom=on
@@ -158,14 +167,15 @@ class QemuCommandTest {
                 MemorySize.ofMib(512),
                 OWN,
                 Path.of("/k"),
-                "initramfs-disks",
+                "initramfs-more",
                 List.of(),
                 List.of(new MachineDisk(20, "disk0"), new MachineDisk(21, "disk1")),
                 SOCKETS,
+                Display.NONE,
                 false,
                 Hardware.ORDINARY,
                 0);
-        assertThat(lines(machine)).contains("-initrd /k/initramfs-disks\n").contains("""
+        assertThat(lines(machine)).contains("-initrd /k/initramfs-more\n").contains("""
                         -serial chardev:console
                         -add-fd fd=20,set=0
                         -blockdev driver=file,node-name=disk0,filename=/dev/fdset/0,aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off
@@ -189,13 +199,15 @@ class QemuCommandTest {
                 List.of(new MachineNic("tap0", "02:42:ac:11:00:02", 1500)),
                 List.of(new MachineDisk(20, "disk0")),
                 SOCKETS,
+                Display.NONE,
                 false,
                 new Hardware(Board.MICROVM, Firmware.SEABIOS),
                 2_596_094);
         assertThat(lines(machine))
                 .contains(
                         "-machine microvm,memory-backend=memory,acpi=off\n-global virtio-mmio.force-legacy=false\n-accel tcg")
-                .contains(" lpj=40000000 acpi=off reboot=t tsc_early_khz=2596094 tsc=reliable\n")
+                .contains(
+                        " tsc_early_khz=2596094 maxcpus=1 noreplace-smp lpj=40000000 acpi=off reboot=t tsc=reliable\n")
                 .contains("-device virtio-rng-device,bus=virtio-mmio-bus.0\n")
                 .contains(
                         "-device virtio-balloon-device,bus=virtio-mmio-bus.1,free-page-reporting=on,deflate-on-oom=on\n")
@@ -214,12 +226,13 @@ class QemuCommandTest {
                 Accelerator.KVM,
                 1,
                 MemorySize.ofMib(512),
-                new GuestKernel("debian/6.12", "vmlinuz", "", false),
+                new GuestKernel("debian/6.12", Architecture.AMD64, "vmlinuz", "", false),
                 Path.of("/k"),
                 "initramfs",
                 List.of(),
                 List.of(),
                 SOCKETS,
+                Display.NONE,
                 false,
                 new Hardware(Board.Q35, Firmware.EFI),
                 0);
@@ -243,6 +256,7 @@ class QemuCommandTest {
                 nics,
                 List.of(),
                 SOCKETS,
+                Display.NONE,
                 firmware,
                 Hardware.ORDINARY,
                 0);

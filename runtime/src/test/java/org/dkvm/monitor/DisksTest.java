@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.dkvm.core.Disk;
 import org.dkvm.core.DiskFilesystem;
 import org.dkvm.core.DkvmException;
@@ -27,6 +28,11 @@ class DisksTest {
             TestProcess process = new TestProcess();
             process.end(exitCode, words);
             return process;
+        }
+
+        @Override
+        public Process startOnTerminal(List<String> argv, Path terminal, Map<String, String> environment) {
+            throw new IllegalStateException("no terminal for disks");
         }
 
         @Override

@@ -12,10 +12,13 @@ import java.util.concurrent.CountDownLatch;
 
 /** A process that says and does what a test wants. */
 final class TestProcess extends Process {
+    static final long PID = 4711;
+
     private final CountDownLatch end = new CountDownLatch(1);
     private final PipedOutputStream out = new PipedOutputStream();
     private final PipedInputStream in;
     private volatile int code;
+    private volatile boolean asked;
 
     TestProcess() {
         try {
@@ -72,14 +75,25 @@ final class TestProcess extends Process {
         return end.getCount() > 0;
     }
 
+    /** Whether it was asked to end, and not killed. */
+    boolean wasAsked() {
+        return asked;
+    }
+
+    @Override
+    public long pid() {
+        return PID;
+    }
+
     @Override
     public void destroy() {
-        end(137, "");
+        asked = true;
+        end(0, "");
     }
 
     @Override
     public Process destroyForcibly() {
-        destroy();
+        end(137, "");
         return this;
     }
 }

@@ -27,10 +27,14 @@ import org.dkvm.core.Architecture;
 import org.dkvm.core.BreakPoint;
 import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
+import org.dkvm.core.Display;
+import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
+import org.dkvm.core.Vga;
+import org.dkvm.core.VncPassword;
 import org.dkvm.core.WorkloadProcess;
 import org.dkvm.json.Json;
 import org.dkvm.network.NetworkReader;
@@ -47,6 +51,12 @@ final class TestSandbox implements Programs, AutoCloseable {
 
     final TestProcess secondQemu = new TestProcess();
     final List<String> started = new CopyOnWriteArrayList<>();
+    /** Commands that send signals. */
+    final List<String> signals = new CopyOnWriteArrayList<>();
+
+    /** The terminals of those programs that have one, with the variable TERM. */
+    final List<String> terminals = new CopyOnWriteArrayList<>();
+
     private final ByteArrayOutputStream log = new ByteArrayOutputStream();
     private final FutureTask<Integer> result;
     private final List<Peer> peers = new ArrayList<>();
@@ -54,9 +64,9 @@ final class TestSandbox implements Programs, AutoCloseable {
     private Deadlines deadlines = Deadlines.GENEROUS;
 
     TestSandbox(Path directory) throws IOException {
-        places = new Places(directory, directory.resolve("sandbox.json"), directory, directory);
+        places = new Places(directory, directory.resolve("sandbox.json"), directory, directory, directory);
         Files.createDirectories(directory.resolve("sys/class/net"));
-        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of()))));
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE))));
         result = new FutureTask<>(this::runMonitor);
     }
 
@@ -71,11 +81,26 @@ final class TestSandbox implements Programs, AutoCloseable {
     }
 
     void kernelDebug() throws IOException {
-        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(true, List.of()))));
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(true, List.of(), Display.NONE))));
     }
 
     void breaks(BreakPoint... points) throws IOException {
-        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(points)))));
+        Files.writeString(
+                places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(points), Display.NONE))));
+    }
+
+    /** The VM's text screen is on the container's terminal. */
+    void curses() throws IOException {
+        Display display = new Display(DisplayMode.CURSES, Vga.STD, 0, VncPassword.NONE);
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(), display))));
+        Files.createDirectories(places.terminfo().resolve("x"));
+        Files.writeString(places.terminfo().resolve("x/xterm"), "a description");
+    }
+
+    /** The VM's screen is seen by VNC. */
+    void vnc(VncPassword password) throws IOException {
+        Display display = new Display(DisplayMode.VNC, Vga.VIRTIO, 0, password);
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(), display))));
     }
 
     TestSandbox start() {
@@ -154,6 +179,10 @@ final class TestSandbox implements Programs, AutoCloseable {
 
     @Override
     public Process start(List<String> argv) throws IOException {
+        if (argv.contains("kill")) {
+            signals.add(String.join(" ", argv));
+            return new TestProcess();
+        }
         started.add(argv.get(0));
         boolean again = started.size() > 2;
         if (started.size() % 2 == 0) {
@@ -163,6 +192,13 @@ final class TestSandbox implements Programs, AutoCloseable {
             Files.createFile(places.sockets().share());
         }
         return again ? secondShare : share;
+    }
+
+    @Override
+    public Process startOnTerminal(List<String> argv, Path terminal, Map<String, String> environment)
+            throws IOException {
+        terminals.add(terminal + " " + environment.get("TERM"));
+        return start(argv);
     }
 
     @Override
@@ -179,7 +215,7 @@ final class TestSandbox implements Programs, AutoCloseable {
         secondShare.destroy();
     }
 
-    private static SandboxPlan plan(boolean debug, List<BreakPoint> breaks) {
+    private static SandboxPlan plan(boolean debug, List<BreakPoint> breaks, Display display) {
         WorkloadProcess process = new WorkloadProcess(
                 List.of("/bin/sh"),
                 List.of("PATH=/bin"),
@@ -214,6 +250,8 @@ final class TestSandbox implements Programs, AutoCloseable {
                 false,
                 List.of(),
                 Hardware.ORDINARY,
-                breaks);
+                breaks,
+                display,
+                0);
     }
 }

@@ -4,13 +4,14 @@ package org.dkvm.network;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class TakeoverTest {
     @Test
     void tapsAreMadeWithoutAddresses() {
-        assertThat(Takeover.of(List.of(device("eth0", 1500), device("eth1", 9000)))
+        assertThat(Takeover.of(List.of(device("eth0", 1500), device("eth1", 9000)), 0)
                         .ipBatch())
                 .isEqualTo("""
                         tuntap add dev tap0 mode tap
@@ -24,7 +25,7 @@ class TakeoverTest {
 
     @Test
     void everythingIsRedirectedButWhatTheSandboxItselfNeeds() {
-        assertThat(Takeover.of(List.of(device("eth0", 1500))).tcBatch()).isEqualTo("""
+        assertThat(Takeover.of(List.of(device("eth0", 1500)), 0).tcBatch()).isEqualTo("""
                         qdisc add dev eth0 ingress
                         qdisc add dev tap0 ingress
                         filter add dev eth0 ingress pref 1 protocol arp u32 match u16 2 0xffff at 6 action mirred egress mirror dev tap0
@@ -39,6 +40,23 @@ class TakeoverTest {
     }
 
     @Test
+    void aPortOfTheSandboxsOwnIsFoundAndReached() {
+        List<String> without =
+                Takeover.of(List.of(device("eth0", 1500)), 0).tcBatch().lines().toList();
+        List<String> more = new ArrayList<>(Takeover.of(List.of(device("eth0", 1500)), 5901)
+                .tcBatch()
+                .lines()
+                .toList());
+        more.removeAll(without);
+        assertThat(more)
+                .containsExactly(
+                        "filter add dev eth0 ingress pref 1 protocol arp u32 match u8 0 0 action mirred egress mirror dev tap0",
+                        "filter add dev eth0 ingress pref 2 protocol ip u32 match ip protocol 6 0xff match u8 0x45 0xff at 0 match u16 0 0x1fff at 6 match ip dport 5901 0xffff flowid 1:1",
+                        "filter add dev eth0 ingress pref 3 protocol ipv6 u32 match u8 58 0xff at 6 match u8 135 0xff at 40 action mirred egress mirror dev tap0",
+                        "filter add dev eth0 ingress pref 3 protocol ipv6 u32 match u8 6 0xff at 6 match u16 5901 0xffff at 42 flowid 1:1");
+    }
+
+    @Test
     void reservedPortsAreWhatTheMaskMatches() {
         for (int port = 0; port <= 0xFFFF; port++) {
             boolean reserved = port >= Takeover.FIRST_RESERVED_PORT && port <= Takeover.LAST_RESERVED_PORT;
@@ -48,7 +66,7 @@ class TakeoverTest {
 
     @Test
     void tapsTakeNamesThatNobodyHas() {
-        Takeover takeover = Takeover.of(List.of(device("tap0", 1500), device("tap2", 1500)));
+        Takeover takeover = Takeover.of(List.of(device("tap0", 1500), device("tap2", 1500)), 0);
         assertThat(takeover.taps()).extracting(Takeover.Tap::name).containsExactly("tap1", "tap3");
     }
 

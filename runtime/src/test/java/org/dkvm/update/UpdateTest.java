@@ -28,7 +28,7 @@ class UpdateTest {
               "capabilities":{"bounding":0,"effective":0,"permitted":0,"inheritable":0,"ambient":0},"noNewPrivileges":false,
               "limits":[],"oomScoreAdj":0,"setHome":true,"umask":18},
              "init":false,"mounts":[],"sysctls":{},"hostname":"","domainname":"","rootReadOnly":false,"cpus":1,
-             "memory":268435456,"accelerator":"TCG","kernel":{"name":"dkvm/1","image":"vmlinux","append":"","debug":false},
+             "memory":268435456,"accelerator":"TCG","kernel":{"name":"dkvm/1","architecture":"AMD64","image":"vmlinux","append":"","debug":false},
              "cgroups":"V2","pidsLimit":50,"network":"OWN","sysAdmin":false,"biosDebug":false}
             """;
 

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.create;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.PackageLayout;
+import org.dkvm.linux.AtomicFile;
+import org.dkvm.linux.Program;
+
+/**
+ * How often this host's time stamp counter counts. Guests of QEMU's translator read the host's counter, and one that measures it while others use the host's processors may
+ * be wrong by far: its clocks then run too fast or too slow. So it is measured on the host, once per boot, and the guest is told.
+ */
+public final class HostClock {
+    private static final Path STATE = Path.of("/run/dkvm");
+    private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
+    private static final String FILE = "tsc";
+    private static final Duration LIMIT = Duration.ofSeconds(5);
+    private static final int MAX_BYTES = 256;
+
+    /** Slower and faster ones were never made. */
+    private static final long LEAST_KHZ = 100_000;
+
+    private static final long MOST_KHZ = 20_000_000;
+
+    private final List<String> program;
+    private final Path state;
+
+    public HostClock(PackageLayout layout) {
+        this(List.of(layout.sandbox().resolve("opt/dkvm/dkvm-tsc").toString()), STATE);
+    }
+
+    HostClock(List<String> program, Path state) {
+        this.program = program;
+        this.state = state;
+    }
+
+    /** In kHz; 0 where it can not be told, and a guest has to measure by itself. */
+    public long kilohertz() {
+        String boot = firstLine(BOOT_ID);
+        Path file = state.resolve(FILE);
+        String kept = firstLine(file);
+        if (!boot.isEmpty() && kept.startsWith(boot + " ")) {
+            return plausible(kept.substring(boot.length() + 1));
+        }
+        Program.Result result = Program.run(program, LIMIT);
+        long measured = result.code() == 0 ? plausible(result.output()) : 0;
+        try {
+            Files.createDirectories(state);
+            AtomicFile.replacePrivate(file, boot + " " + measured + "\n");
+        } catch (IOException | DkvmException e) {
+            // Measured again the next time.
+            return measured;
+        }
+        return measured;
+    }
+
+    private static long plausible(String text) {
+        try {
+            long kilohertz = Long.parseLong(text);
+            return kilohertz >= LEAST_KHZ && kilohertz <= MOST_KHZ ? kilohertz : 0;
+        } catch (NumberFormatException e) {
+            return 0;
+        }
+    }
+
+    private static String firstLine(Path file) {
+        try (var in = Files.newInputStream(file)) {
+            String text = new String(in.readNBytes(MAX_BYTES), StandardCharsets.US_ASCII);
+            int end = text.indexOf('\n');
+            return end < 0 ? text : text.substring(0, end);
+        } catch (IOException e) {
+            return "";
+        }
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.dkvm.core.Accelerator;
+import org.dkvm.core.Architecture;
+import org.dkvm.core.Display;
+import org.dkvm.core.DisplayMode;
+import org.dkvm.core.GuestKernel;
+import org.dkvm.core.Hardware;
+import org.dkvm.core.MemorySize;
+import org.dkvm.core.Vga;
+import org.dkvm.core.VncPassword;
+import org.junit.jupiter.api.Test;
+
+class DisplayArgumentsTest {
+    private static final VncPassword PASSWORD = new VncPassword("sesame", "");
+
+    /** The words of QEMU's command line that the display makes, one option with its value a line. */
+    private static String lines(Display display) {
+        Machine with = machine(display);
+        List<String> plain = QemuCommand.argv(machine(Display.NONE));
+        StringBuilder text = new StringBuilder();
+        List<String> argv = QemuCommand.argv(with);
+        for (int i = 0; i + 1 < argv.size(); i++) {
+            String option = argv.get(i) + " " + argv.get(i + 1);
+            if (argv.get(i).startsWith("-") && !String.join(" ", plain).contains(option)) {
+                text.append(option).append('\n');
+            }
+        }
+        return text.toString();
+    }
+
+    private static Machine machine(Display display) {
+        return new Machine(
+                Accelerator.KVM,
+                1,
+                MemorySize.ofMib(512),
+                new GuestKernel("debian/6.12", Architecture.AMD64, "vmlinuz", "", false),
+                Path.of("/k"),
+                "initramfs",
+                List.of(),
+                List.of(),
+                new Machine.Sockets(
+                        Path.of("/r/agent"),
+                        Path.of("/r/control"),
+                        Path.of("/r/console"),
+                        Path.of("/r/share"),
+                        Path.of("/dev/console"),
+                        Path.of("/r/password")),
+                display,
+                false,
+                Hardware.ORDINARY,
+                0);
+    }
+
+    @Test
+    void vncListensWithAPasswordThatNoCommandLineShows() {
+        assertThat(lines(new Display(DisplayMode.VNC, Vga.VIRTIO, 7, PASSWORD))).isEqualTo("""
+                -object secret,id=vnc-password,file=/r/password
+                -vnc :7,password-secret=vnc-password
+                -append console=ttyS0 console=tty0 panic=-1 quiet
+                -device virtio-vga,max_hostmem=64M
+                -device virtio-keyboard-pci
+                -device virtio-tablet-pci
+                """);
+    }
+
+    @Test
+    void cursesDrawsATextScreenThatNoDriverTakesAway() {
+        assertThat(lines(new Display(DisplayMode.CURSES, Vga.STD, 0, VncPassword.NONE)))
+                .isEqualTo("""
+                -display curses
+                -append console=ttyS0 console=tty0 nomodeset panic=-1 quiet
+                -device VGA
+                -device virtio-keyboard-pci
+                """);
+    }
+
+    @Test
+    void theSerialPortIsTheContainersTerminal() {
+        assertThat(lines(new Display(DisplayMode.SERIAL, Vga.NONE, 0, VncPassword.NONE)))
+                .isEqualTo("-chardev file,id=console,path=/dev/console,input-path=/dev/console,append=on\n");
+    }
+
+    @Test
+    void aCardNeedsNobodyToLookAtIt() {
+        assertThat(lines(new Display(DisplayMode.HEADLESS, Vga.STD, 0, VncPassword.NONE)))
+                .isEqualTo("-device VGA\n");
+    }
+}

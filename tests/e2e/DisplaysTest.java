@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.dkvm.e2e.Differential.onVm;
+import static org.dkvm.e2e.Images.BUSYBOX;
+import static org.dkvm.e2e.Images.TOOLS;
+
+import java.awt.image.BufferedImage;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a VM shows, and where: by VNC, as a text screen or as a serial port on the container's terminal. */
+@EndToEnd
+class DisplaysTest {
+    private static final int NOT_STARTED = 125;
+    private static final Path PICTURES = Path.of("target/pictures");
+
+    /** The console's blue and green, which nothing else on a text screen is full of. */
+    private static final int BLUE = 0x0000a8;
+
+    private static final int GREEN = 0x00a800;
+
+    /** Paints the screen's halves by DRM, and the left one anew when a key is pressed. See the kernel's drm_mode.h and input.h. */
+    private static final String PAINTER = """
+            import ctypes, fcntl, glob, mmap, os, struct
+            card = os.open('/dev/dri/card0', os.O_RDWR)
+            def call(number, form, *values):
+                data = bytearray(struct.pack(form, *values))
+                fcntl.ioctl(card, 3 << 30 | len(data) << 16 | 0x64 << 8 | number, data)
+                return struct.unpack(form, data)
+            crtcs, connectors = (ctypes.c_uint32 * 4)(), (ctypes.c_uint32 * 4)()
+            call(0xa0, '4Q8I', 0, ctypes.addressof(crtcs), ctypes.addressof(connectors), 0, 0, 4, 4, 0, 0, 0, 0, 0)
+            modes = ctypes.create_string_buffer(68 * 64)
+            for n in range(2):
+                count = call(0xa7, '4Q12I', 0, ctypes.addressof(modes), 0, 0, n and count, 0, 0, 0, connectors[0], *[0] * 7)[4]
+            mode = modes.raw[:68]
+            width, height = struct.unpack_from('4xH8xH', mode)
+            _, _, _, _, handle, pitch, size = call(0xb2, '6IQ', height, width, 32, 0, 0, 0, 0)
+            fb = call(0xae, '7I', 0, width, height, pitch, 32, 24, handle)[0]
+            screen = mmap.mmap(card, size, offset=call(0xb3, '2IQ', handle, 0, 0)[2])
+            def paint(left, right):
+                line = struct.pack('<I', left) * (width // 2) + struct.pack('<I', right) * (width - width // 2)
+                screen[:] = line.ljust(pitch, b'\\0') * height
+            paint(0x336699, 0xcc8800)
+            one = (ctypes.c_uint32 * 1)(connectors[0])
+            call(0xa2, 'Q7I68s', ctypes.addressof(one), 1, crtcs[0], fb, 0, 0, 0, 1, mode)
+            for name in glob.glob('/sys/class/input/event*/device/name'):
+                if 'Keyboard' in open(name).read():
+                    keys = open('/dev/input/' + name.split('/')[4], 'rb')
+            print('painted', width, height, flush=True)
+            while struct.unpack('2q2Hi', keys.read(24))[2:] != (1, 30, 1):
+                pass
+            paint(0x993366, 0xcc8800)
+            call(0xb1, '4IQ', fb, 0, 0, 0, 0)
+            print('the key A', flush=True)
+            keys.read()
+            """;
+
+    private static int share(BufferedImage picture, int colour) {
+        int count = 0;
+        for (int y = 0; y < picture.getHeight(); y++) {
+            for (int x = 0; x < picture.getWidth(); x++) {
+                count += (picture.getRGB(x, y) & 0xffffff) == colour ? 1 : 0;
+            }
+        }
+        return 100 * count / (picture.getWidth() * picture.getHeight());
+    }
+
+    private static int colourAt(BufferedImage picture, int x, int y) {
+        return picture.getRGB(x, y) & 0xffffff;
+    }
+
+    private static void keep(Vnc vnc, String name) throws Exception {
+        vnc.save(Files.createDirectories(PICTURES).resolve(name + ".png"));
+    }
+
+    @Test
+    void aConsoleIsSeenAndTypedToByVnc() throws Exception {
+        onVm(docker -> {
+            Path secret = Files.writeString(docker.directory().resolve("password"), "open it\n");
+            Container container = docker.start(
+                    "-p127.0.0.1::5900",
+                    "-v" + secret + ":/disks/password:ro",
+                    "--env=DKVM_DISPLAY_MODE=vnc",
+                    "--env=DKVM_QEMU_VNC_PASSWORD_FILE=/disks/password",
+                    "--env=DKVM_KERNEL=debian",
+                    BUSYBOX,
+                    "sh",
+                    "-c",
+                    "printf '\\033[44m\\033[2J\\033[HDKVM on VNC\\n' >/dev/tty1; echo on the stdio; env | grep -c DKVM;"
+                            + " ls /disks; setsid -c sh </dev/tty1 >/dev/tty1 2>&1; true");
+            container.awaitLog("No such file");
+            assertThat(container.log()).startsWith("on the stdio\n0\n");
+            int port = Host.port(docker.quietly("port", container.name(), "5900"));
+            assertThat(Vnc.offered(port)).containsExactly(2);
+            assertThatThrownBy(() -> Vnc.connect(port, "open")).isInstanceOf(Vnc.Refused.class);
+            assertThatThrownBy(() -> Vnc.connect(port, "")).isInstanceOf(Vnc.Refused.class);
+            try (Vnc vnc = Vnc.connect(port, "open it")) {
+                vnc.await("a blue console", picture -> share(picture, BLUE) > 80);
+                keep(vnc, "console");
+                vnc.type("printf '\\033[42m\\033[2J'\n");
+                vnc.await("a green console", picture -> share(picture, GREEN) > 80);
+                vnc.type("exit\n");
+            }
+            container.awaitEnd();
+        });
+    }
+
+    @Test
+    void aProgramDrawsWithDkvmsOwnKernel() throws Exception {
+        onVm(docker -> {
+            Container container = docker.start(
+                    "-p127.0.0.1::5901",
+                    "--env=DKVM_DISPLAY_MODE=vnc",
+                    "--env=DKVM_QEMU_VNC_DISPLAY=1",
+                    "--env=DKVM_QEMU_VNC_PASSWORD=12345678",
+                    "--env=DKVM_KERNEL=dkvm",
+                    TOOLS,
+                    "python3",
+                    "-c",
+                    PAINTER);
+            container.awaitLog("painted 1280 800");
+            int port = Host.port(docker.quietly("port", container.name(), "5901"));
+            try (Vnc vnc = Vnc.connect(port, "12345678")) {
+                vnc.await(
+                        "two halves",
+                        picture -> picture.getWidth() == 1280
+                                && picture.getHeight() == 800
+                                && colourAt(picture, 100, 100) == 0x336699
+                                && colourAt(picture, 1200, 700) == 0xcc8800);
+                keep(vnc, "drawn");
+                vnc.type("a");
+                container.awaitLog("the key A");
+                vnc.await("another left half", picture -> colourAt(picture, 100, 100) == 0x993366);
+            }
+        });
+    }
+
+    @Test
+    void aTextScreenIsDrawnOnTheTerminal() throws Exception {
+        onVm(docker -> {
+            Terminal terminal = docker.terminal(
+                    30,
+                    100,
+                    "-it",
+                    "--env=DKVM_QEMU_DISPLAY=curses",
+                    "--env=DKVM_KERNEL=debian",
+                    BUSYBOX,
+                    "sh",
+                    "-c",
+                    "trap 'echo caught; read x; exit 3' INT; tty; echo \"$TERM: $(stty size)\"; while true; do read x; echo =$x=; done");
+            terminal.await("/dev/tty1");
+            terminal.await("linux: 25 80");
+            terminal.enter("abc");
+            terminal.await("=abc=");
+            // QEMU draws it in the middle of the terminal: from column 27 on.
+            terminal.resizeUntil(50, 132, ";27H/dev/tty1");
+            terminal.control('C');
+            terminal.await("caught");
+            terminal.enter("");
+            Outcome outcome = terminal.finish();
+            assertThat(outcome.exitCode()).isEqualTo(3);
+            assertThat(outcome.text()).contains("\033[?1049h").contains("\033[?1049l");
+        });
+    }
+
+    @Test
+    void theSerialPortIsTheTerminal() throws Exception {
+        onVm(docker -> {
+            Terminal terminal = docker.terminal(
+                    24,
+                    80,
+                    "-it",
+                    "--env=DKVM_DISPLAY_MODE=serial",
+                    "--env=DKVM_KERNEL_DEBUG=1",
+                    BUSYBOX,
+                    "sh",
+                    "-c",
+                    "trap 'seq 1 20000; exit 4' INT; trap 'echo =$(stty size)=' WINCH; echo ready; while true; do read x; echo =$x=; done");
+            terminal.await("Linux version");
+            terminal.await("ready");
+            terminal.enter("abc");
+            terminal.await("=abc=");
+            terminal.resizeUntil(50, 132, "=50 132=");
+            terminal.control('C');
+            Outcome outcome = terminal.finish();
+            assertThat(outcome.exitCode()).isEqualTo(4);
+            assertThat(outcome.text()).contains("\n19999\r\n20000\r\n");
+        });
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "DKVM_DISPLAY_MODE=vnc, '', dkvm, there is no password",
+        "DKVM_DISPLAY_MODE=serial, '', dkvm, needs a terminal",
+        "DKVM_QEMU_DISPLAY=curses, '', debian, needs a terminal",
+        "DKVM_QEMU_DISPLAY=curses, -t, dkvm, has no text screen",
+        "DKVM_DISPLAY_MODE=vnc DKVM_QEMU_VNC_PASSWORD_FILE=/none, '', dkvm, is not there",
+        "DKVM_QEMU_VGA=cirrus, '', dkvm, 'give none, std or virtio'",
+        "DKVM_DISPLAY_MODE=vnc DKVM_QEMU_VNC_PASSWORD=open, --network=none, dkvm, the container has no network"
+    })
+    void whatCanNotBeShownIsSaidBeforeAnythingStarts(String env, String option, String kernel, String message)
+            throws Exception {
+        onVm(docker -> {
+            List<String> command = new ArrayList<>();
+            for (String entry : env.split(" ", -1)) {
+                command.add("--env=" + entry);
+            }
+            if (!option.isEmpty()) {
+                command.add(option);
+            }
+            command.add("--env=DKVM_KERNEL=" + kernel);
+            command.addAll(List.of(BUSYBOX, "echo", "started"));
+            Outcome outcome = docker.exits(NOT_STARTED).run(command.toArray(String[]::new));
+            assertThat(outcome.exitCode()).isEqualTo(NOT_STARTED);
+            assertThat(outcome.stdout().utf8() + outcome.errors())
+                    .contains(message)
+                    .doesNotContain("started\n");
+        });
+    }
+}

@@ -195,6 +195,31 @@ class ExitCodesTest {
         });
     }
 
+    @Test
+    void whatDkvmShowsTheGuestIsOneProgramThatCanNotBeChanged() throws Exception {
+        onVm(docker -> {
+            Outcome outcome = docker.run(BUSYBOX, "sh", "-c", """
+                    cd /opt/dkvm; find . | sort; stat -c '%A %u:%g' sbin/qemu-exit
+                    for file in new sbin/new sbin/qemu-exit; do (echo x >>$file) 2>&1 | grep -o 'Read-only'; done
+                    for change in 'rm sbin/qemu-exit' 'chmod 777 sbin' 'mkdir d' 'mv sbin bin'; do $change 2>&1 | grep -o 'Read-only'; done
+                    grep ' /opt/dkvm ' /proc/mounts | grep -o ' ro,nosuid,nodev'""");
+            Assertions.assertThat(outcome.text().lines())
+                    .containsExactly(
+                            ".",
+                            "./sbin",
+                            "./sbin/qemu-exit",
+                            "-rwxr-xr-x 0:0",
+                            "Read-only",
+                            "Read-only",
+                            "Read-only",
+                            "Read-only",
+                            "Read-only",
+                            "Read-only",
+                            "Read-only",
+                            " ro,nosuid,nodev");
+        });
+    }
+
     private static Path program(Docker docker, String text, String mode) throws Exception {
         return executable(docker.directory().resolve("program"), text, mode);
     }

@@ -29,20 +29,33 @@ final class BareVm {
     private static final int REFUSED = 0x23;
     private static final int MAX_PAYLOAD = 65_552;
 
+    /** The board, as QEMU calls it. */
+    enum Board {
+        Q35,
+        MICROVM
+    }
+
     private final Path home;
     private final Path root;
+    private final Board board;
 
     /**
      * @param home the package, /opt/dkvm
      * @param root the directory that becomes the guest's root
      */
-    BareVm(Path home, Path root) {
+    BareVm(Path home, Path root, Board board) {
         this.home = home;
         this.root = root;
+        this.board = board;
     }
 
     /** Boots, runs the program, ends; the time of it all in milliseconds. */
     double run(int cpus, String... program) throws IOException, InterruptedException {
+        return run(cpus, List.of(), program);
+    }
+
+    /** As above, with more options for QEMU, which ends in good order and not by being killed: plugins have the last word. */
+    double run(int cpus, List<String> options, String... program) throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory("dkvm-bench");
         Path fsSocket = directory.resolve("fs.sock");
         Path agentSocket = directory.resolve("agent.sock");
@@ -58,13 +71,15 @@ final class BareVm {
                 }
                 Thread.sleep(1);
             }
-            qemu = start(directory, qemu(fsSocket, agentSocket, cpus));
+            List<String> command = qemu(fsSocket, agentSocket, cpus);
+            command.addAll(options);
+            qemu = start(directory, command);
             try (SocketChannel channel = server.accept()) {
                 converse(channel, program);
             } catch (IOException e) {
                 throw new IOException(e.getMessage() + "; QEMU and virtiofsd said: " + Files.readString(directory.resolve("log")), e);
             }
-            qemu.destroyForcibly().waitFor();
+            (options.isEmpty() ? qemu.destroyForcibly() : end(qemu)).waitFor();
             virtiofsd.destroyForcibly().waitFor();
             return (System.nanoTime() - start) / 1e6;
         } finally {
@@ -80,6 +95,11 @@ final class BareVm {
             }
             Files.delete(directory);
         }
+    }
+
+    private static Process end(Process process) {
+        process.destroy();
+        return process;
     }
 
     private static Process start(Path directory, List<String> command) throws IOException {
@@ -112,14 +132,37 @@ final class BareVm {
         List<String> command = new ArrayList<>(loaded("usr/bin/qemu-system-x86_64"));
         command.addAll(List.of(
                 "-L", home.resolve("sandbox/usr/share/seabios").toString(), "-L", home.resolve("sandbox/usr/share/qemu").toString(), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-                "-machine", "q35,memory-backend=mem", "-accel", "tcg,tb-size=128", "-cpu", "max", "-smp", String.valueOf(cpus), "-m", "512M",
+                "-accel", "tcg,tb-size=128", "-cpu", "max", "-smp", String.valueOf(cpus), "-m", "512M",
                 "-object", "memory-backend-memfd,id=mem,size=512M,share=on",
                 "-kernel", kernel.resolve("vmlinux").toString(), "-initrd", kernel.resolve("initramfs").toString(),
-                "-append", "quiet panic=-1 init_on_alloc=1 no_timer_check" + (cpus > 1 ? " maxcpus=1 noreplace-smp lpj=40000000" : ""),
-                "-chardev", "socket,id=fs,path=" + fsSocket, "-device", "vhost-user-fs-pci,chardev=fs,tag=dkvm",
-                "-device", "virtio-serial-pci", "-chardev", "socket,id=agent,path=" + agentSocket, "-device", "virtserialport,chardev=agent,name=dkvm.agent",
-                "-device", "virtio-rng-pci"));
+                "-append", "quiet panic=-1 init_on_alloc=1 no_timer_check" + (cpus > 1 ? " maxcpus=1 noreplace-smp lpj=40000000" : "") + ofBoard(),
+                "-chardev", "socket,id=fs,path=" + fsSocket, "-device", device("vhost-user-fs") + ",chardev=fs,tag=dkvm",
+                "-device", device("virtio-serial"), "-chardev", "socket,id=agent,path=" + agentSocket, "-device", "virtserialport,chardev=agent,name=dkvm.agent",
+                "-device", device("virtio-rng")));
+        command.addAll(switch (board) {
+            case Q35 -> List.of("-machine", "q35,memory-backend=mem,usb=off,smbus=off,sata=off,vmport=off");
+            case MICROVM -> List.of("-machine", "microvm,memory-backend=mem,acpi=off", "-global", "virtio-mmio.force-legacy=false");
+        });
         return command;
+    }
+
+    private String device(String name) {
+        return switch (board) {
+            case Q35 -> name + "-pci";
+            case MICROVM -> name + "-device";
+        };
+    }
+
+    /** What the kernel is told, as DKVM tells it. */
+    private String ofBoard() throws IOException {
+        try {
+            return switch (board) {
+                case Q35 -> "";
+                case MICROVM -> " acpi=off reboot=t tsc=reliable tsc_early_khz=" + Command.output(home.resolve("sandbox/opt/dkvm/dkvm-tsc").toString());
+            };
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
     }
 
     private static void converse(SocketChannel channel, String... program) throws IOException {

@@ -12,7 +12,7 @@ import java.util.Map;
  * {@code make bench}: what a VM costs beside a container and beside a bare QEMU, all in one run, in turn, so that the ratios hold on a noisy machine. Prints a table,
  * and the same as JSON to the file given.
  *
- * <p>Usage: {@code java bench/Bench.java [--runs N] [--json FILE] [--only run|host|exec|executions|memory|timeline]}
+ * <p>Usage: {@code java bench/Bench.java [--runs N] [--json FILE] [--only run|boards|host|exec|executions|memory|timeline]}
  */
 final class Bench {
     private static final Path HOME = Path.of("/opt/dkvm");
@@ -51,6 +51,9 @@ final class Bench {
         if (wanted("run")) {
             wholeRun();
         }
+        if (wanted("boards")) {
+            boards();
+        }
         if (wanted("host")) {
             host();
         }
@@ -82,7 +85,7 @@ final class Bench {
     private void wholeRun() throws IOException, InterruptedException {
         title("docker run --rm " + IMAGE + " true, median of " + runs + " (ms)");
         Path root = exportedRoot();
-        BareVm bare = new BareVm(HOME, root);
+        BareVm bare = new BareVm(HOME, root, BareVm.Board.Q35);
         int cpus = Runtime.getRuntime().availableProcessors();
         Samples dkvm = new Samples();
         Samples runc = new Samples();
@@ -105,6 +108,50 @@ final class Bench {
         figure("run.aim-over-bare.ms (runc + 300)", runc.median() + 300);
         figure("run.ratio-to-runc", dkvm.median() / runc.median());
         figure("run.ratio-to-bare", dkvm.median() / qemu.median());
+    }
+
+    /** The microvm board beside q35: a whole run, and how many instructions the guest of a bare QEMU needs for one. */
+    private void boards() throws IOException, InterruptedException {
+        title("the boards, docker run --rm -e DKVM_MACHINE=BOARD " + IMAGE + " true, median of " + runs + " (ms)");
+        Samples[] times = {new Samples(), new Samples()};
+        for (int i = -1; i < runs; i++) {
+            for (BareVm.Board board : BareVm.Board.values()) {
+                double millis = Command.millis("docker", "run", "--rm", "--runtime=dkvm", "-e", "DKVM_MACHINE=" + name(board), IMAGE, "true");
+                if (i >= 0) {
+                    times[board.ordinal()].add(millis);
+                }
+            }
+        }
+        for (BareVm.Board board : BareVm.Board.values()) {
+            figure("boards." + name(board) + ".ms", times[board.ordinal()]);
+        }
+        figure("boards.microvm-of-q35.time-percent", 100 * times[1].median() / times[0].median());
+        instructions();
+    }
+
+    private void instructions() throws IOException, InterruptedException {
+        title("the guest's instructions from reset to the end of true, bare QEMU with one CPU, median of " + runs + " (millions)");
+        Path root = exportedRoot();
+        try (GuestInstructions counter = GuestInstructions.open()) {
+            Samples[] counts = {new Samples(), new Samples()};
+            for (int i = 0; i < runs; i++) {
+                for (BareVm.Board board : BareVm.Board.values()) {
+                    counts[board.ordinal()].add(counter.millionsOf(new BareVm(HOME, root, board), "/bin/true"));
+                }
+            }
+            for (BareVm.Board board : BareVm.Board.values()) {
+                figure("boards." + name(board) + ".guest-minstructions", counts[board.ordinal()]);
+            }
+            figure("boards.microvm-of-q35.instructions-percent", 100 * counts[1].median() / counts[0].median());
+        } catch (GuestInstructions.NotPossible e) {
+            System.out.println("  not counted: " + e.getMessage());
+        } finally {
+            Command.output("rm", "-rf", root.toString());
+        }
+    }
+
+    private static String name(BareVm.Board board) {
+        return board.name().toLowerCase(Locale.ROOT);
     }
 
     private static Path exportedRoot() throws IOException, InterruptedException {

@@ -51,15 +51,25 @@ class DisplaysTest {
             paint(0x336699, 0xcc8800)
             one = (ctypes.c_uint32 * 1)(connectors[0])
             call(0xa2, 'Q7I68s', ctypes.addressof(one), 1, crtcs[0], fb, 0, 0, 0, 1, mode)
-            for name in glob.glob('/sys/class/input/event*/device/name'):
-                if 'Keyboard' in open(name).read():
-                    keys = open('/dev/input/' + name.split('/')[4], 'rb')
+            def device(kind):
+                for name in glob.glob('/sys/class/input/event*/device/name'):
+                    if kind in open(name).read():
+                        return open('/dev/input/' + name.split('/')[4], 'rb')
+            keys, tablet = device('Keyboard'), device('Tablet')
+            def events(source):
+                while True:
+                    yield struct.unpack('2q2Hi', source.read(24))[2:]
             print('painted', width, height, flush=True)
-            while struct.unpack('2q2Hi', keys.read(24))[2:] != (1, 30, 1):
-                pass
+            next(event for event in events(keys) if event == (1, 30, 1))
             paint(0x993366, 0xcc8800)
             call(0xb1, '4IQ', fb, 0, 0, 0, 0)
             print('the key A', flush=True)
+            place = {}
+            for kind, code, value in events(tablet):
+                place[kind, code] = value
+                if kind == 0 and (3, 0) in place and (3, 1) in place:
+                    break
+            print('the pointer at %d/4, %d/4' % tuple(round(place[3, axis] / 8192) for axis in (0, 1)), flush=True)
             keys.read()
             """;
 
@@ -139,6 +149,8 @@ class DisplaysTest {
                 vnc.type("a");
                 container.awaitLog("the key A");
                 vnc.await("another left half", picture -> colourAt(picture, 100, 100) == 0x993366);
+                vnc.point(640, 200);
+                container.awaitLog("the pointer at 2/4, 1/4");
             }
         });
     }
@@ -183,7 +195,7 @@ class DisplaysTest {
                     BUSYBOX,
                     "sh",
                     "-c",
-                    "trap 'seq 1 20000; exit 4' INT; trap 'echo =$(stty size)=' WINCH; echo ready; while true; do read x; echo =$x=; done");
+                    "trap 'seq 1 4000; exit 4' INT; trap 'echo =$(stty size)=' WINCH; echo ready; while true; do read x; echo =$x=; done");
             terminal.await("Linux version");
             terminal.await("ready");
             terminal.enter("abc");
@@ -192,7 +204,7 @@ class DisplaysTest {
             terminal.control('C');
             Outcome outcome = terminal.finish();
             assertThat(outcome.exitCode()).isEqualTo(4);
-            assertThat(outcome.text()).contains("\n19999\r\n20000\r\n");
+            assertThat(outcome.text()).contains("\n3999\r\n4000\r\n");
         });
     }
 

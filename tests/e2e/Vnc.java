@@ -120,6 +120,14 @@ final class Vnc implements Closeable {
         }
     }
 
+    /** Moves the pointer. */
+    void point(int x, int y) throws IOException {
+        out.write(new byte[] {5, 0});
+        out.writeShort(x);
+        out.writeShort(y);
+        out.flush();
+    }
+
     void save(Path file) throws IOException {
         ImageIO.write(picture, "png", file.toFile());
     }

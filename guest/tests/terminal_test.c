@@ -170,7 +170,7 @@ static void pauses_in_a_shell(void)
 	struct termios before, shell, after;
 	struct winsize size = {.ws_row = 40, .ws_col = 100};
 
-	start(false, "breaks");
+	start(false, false, "breaks");
 	tcgetattr(slave, &before);
 	CHECK("a shell tells where it is",
 	      program_expect(&p, p.out, "at \"prenet\" of the launch") && program_expect(&p, p.out, "dkvm prenet# "));
@@ -203,13 +203,13 @@ static void pauses_in_a_shell(void)
 
 static void ends_in_a_shell(void)
 {
-	start(false, "breaks");
+	start(false, false, "breaks");
 	program_expect(&p, p.out, "dkvm prenet# ");
 	kill(p.pid, SIGTERM);
 	CHECK("a signal that ends the launch ends the shell", finish() == 143);
 	close(slave);
 	close(p.out);
-	start(false, "late-break");
+	start(false, false, "late-break");
 	CHECK("there is no shell beside a workload",
 	      program_expect(&p, p.out, "broke the protocol: bad BREAK frame") && finish() == 255);
 	close(slave);

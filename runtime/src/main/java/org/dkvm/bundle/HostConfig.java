@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Display;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.json.Json;
@@ -123,11 +124,12 @@ public record HostConfig(
     }
 
     /** What a sandbox needs beyond its VM's memory. */
-    public MemorySize overhead(Accelerator accelerator) {
-        return switch (accelerator) {
+    public MemorySize overhead(Accelerator accelerator, Display display) {
+        MemorySize machine = switch (accelerator) {
             case KVM -> kvmOverhead;
             case TCG -> tcgOverhead;
         };
+        return machine.plus(display.overhead());
     }
 
     private static Acceleration acceleration(String value, Path file) throws DkvmException {

@@ -12,7 +12,6 @@ import org.dkvm.core.Architecture;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
-import org.dkvm.core.MemorySize;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.json.Json;
 
@@ -113,10 +112,8 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         SandboxPlan plan = plan(spec, linux, container, inputs);
         rewriteProcess(process, inputs.options);
         rewriteRoot(spec, mounts, inputs);
-        MemorySize overhead = inputs.config
-                .overhead(inputs.accelerator)
-                .plus(inputs.options.display().overhead());
-        SandboxResources.rewrite(linux, overhead, inputs.accelerator);
+        SandboxResources.rewrite(
+                linux, inputs.config.overhead(inputs.accelerator, inputs.options.display()), inputs.accelerator);
         rewriteLinux(linux, inputs);
         return new SandboxSpec(spec, plan);
     }

@@ -47,9 +47,7 @@ public final class Update {
         }
         SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(bundle.get().resolve(SandboxSpec.PLAN_FILE)));
         JsonObject resources = STDIN.equals(source) ? read(input) : Json.readObject(Path.of(source));
-        MemorySize overhead =
-                config.overhead(plan.accelerator()).plus(plan.display().overhead());
-        rewrite(resources, plan, overhead);
+        rewrite(resources, plan, config.overhead(plan.accelerator(), plan.display()));
         Path file = bundle.get().resolve(RESOURCES_FILE);
         AtomicFile.replace(file, Json.write(resources));
         return Optional.of(file);

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.Display;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.json.Json;
@@ -64,7 +65,8 @@ class HostConfigTest {
     @Test
     void translatedCodeNeedsMoreRoom() {
         HostConfig config = HostConfig.defaults();
-        assertThat(config.overhead(Accelerator.TCG)).isGreaterThan(config.overhead(Accelerator.KVM));
+        assertThat(config.overhead(Accelerator.TCG, Display.NONE))
+                .isGreaterThan(config.overhead(Accelerator.KVM, Display.NONE));
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.dkvm.e2e.Images.BUSYBOX;
 import static org.dkvm.e2e.Images.KERNEL;
 
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -145,6 +146,24 @@ class KernelsTest {
                         docker.run("-e", "DKVM_KERNEL_APPEND=apparmor=0 own.text=x", BUSYBOX, "cat", "/proc/cmdline")
                                 .text())
                 .endsWith(" apparmor=0 own.text=x"));
+    }
+
+    @Test
+    void theProcessorsClockIsTheHosts() throws Exception {
+        onVm(docker -> {
+            String said = docker.run(
+                            "-e",
+                            "DKVM_ACCEL=tcg",
+                            BUSYBOX,
+                            "sh",
+                            "-c",
+                            "sed 's/.* tsc_early_khz=\\([0-9]*\\).*/\\1/' /proc/cmdline; dmesg | grep -o 'tsc: Detected.* MHz'")
+                    .text();
+            long told = Long.parseLong(said.lines().findFirst().orElseThrow());
+            assertThat(told).isBetween(100_000L, 20_000_000L);
+            String megahertz = told / 1000 + "." + String.format(Locale.ROOT, "%03d", told % 1000);
+            assertThat(said).contains("tsc: Detected " + megahertz + " MHz");
+        });
     }
 
     @Test

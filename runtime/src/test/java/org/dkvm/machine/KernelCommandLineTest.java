@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.dkvm.core.Accelerator;
+import org.dkvm.core.Architecture;
+import org.dkvm.core.Board;
+import org.dkvm.core.Display;
+import org.dkvm.core.Firmware;
+import org.dkvm.core.GuestKernel;
+import org.dkvm.core.Hardware;
+import org.dkvm.core.MemorySize;
+import org.junit.jupiter.api.Test;
+
+class KernelCommandLineTest {
+    private static final GuestKernel KERNEL = new GuestKernel("dkvm/1", Architecture.AMD64, "vmlinux", "", false);
+    private static final Machine.Sockets SOCKETS = new Machine.Sockets(
+            Path.of("/a"), Path.of("/b"), Path.of("/c"), Path.of("/d"), Path.of("/e"), Path.of("/f"));
+
+    private static String of(Accelerator accelerator, GuestKernel kernel, Board board, long tscKilohertz) {
+        return KernelCommandLine.of(new Machine(
+                accelerator,
+                1,
+                MemorySize.ofMib(128),
+                kernel,
+                Path.of("/k"),
+                "initramfs",
+                List.of(),
+                List.of(),
+                SOCKETS,
+                Display.NONE,
+                false,
+                new Hardware(board, Firmware.SEABIOS),
+                tscKilohertz));
+    }
+
+    @Test
+    void anEmulatedKernelIsToldTheHostsClock() {
+        assertThat(of(Accelerator.TCG, KERNEL, Board.Q35, 2_596_094))
+                .isEqualTo("console=ttyS0 panic=-1 quiet init_on_alloc=1 no_timer_check tsc_early_khz=2596094");
+    }
+
+    @Test
+    void oneWhoseHostDoesNotKnowMeasuresItself() {
+        assertThat(of(Accelerator.TCG, KERNEL, Board.Q35, 0)).doesNotContain("tsc");
+        assertThat(of(Accelerator.TCG, KERNEL, Board.MICROVM, 0)).doesNotContain("tsc");
+    }
+
+    @Test
+    void underKvmThereIsAnotherClock() {
+        assertThat(of(Accelerator.KVM, KERNEL, Board.Q35, 2_596_094)).isEqualTo("console=ttyS0 panic=-1 quiet");
+    }
+
+    @Test
+    void aForeignProcessorsTimerTellsItself() {
+        GuestKernel foreign = new GuestKernel("debian-arm64/1", Architecture.ARM64, "vmlinuz", "", false);
+        assertThat(of(Accelerator.TCG, foreign, Board.Q35, 2_596_094))
+                .isEqualTo("console=ttyAMA0 panic=-1 quiet init_on_alloc=1");
+    }
+
+    @Test
+    void onABoardWithoutAnotherTimerNothingWatchesIt() {
+        assertThat(of(Accelerator.TCG, KERNEL, Board.MICROVM, 2_596_094))
+                .contains(" tsc_early_khz=2596094 ")
+                .endsWith(" tsc=reliable");
+    }
+}

@@ -5,21 +5,31 @@ import org.dkvm.core.Board;
 
 /** Where a board's virtio devices are plugged in: named as on no bus ({@code virtio-net}) they get the name and place that they have on this one. */
 final class DeviceBus {
-    /** Bus n of a microvm interrupts by line 5 + n: the clock's, 8, is taken last. */
-    private static final int[] MMIO_BUSES = {0, 1, 2, 4, 5, 6, 7, 3};
+    /** Buses of a microvm in the order in which its kernel looks. Bus n interrupts by line 5 + n, and 8 is the clock's. */
+    private static final int[] MMIO_BUSES = {7, 6, 5, 4, 2, 1, 0};
+
+    /** All of them: the first device, random numbers, is in nobody's way. */
+    private static final int[] ALL_MMIO_BUSES = {3, 7, 6, 5, 4, 2, 1, 0};
 
     private final Board board;
+    private final int[] buses;
     private int taken;
 
-    DeviceBus(Board board) {
+    /**
+     * A bus with nothing on it.
+     *
+     * @param devices how many will be plugged in
+     */
+    DeviceBus(Board board, int devices) {
         this.board = board;
+        buses = devices < ALL_MMIO_BUSES.length ? MMIO_BUSES : ALL_MMIO_BUSES;
     }
 
     /** The next device, for {@code -device}; there is room for it ({@link Board#checkRoom}). */
     String device(String name) {
         return switch (board) {
             case Q35 -> name + "-pci";
-            case MICROVM -> name + "-device,bus=virtio-mmio-bus." + MMIO_BUSES[taken++];
+            case MICROVM -> name + "-device,bus=virtio-mmio-bus." + buses[taken++];
         };
     }
 

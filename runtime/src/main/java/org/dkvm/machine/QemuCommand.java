@@ -21,6 +21,8 @@ public final class QemuCommand {
     private static final int TRANSLATION_CACHE_MIB = 128;
     /** Ports for devices that come later: networks connected while running. */
     private static final int SPARE_PORTS = 4;
+    /** Random numbers, the balloon, the share, the agent's port. */
+    private static final int OWN_DEVICES = 4;
     /** Requests in flight on the share: QEMU's largest, so that a deep queue of reads is not cut short. */
     private static final int SHARE_QUEUE = 1024;
 
@@ -35,7 +37,9 @@ public final class QemuCommand {
         add(argv, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
         board(argv, machine);
         kernel(argv, machine);
-        DeviceBus bus = new DeviceBus(machine.hardware().board());
+        DeviceBus bus = new DeviceBus(
+                machine.hardware().board(),
+                OWN_DEVICES + machine.nics().size() + machine.disks().size());
         device(argv, bus, "virtio-rng", "");
         device(argv, bus, "virtio-balloon", ",free-page-reporting=on,deflate-on-oom=on");
         socket(argv, "share", machine.sockets().share());

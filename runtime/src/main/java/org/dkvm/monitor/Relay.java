@@ -2,10 +2,6 @@
 package org.dkvm.monitor;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
-import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -25,7 +21,6 @@ import org.dkvm.agent.ReadyStep;
 import org.dkvm.agent.SessionRouter;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.Firmware;
-import org.dkvm.network.DnsRelay;
 import org.jspecify.annotations.Nullable;
 
 /** Takes a VM from its first frame to its last: handshake, set-up, sessions, the workload's exit, the guest's end. */
@@ -37,7 +32,6 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     private static final int SIGNAL_BASE = 128;
     private static final int EFI_FACTOR = 2;
     private static final Duration LOSS_DELAY = Duration.ofMillis(200);
-    private static final Duration DNS_TICK = Duration.ofSeconds(1);
     private static final byte[] NOTHING = {};
     private static final String[] LEVELS = {"error", "warning", "info", "debug"};
 
@@ -51,13 +45,13 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     private final Clients clients;
     private final AgentControl control;
     private final Pause pause;
+    private final GuestDns dns;
 
     private Phase phase = Phase.STARTING;
     private EventLoop.@Nullable Timer stepTimer;
     private EventLoop.@Nullable Timer bootTimer;
     private @Nullable GuestSetup setup;
     private @Nullable AgentLink agent;
-    private @Nullable DnsRelay dns;
     private @Nullable Client main;
     private @Nullable Verdict known;
     private @Nullable Runnable restart;
@@ -77,6 +71,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         control = new AgentControl(this, router);
         ending = new Ending(loop, log, router, clients);
         pause = new Pause(router);
+        dns = new GuestDns(loop, this::dnsAnswer);
     }
 
     Clients clients() {
@@ -260,16 +255,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
 
     @Override
     public void dnsQuery(int id, boolean tcp, ByteBuffer message) {
-        DnsRelay relay = dns;
-        if (relay == null) {
-            relay = new DnsRelay(loop.selector(), resolver(), this::dnsAnswer);
-            dns = relay;
-        }
-        boolean first = !relay.hasOpen();
-        relay.ask(id, tcp, message, System.nanoTime());
-        if (first && relay.hasOpen()) {
-            loop.after(DNS_TICK, () -> dnsTick());
-        }
+        dns.ask(id, tcp, message);
     }
 
     @Override
@@ -423,6 +409,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
             return;
         }
         enter(Phase.OVER);
+        dns.end();
         AgentLink link = agent;
         if (link != null) {
             link.close();
@@ -437,25 +424,6 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
             byte[] payload = new byte[message.remaining()];
             message.get(payload);
             link.output().send(FrameType.DNS_ANSWER, id, payload);
-        }
-    }
-
-    private void dnsTick() {
-        DnsRelay relay = dns;
-        if (relay != null && phase != Phase.OVER) {
-            relay.expire(System.nanoTime());
-            if (relay.hasOpen()) {
-                loop.after(DNS_TICK, () -> dnsTick());
-            }
-        }
-    }
-
-    /** The engine's own resolver, in every sandbox. */
-    private static SocketAddress resolver() {
-        try {
-            return new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 11}), 53);
-        } catch (UnknownHostException e) {
-            throw new IllegalStateException("an address of four bytes is an address", e);
         }
     }
 }

@@ -208,16 +208,27 @@ class QemuCommandTest {
                         "-machine microvm,memory-backend=memory,acpi=off\n-global virtio-mmio.force-legacy=false\n-accel tcg")
                 .contains(
                         " tsc_early_khz=2596094 maxcpus=1 noreplace-smp lpj=40000000 acpi=off reboot=t tsc=reliable\n")
-                .contains("-device virtio-rng-device,bus=virtio-mmio-bus.0\n")
+                .contains("-device virtio-rng-device,bus=virtio-mmio-bus.7\n")
                 .contains(
-                        "-device virtio-balloon-device,bus=virtio-mmio-bus.1,free-page-reporting=on,deflate-on-oom=on\n")
-                .contains("-device vhost-user-fs-device,bus=virtio-mmio-bus.2,chardev=share,tag=dkvm,queue-size=1024\n")
+                        "-device virtio-balloon-device,bus=virtio-mmio-bus.6,free-page-reporting=on,deflate-on-oom=on\n")
+                .contains("-device vhost-user-fs-device,bus=virtio-mmio-bus.5,chardev=share,tag=dkvm,queue-size=1024\n")
                 .contains("-device virtio-serial-device,bus=virtio-mmio-bus.4\n")
                 .contains(
-                        "-device virtio-net-device,bus=virtio-mmio-bus.5,netdev=net0,mac=02:42:ac:11:00:02,host_mtu=1500\n")
-                .endsWith("-device virtio-blk-device,bus=virtio-mmio-bus.6,drive=disk0,serial=disk0\n")
+                        "-device virtio-net-device,bus=virtio-mmio-bus.2,netdev=net0,mac=02:42:ac:11:00:02,host_mtu=1500\n")
+                .endsWith("-device virtio-blk-device,bus=virtio-mmio-bus.1,drive=disk0,serial=disk0\n")
                 .doesNotContain("pci")
                 .doesNotContain("-bios");
+    }
+
+    @Test
+    void aFullMicrovmKeepsItsDisksInOrder() {
+        DeviceBus bus = new DeviceBus(Board.MICROVM, 8);
+        StringBuilder places = new StringBuilder();
+        for (int i = 0; i < 8; i++) {
+            String device = bus.device("x");
+            places.append(device.charAt(device.length() - 1));
+        }
+        assertThat(places).hasToString("37654210");
     }
 
     @Test

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import org.dkvm.network.DnsAnswers;
+import org.dkvm.network.DnsRelay;
+import org.jspecify.annotations.Nullable;
+
+/** The guest's questions for names, asked of the engine's resolver; there is nothing of it before the first one. */
+final class GuestDns {
+    private static final Duration TICK = Duration.ofSeconds(1);
+
+    private final EventLoop loop;
+    private final DnsAnswers answers;
+    private @Nullable DnsRelay relay;
+    private boolean ended;
+
+    GuestDns(EventLoop loop, DnsAnswers answers) {
+        this.loop = loop;
+        this.answers = answers;
+    }
+
+    void ask(int id, boolean tcp, ByteBuffer message) {
+        DnsRelay asked = relay;
+        if (asked == null) {
+            asked = new DnsRelay(loop.selector(), resolver(), answers);
+            relay = asked;
+        }
+        boolean first = !asked.hasOpen();
+        asked.ask(id, tcp, message, System.nanoTime());
+        if (first && asked.hasOpen()) {
+            loop.after(TICK, () -> tick());
+        }
+    }
+
+    /** Nobody waits for answers any more. */
+    void end() {
+        ended = true;
+    }
+
+    private void tick() {
+        DnsRelay asked = relay;
+        if (asked != null && !ended) {
+            asked.expire(System.nanoTime());
+            if (asked.hasOpen()) {
+                loop.after(TICK, () -> tick());
+            }
+        }
+    }
+
+    /** The engine's own resolver, in every sandbox. */
+    private static SocketAddress resolver() {
+        try {
+            return new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 11}), 53);
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException("an address of four bytes is an address", e);
+        }
+    }
+}

@@ -60,7 +60,17 @@ class OptionsTest {
                 new Wrong("DKVM_KERNEL_DEBUG=perhaps", "has the value \"perhaps\"; give 0 or 1"),
                 new Wrong("DKVM_KERNEL_MOUNT_LIB_MODULES=2", "has the value \"2\"; give 0 or 1"),
                 new Wrong("DKVM_MACHINE=pc", "has the value \"pc\"; give q35 or microvm"),
-                new Wrong("DKVM_QEMU_DISPLAY=curses", "is not supported yet; run the container without it"),
+                new Wrong("DKVM_DISPLAY_MODE=screen", "has the value \"screen\"; give headless, serial or vnc"),
+                new Wrong("DKVM_DISPLAY_MODE=vnc", "is vnc, and there is no password; give DKVM_QEMU_VNC_PASSWORD or "),
+                new Wrong("DKVM_DISPLAY_MODE=serial", "needs a terminal, and the container has none; run it with -it"),
+                new Wrong("DKVM_QEMU_DISPLAY=gtk", "has the value \"gtk\"; give curses, or DKVM_DISPLAY_MODE"),
+                new Wrong("DKVM_QEMU_DISPLAY=curses", "needs a terminal, and the container has none; run it with -it"),
+                new Wrong("DKVM_QEMU_VGA=cirrus", "has the value \"cirrus\"; give none, std or virtio"),
+                new Wrong("DKVM_QEMU_VNC_DISPLAY=100", "has the value \"100\"; give a number from 0 to 99"),
+                new Wrong(
+                        "DKVM_QEMU_VNC_PASSWORD=ninechars",
+                        "has a password of 9 characters; VNC counts 8 characters and no more"),
+                new Wrong("DKVM_QEMU_VNC_PASSWORD_FILE=vnc", "has the value \"vnc\"; give an absolute path"),
                 new Wrong("DKVM_SYS_ADMIN=1", "is not allowed on this host; it needs "),
                 new Wrong("DKVM_SYS_ADMIN=yes", "has the value \"yes\"; give 0 or 1"));
     }
@@ -119,6 +129,24 @@ class OptionsTest {
                         "can not boot by EFI: it is no EFI program; DKVM_KERNEL=debian can",
                         "DKVM_BIOS=EFI",
                         "DKVM_KERNEL=dkvm"),
+                pair(
+                        "can not boot with a text screen for DKVM_QEMU_DISPLAY: it has no CONFIG_VGA_CONSOLE built in; DKVM_KERNEL=debian can",
+                        "DKVM_QEMU_DISPLAY=curses",
+                        "DKVM_KERNEL=dkvm",
+                        "-t"),
+                pair(
+                        "EFI leaves the graphics card no text screen, which DKVM_QEMU_DISPLAY=curses shows",
+                        "DKVM_QEMU_DISPLAY=curses",
+                        "DKVM_BIOS=EFI",
+                        "-t"),
+                pair(
+                        "the board \"microvm\" has no place for a graphics card; give DKVM_MACHINE=q35",
+                        "DKVM_QEMU_VGA=virtio",
+                        "DKVM_MACHINE=microvm"),
+                pair(
+                        "\"/none\" is not there; give a file of the container or of a volume",
+                        "DKVM_DISPLAY_MODE=vnc",
+                        "DKVM_QEMU_VNC_PASSWORD_FILE=/none"),
                 pair("memory of 255 MiB is too little for EFI", "DKVM_BIOS=EFI", "--memory 255m"));
     }
 

@@ -123,9 +123,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         Architecture architecture = inputs.kernel.architecture();
         SandboxResources resources = SandboxResources.of(linux, inputs.config, architecture, inputs.hostCpus);
         inputs.options.hardware().checkArchitecture(architecture);
-        inputs.options
-                .display()
-                .checkMachine(architecture, inputs.options.hardware().board());
+        inputs.options.display().checkMachine(architecture, inputs.options.hardware());
         inputs.options.hardware().checkMemory(resources.memory());
         // Its networks are known when it is started.
         inputs.options.hardware().board().checkRoom(inputs.options.disks().size(), 0);

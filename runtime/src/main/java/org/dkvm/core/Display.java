@@ -35,7 +35,7 @@ public record Display(DisplayMode mode, Vga vga, int number, VncPassword passwor
     }
 
     /** Fails where a machine has nothing to show it with. */
-    public void checkMachine(Architecture architecture, Board board) throws DkvmException {
+    public void checkMachine(Architecture architecture, Hardware hardware) throws DkvmException {
         if (mode == DisplayMode.HEADLESS && vga == Vga.NONE) {
             return;
         }
@@ -44,10 +44,15 @@ public record Display(DisplayMode mode, Vga vga, int number, VncPassword passwor
                     "a machine for " + architecture.label() + " has no display",
                     "leave DKVM_DISPLAY_MODE, DKVM_QEMU_DISPLAY and DKVM_QEMU_VGA out");
         }
-        if (board == Board.MICROVM && vga != Vga.NONE) {
+        if (hardware.board() == Board.MICROVM && vga != Vga.NONE) {
             throw new DkvmException(
-                    "the board \"" + board.label() + "\" has no place for a graphics card",
+                    "the board \"" + hardware.board().label() + "\" has no place for a graphics card",
                     "give DKVM_MACHINE=" + Board.Q35.label());
+        }
+        if (hardware.firmware() == Firmware.EFI && mode == DisplayMode.CURSES) {
+            throw new DkvmException(
+                    "EFI leaves the graphics card no text screen, which DKVM_QEMU_DISPLAY=curses shows",
+                    "give DKVM_BIOS=" + Firmware.SEABIOS.label() + ", or DKVM_DISPLAY_MODE=vnc");
         }
     }
 

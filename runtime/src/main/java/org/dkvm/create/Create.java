@@ -26,7 +26,6 @@ import org.dkvm.core.RuncMessages;
 import org.dkvm.json.Json;
 import org.dkvm.kernel.ImageKernelCache;
 import org.dkvm.kernel.KernelChoice;
-import org.dkvm.kernel.KernelConfig;
 import org.dkvm.kernel.KernelFit;
 import org.dkvm.kernel.KernelStore;
 import org.dkvm.linux.AtomicFile;
@@ -96,13 +95,11 @@ public final class Create {
         KernelStore.Found chosen = new KernelChoice(
                         store, new ImageKernelCache(ImageKernelCache.DIRECTORY, layout.home()))
                 .choose(options.kernel(), config.kernel(), root, architecture);
-        if (options.display().mode() == DisplayMode.CURSES) {
-            KernelConfig.checkTextScreen(chosen);
-        }
-        return options.hardware().equals(Hardware.ORDINARY) || architecture.isForeign()
+        boolean text = options.display().mode() == DisplayMode.CURSES;
+        boolean byDefault = options.kernel().isEmpty() && !chosen.isOfImage();
+        return architecture.isForeign() || (options.hardware().equals(Hardware.ORDINARY) && !text)
                 ? chosen
-                : new KernelFit(store)
-                        .fit(chosen, options.kernel().isEmpty() && !chosen.isOfImage(), options.hardware());
+                : new KernelFit(store).fit(chosen, byDefault, options.hardware(), text);
     }
 
     /** The spec as the engine wrote it, also when the bundle was rewritten before. */

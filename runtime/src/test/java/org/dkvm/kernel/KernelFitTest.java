@@ -52,7 +52,11 @@ class KernelFitTest {
     }
 
     private KernelStore.Found debians() throws Exception {
-        return kernel("debian/2", "vmlinuz", efiProgram(), "CONFIG_VIRTIO_MMIO=m\nCONFIG_X86_MPPARSE=y\n");
+        return kernel(
+                "debian/2",
+                "vmlinuz",
+                efiProgram(),
+                "CONFIG_VIRTIO_MMIO=m\nCONFIG_X86_MPPARSE=y\nCONFIG_VGA_CONSOLE=y\n");
     }
 
     private static byte[] efiProgram() {
@@ -67,10 +71,10 @@ class KernelFitTest {
         KernelStore.Found own = own();
         KernelStore.Found debians = debians();
         KernelFit fit = new KernelFit(store);
-        assertThat(fit.fit(own, true, EFI)).isEqualTo(debians);
-        assertThat(fit.fit(debians, true, EFI)).isEqualTo(debians);
-        assertThat(fit.fit(debians, true, MICROVM)).isEqualTo(own);
-        assertThat(fit.fit(own, true, MICROVM)).isEqualTo(own);
+        assertThat(fit.fit(own, true, EFI, false)).isEqualTo(debians);
+        assertThat(fit.fit(debians, true, EFI, false)).isEqualTo(debians);
+        assertThat(fit.fit(debians, true, MICROVM, false)).isEqualTo(own);
+        assertThat(fit.fit(own, true, MICROVM, false)).isEqualTo(own);
     }
 
     @Test
@@ -99,8 +103,26 @@ class KernelFitTest {
                 "kernel \"own/3\" can not boot by EFI: it is no EFI program; \"dkvm kernel add\" adds one that can");
     }
 
+    @Test
+    void aTextScreenIsWhatDebiansHas() throws Exception {
+        KernelStore.Found own = own();
+        KernelStore.Found debians = debians();
+        KernelFit fit = new KernelFit(store);
+        assertThat(fit.fit(own, true, Hardware.ORDINARY, true)).isEqualTo(debians);
+        assertThat(fit.fit(debians, false, Hardware.ORDINARY, true)).isEqualTo(debians);
+        assertThatThrownBy(() -> fit.fit(own, false, Hardware.ORDINARY, true))
+                .isInstanceOfSatisfying(
+                        DkvmException.class,
+                        e -> assertThat(e.text())
+                                .isEqualTo(
+                                        "kernel \"dkvm/1\" can not boot with a text screen for DKVM_QEMU_DISPLAY: it has no"
+                                                + " CONFIG_VGA_CONSOLE built in; DKVM_KERNEL=debian can"));
+        KernelStore.Found bare = kernel("own/3", "vmlinuz", SampleKernel.image(), "");
+        assertThat(fit.fit(bare, false, Hardware.ORDINARY, true)).isEqualTo(bare);
+    }
+
     private void refuses(KernelStore.Found kernel, Hardware hardware, String text) {
-        assertThatThrownBy(() -> new KernelFit(store).fit(kernel, false, hardware))
+        assertThatThrownBy(() -> new KernelFit(store).fit(kernel, false, hardware, false))
                 .isInstanceOfSatisfying(
                         DkvmException.class, e -> assertThat(e.text()).isEqualTo(text));
     }

@@ -38,6 +38,7 @@ class OptionsTest {
     static Stream<Wrong> wrong() {
         return Stream.of(
                 new Wrong("DKVM_ACCEL=warp", "has the value \"warp\"; give auto, kvm or tcg"),
+                new Wrong("DKVM_ARCH=mips", "has the value \"mips\"; give amd64 or arm64"),
                 new Wrong("DKVM_BIOS=efi", "has the value \"efi\"; give EFI or SeaBIOS"),
                 new Wrong("DKVM_BIOS_DEBUG=-1", "has the value \"-1\"; give 0 or 1"),
                 new Wrong(

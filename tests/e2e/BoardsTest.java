@@ -90,7 +90,10 @@ class BoardsTest {
     @Test
     void efiBootsADistributionsKernelAndSpeaksOnStandardError() throws Exception {
         onVm(docker -> {
+            // Each further processor spins while OVMF starts.
             Outcome outcome = docker.run(
+                    "--cpus",
+                    "1",
                     "-e",
                     "DKVM_BIOS=EFI",
                     "-e",

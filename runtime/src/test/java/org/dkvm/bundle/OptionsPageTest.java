@@ -48,6 +48,26 @@ class OptionsPageTest {
     }
 
     @Test
+    void everyOptionHasAVersionAndAnExampleThatIsUnderstood() throws IOException, DkvmException {
+        HostConfig allowing = HostConfig.parse(
+                Json.parseObject("{\"allow\":[\"sys-admin\",\"break\"]}", "test"), Path.of("dkvm.json"));
+        Pattern row = Pattern.compile("\\| `(DKVM_[A-Z_]+)` \\|.*\\| [0-9]+\\.[0-9]+\\.[0-9]+ \\|.*\\| `([^`]+)` \\|");
+        int count = 0;
+        for (String line : Files.readAllLines(PAGE)) {
+            if (line.startsWith("| `DKVM_")) {
+                Matcher matcher = row.matcher(line);
+                assertThat(matcher.matches()).as(line).isTrue();
+                assertThat(matcher.group(2)).startsWith(matcher.group(1) + "=");
+                assertThat(Options.parse(List.of(matcher.group(2)), allowing))
+                        .as(line)
+                        .isNotNull();
+                count++;
+            }
+        }
+        assertThat(count).isGreaterThan(10);
+    }
+
+    @Test
     void everyKeyOfTheConfigurationHasARow() throws IOException {
         DkvmException refusal = catchThrowableOfType(
                 DkvmException.class,

@@ -107,8 +107,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         JsonObject linux = Json.objectOrNew(spec, "linux");
         MountPlan mounts = container.mounts();
         mounts.addModules(inputs.modules, inputs.options.mountLibModules());
-        DisplayOptions.check(
-                inputs.options.display(), process, container.mounts().tree());
+        DisplayOptions.check(inputs.options.display(), process, mounts.tree());
         SandboxPlan plan = plan(spec, linux, container, inputs);
         rewriteProcess(process, inputs.options);
         rewriteRoot(spec, mounts, inputs);

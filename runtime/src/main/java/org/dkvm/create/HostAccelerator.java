@@ -23,9 +23,7 @@ import org.dkvm.linux.AtomicFile;
  * boot of the host, and the verdict kept.
  */
 public final class HostAccelerator implements AcceleratorChoice {
-    private static final Path STATE = Path.of("/run/dkvm");
     private static final Path DEVICE = Path.of("/dev/kvm");
-    private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
     private static final String PROBE_KERNEL = "dkvm";
     private static final Duration PROBE_LIMIT = Duration.ofSeconds(2);
 
@@ -38,7 +36,7 @@ public final class HostAccelerator implements AcceleratorChoice {
      * @param warnings told, once per boot of the host, that KVM does not work
      */
     public HostAccelerator(PackageLayout layout, Consumer<String> warnings) {
-        this(layout, STATE, DEVICE, warnings);
+        this(layout, HostState.DIRECTORY, DEVICE, warnings);
     }
 
     HostAccelerator(PackageLayout layout, Path state, Path device, Consumer<String> warnings) {
@@ -128,7 +126,7 @@ public final class HostAccelerator implements AcceleratorChoice {
         try {
             Optional<KvmVerdict> kept = KvmVerdict.fromJson(Json.readObject(file()));
             return kept.isPresent()
-                            && kept.get().bootId().equals(firstLine(BOOT_ID))
+                            && kept.get().bootId().equals(HostState.bootId())
                             && kept.get().packageVersion().equals(version())
                     ? kept
                     : Optional.empty();
@@ -139,11 +137,11 @@ public final class HostAccelerator implements AcceleratorChoice {
     }
 
     private KvmVerdict verdictOfNow(String whyNot) {
-        return new KvmVerdict(firstLine(BOOT_ID), version(), whyNot.isEmpty(), whyNot);
+        return new KvmVerdict(HostState.bootId(), version(), whyNot.isEmpty(), whyNot);
     }
 
     private String version() {
-        return firstLine(layout.home().resolve("VERSION"));
+        return HostState.firstLine(layout.home().resolve("VERSION"));
     }
 
     /** Why the device can not be opened; empty when it can. */
@@ -160,15 +158,5 @@ public final class HostAccelerator implements AcceleratorChoice {
 
     private Path file() {
         return state.resolve("accel.json");
-    }
-
-    private static String firstLine(Path file) {
-        try {
-            String text = Files.readString(file).strip();
-            int end = text.indexOf('\n');
-            return end < 0 ? text : text.substring(0, end);
-        } catch (IOException e) {
-            return "";
-        }
     }
 }

@@ -2,7 +2,6 @@
 package org.dkvm.create;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,11 +16,8 @@ import org.dkvm.linux.Program;
  * be wrong by far: its clocks then run too fast or too slow. So it is measured on the host, once per boot, and the guest is told.
  */
 public final class HostClock {
-    private static final Path STATE = Path.of("/run/dkvm");
-    private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
     private static final String FILE = "tsc";
     private static final Duration LIMIT = Duration.ofSeconds(5);
-    private static final int MAX_BYTES = 256;
 
     /** Slower and faster ones were never made. */
     private static final long LEAST_KHZ = 100_000;
@@ -32,7 +28,7 @@ public final class HostClock {
     private final Path state;
 
     public HostClock(PackageLayout layout) {
-        this(List.of(layout.sandbox().resolve("opt/dkvm/dkvm-tsc").toString()), STATE);
+        this(List.of(layout.sandbox().resolve("opt/dkvm/dkvm-tsc").toString()), HostState.DIRECTORY);
     }
 
     HostClock(List<String> program, Path state) {
@@ -42,9 +38,9 @@ public final class HostClock {
 
     /** In kHz; 0 where it can not be told, and a guest has to measure by itself. */
     public long kilohertz() {
-        String boot = firstLine(BOOT_ID);
+        String boot = HostState.bootId();
         Path file = state.resolve(FILE);
-        String kept = firstLine(file);
+        String kept = HostState.firstLine(file);
         if (!boot.isEmpty() && kept.startsWith(boot + " ")) {
             return plausible(kept.substring(boot.length() + 1));
         }
@@ -66,16 +62,6 @@ public final class HostClock {
             return kilohertz >= LEAST_KHZ && kilohertz <= MOST_KHZ ? kilohertz : 0;
         } catch (NumberFormatException e) {
             return 0;
-        }
-    }
-
-    private static String firstLine(Path file) {
-        try (var in = Files.newInputStream(file)) {
-            String text = new String(in.readNBytes(MAX_BYTES), StandardCharsets.US_ASCII);
-            int end = text.indexOf('\n');
-            return end < 0 ? text : text.substring(0, end);
-        } catch (IOException e) {
-            return "";
         }
     }
 }

@@ -22,12 +22,14 @@ public final class AgentControl implements FrameReceiver {
     }
 
     private final AgentEvents events;
+    private final AgentServices services;
     private final SessionRouter router;
     private State state = State.SILENT;
 
-    /** Control frames go to the events, session frames to the router. */
-    public AgentControl(AgentEvents events, SessionRouter router) {
+    /** Control frames go to the events and the services, session frames to the router. */
+    public AgentControl(AgentEvents events, AgentServices services, SessionRouter router) {
         this.events = events;
+        this.services = services;
         this.router = router;
     }
 
@@ -71,7 +73,7 @@ public final class AgentControl implements FrameReceiver {
                     throw new ProtocolException("a name asked for by transport " + frame.u8(0));
                 }
                 ByteBuffer payload = frame.payload();
-                events.dnsQuery(frame.stream(), frame.u8(0) == 1, payload.slice(1, payload.limit() - 1));
+                services.dnsQuery(frame.stream(), frame.u8(0) == 1, payload.slice(1, payload.limit() - 1));
             }
             case WELCOME,
                     CONFIG,

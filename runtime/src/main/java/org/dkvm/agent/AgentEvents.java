@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.agent;
 
-import java.nio.ByteBuffer;
 import java.util.List;
 
 /** What the agent tells the monitor about the machine. Texts are escaped and bounded. */
@@ -20,7 +19,4 @@ public interface AgentEvents {
 
     /** The guest is done. */
     void finished(Finished finished);
-
-    /** The guest asks for a name; the message is valid during the call only. */
-    void dnsQuery(int id, boolean tcp, ByteBuffer message);
 }

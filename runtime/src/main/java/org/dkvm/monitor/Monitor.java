@@ -38,6 +38,7 @@ final class Monitor {
     private final Deadlines deadlines;
     private final EventLoop loop;
     private final Relay relay;
+    private final QemuControl control;
     private final List<ConsoleLink> consoles = new ArrayList<>();
 
     Monitor(
@@ -56,6 +57,7 @@ final class Monitor {
         this.timeline = timeline;
         loop = new EventLoop();
         relay = new Relay(loop, log, timeline, places, deadlines);
+        control = new QemuControl(loop, log);
     }
 
     /**
@@ -147,7 +149,7 @@ final class Monitor {
     private void listen(SandboxPlan plan) throws DkvmException {
         boolean shown = plan.kernel().debug() || plan.biosDebug();
         Listener.at(places.sockets().agent(), loop, log, relay::agentConnected);
-        Listener.at(places.sockets().control(), loop, log, channel -> new ControlLink(channel, loop, log));
+        Listener.at(places.sockets().control(), loop, log, control::connected);
         Listener.at(
                 places.sockets().console(),
                 loop,

@@ -2,7 +2,6 @@
 package org.dkvm.monitor;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.time.Instant;
@@ -45,7 +44,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     private final Clients clients;
     private final AgentControl control;
     private final Pause pause;
-    private final GuestDns dns;
+    private final GuestServices services;
 
     private Phase phase = Phase.STARTING;
     private EventLoop.@Nullable Timer stepTimer;
@@ -68,14 +67,18 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         this.deadlines = deadlines;
         router = new SessionRouter(this);
         clients = new Clients(loop, router, log);
-        control = new AgentControl(this, router);
         ending = new Ending(loop, log, router, clients);
         pause = new Pause(router);
-        dns = new GuestDns(loop, this::dnsAnswer);
+        services = new GuestServices(loop);
+        control = new AgentControl(this, services, router);
     }
 
     Clients clients() {
         return clients;
+    }
+
+    GuestServices services() {
+        return services;
     }
 
     Ending ending() {
@@ -116,7 +119,9 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
             Sockets.close(channel);
             return;
         }
-        agent = new AgentLink(channel, loop, control, this);
+        AgentLink link = new AgentLink(channel, loop, control, this);
+        agent = link;
+        services.connected(link);
         timeline.mark("agent channel");
         enter(Phase.BOOTING);
     }
@@ -251,11 +256,6 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         Verdict verdict = known;
         boolean refused = verdict != null && verdict.refusal() != null;
         end(verdict != null && refused ? verdict : Verdict.exited(finished.exitCode()));
-    }
-
-    @Override
-    public void dnsQuery(int id, boolean tcp, ByteBuffer message) {
-        dns.ask(id, tcp, message);
     }
 
     @Override
@@ -409,21 +409,11 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
             return;
         }
         enter(Phase.OVER);
-        dns.end();
+        services.end();
         AgentLink link = agent;
         if (link != null) {
             link.close();
         }
         ending.begin(verdict);
-    }
-
-    private void dnsAnswer(int id, ByteBuffer message) {
-        AgentLink link = agent;
-        // A guest that does not read does not need answers either.
-        if (link != null && !link.isFull()) {
-            byte[] payload = new byte[message.remaining()];
-            message.get(payload);
-            link.output().send(FrameType.DNS_ANSWER, id, payload);
-        }
     }
 }

@@ -52,7 +52,7 @@ class VectorsTest {
     @Test
     void helloIsTakenApart() throws Exception {
         Events events = new Events();
-        AgentControl control = new AgentControl(events, new SessionRouter(new NoMain()));
+        AgentControl control = new AgentControl(events, events, new SessionRouter(new NoMain()));
         read(Vector.named("hello"), control);
         read(Vector.named("ready"), control);
         read(Vector.named("log"), control);
@@ -149,7 +149,7 @@ class VectorsTest {
         reader.read(Channels.newChannel(new ByteArrayInputStream(vector.bytes())), Integer.MAX_VALUE, receiver);
     }
 
-    private static final class Events implements AgentEvents {
+    private static final class Events implements AgentEvents, AgentServices {
         private final List<String> told = new ArrayList<>();
 
         @Override

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor;
+
+import java.nio.ByteBuffer;
+import org.dkvm.agent.AgentServices;
+import org.dkvm.agent.FrameType;
+import org.jspecify.annotations.Nullable;
+
+/** What the monitor does for a guest besides its sessions. Each service is made when it is first wanted. */
+final class GuestServices implements AgentServices {
+    private final GuestDns dns;
+    private @Nullable AgentLink agent;
+
+    GuestServices(EventLoop loop) {
+        dns = new GuestDns(loop, this::dnsAnswer);
+    }
+
+    /** The agent's channel is there. */
+    void connected(AgentLink link) {
+        agent = link;
+    }
+
+    /** Nobody waits for anything any more. */
+    void end() {
+        dns.end();
+        agent = null;
+    }
+
+    @Override
+    public void dnsQuery(int id, boolean tcp, ByteBuffer message) {
+        dns.ask(id, tcp, message);
+    }
+
+    private void dnsAnswer(int id, ByteBuffer message) {
+        AgentLink link = agent;
+        // A guest that does not read does not need answers either.
+        if (link != null && !link.isFull()) {
+            byte[] payload = new byte[message.remaining()];
+            message.get(payload);
+            link.output().send(FrameType.DNS_ANSWER, id, payload);
+        }
+    }
+}

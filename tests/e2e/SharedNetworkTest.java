@@ -69,10 +69,9 @@ class SharedNetworkTest {
             docker.alias(owner.inspect("{{.Config.Hostname}}"), "host name");
             owner.address();
             peer.address();
-            awaitCommand(peer, "the peer answers", "sh", "-c", "test -e /run/nginx.pid");
             docker.run("--network", network(owner), TOOLS, "sh", "-c", """
                     grep nameserver /etc/resolv.conf; hostname; getent hosts $(hostname)
-                    getent ahostsv4 %1$s | head -n 1; dig +tcp +short %1$s; curl -s http://%1$s/ | grep '<title>'
+                    getent ahostsv4 %1$s | head -n 1; dig +tcp +short %1$s; curl -s --retry 60 --retry-connrefused http://%1$s/ | grep '<title>'
                     """.formatted(peer.name()));
         });
     }
@@ -81,9 +80,10 @@ class SharedNetworkTest {
     void theLoopbackIsShared() throws Exception {
         assertSame(docker -> {
             Container owner = docker.peer(NGINX);
+            Container neighbour = docker.peer("--network", network(owner), TOOLS, "sleep", "1000");
             Container container = docker.start(
                     "--network", network(owner), TOOLS, "python3", "-m", "http.server", "7001", "-b", "127.0.0.1");
-            awaitCommand(owner, "an answer at the loopback", "curl", "-sf", "http://127.0.0.1:7001/etc/hostname");
+            awaitCommand(neighbour, "an answer at the loopback", "curl", "-sf", "http://127.0.0.1:7001/etc/hostname");
             container.exec(
                     "sh", "-c", "curl -s http://127.0.0.1/ | grep '<title>'; curl -s http://127.0.0.1:7002/; echo $?");
             Container stranger = docker.peer(TOOLS, "sleep", "1000");
@@ -209,7 +209,7 @@ class SharedNetworkTest {
             Container peer = docker.peer("--network", network, NGINX);
             Container owner = docker.start("--network", network, TOOLS, "sh", "-c", "echo up; exec sleep 1000");
             owner.awaitLog("up");
-            String ask = "curl -s http://" + peer.name() + "/ | grep '<title>'";
+            String ask = "curl -s --retry 60 --retry-connrefused http://" + peer.name() + "/ | grep '<title>'";
             Container joined = docker.peer("--network", network(owner), TOOLS, "sh", "-c", ask);
             joined.finish();
             docker.run("--network", network(owner), TOOLS, "sh", "-c", ask);

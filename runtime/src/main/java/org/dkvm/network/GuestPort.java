@@ -13,9 +13,6 @@ import java.util.Set;
  * @param port 1 to 65535
  */
 public record GuestPort(boolean udp, boolean loopback, int port) {
-    /** Ports of one guest; a list of them has no more. */
-    public static final int MAX = 1024;
-
     private static final int BYTES = 4;
     private static final int UDP = 17;
 

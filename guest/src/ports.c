@@ -78,9 +78,10 @@ static bool take_line(const char *text, uint8_t protocol, bool ipv6)
 		return false; /* those that listen come first */
 	if (protocol == IPPROTO_UDP && !is_server(&line))
 		return true;
+	if (!ipv6 && is_agents(&line))
+		return true;
 	udp_seen |= protocol == IPPROTO_UDP;
-	if (ipv6 || !is_agents(&line))
-		portlist_add(&list, protocol, &line, ipv6, own);
+	portlist_add(&list, protocol, &line, ipv6, own);
 	return list.count < PORTLIST_TAKEN;
 }
 
@@ -117,6 +118,7 @@ static void look(void)
 		due = looked + PAUSE_MILLIS;
 		return;
 	}
+	channel_flush(); /* the loop is about to wait */
 	memcpy(told, found, size);
 	told_size = size;
 }

@@ -15,11 +15,16 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Networks that are shared with somebody: {@code --network host}, {@code --network container:X}, on both sides of it. */
 @EndToEnd
 class SharedNetworkTest {
+    private static final AtomicInteger SUBNETS =
+            new AtomicInteger((int) (ProcessHandle.current().pid() % 1000));
+
     private static final int BACKLOG = 50;
     private static final String ECHO_UDP = "exec socat UDP-RECVFROM:7000,fork EXEC:cat";
     /** CAP_NET_ADMIN of capabilities(7). */
@@ -129,6 +134,27 @@ class SharedNetworkTest {
     }
 
     @Test
+    void ipv6LeadsOutWhereTheNetworkHasIt() throws Exception {
+        assertSame(docker -> {
+            String prefix = "fd00:214:" + SUBNETS.incrementAndGet() + "::";
+            docker.alias(prefix, "prefix:");
+            String network = docker.network("--ipv6", "--subnet", prefix + "/64");
+            Container owner = docker.peer("--network", network, BUSYBOX, "sleep", "1000");
+            docker.peer(
+                    "--network",
+                    network,
+                    "--ip6",
+                    prefix + "99",
+                    TOOLS,
+                    "socat",
+                    "TCP6-LISTEN:80,fork",
+                    "SYSTEM:echo six");
+            docker.run(
+                    "--network", network(owner), TOOLS, "sh", "-c", "socat -u TCP6:[" + prefix + "99]:80,retry=60 -");
+        });
+    }
+
+    @Test
     void theHostsNetworkLeadsOutAndIn() throws Exception {
         assertSame(docker -> {
             int port = freePort();
@@ -224,9 +250,7 @@ class SharedNetworkTest {
             int port = Host.port(docker.quietly("port", container.name(), "80"));
             Deadline.await(
                     "an answer at the published port",
-                    () -> Running.complete(
-                                            java.util.List.of("curl", "-sf", "http://127.0.0.1:" + port + "/"),
-                                            Bytes.of(""))
+                    () -> Running.complete(List.of("curl", "-sf", "http://127.0.0.1:" + port + "/"), Bytes.of(""))
                                     .exitCode()
                             == 0);
         });

@@ -43,7 +43,9 @@ public record SharedNetwork(boolean ipv6) {
 
     /** It in the words of QEMU's {@code -netdev user}. See qemu-system-x86_64(1). */
     public String netdev() {
-        return "net=192.0.0.0/29,host=192.0.0.2,dns=192.0.0.3,dhcpstart=192.0.0.4,ipv6=" + (ipv6 ? "on" : "off");
+        // To name one of the two alone switches the other off.
+        return "ipv4=on,net=192.0.0.0/29,host=192.0.0.2,dns=192.0.0.3,dhcpstart=192.0.0.4,ipv6="
+                + (ipv6 ? "on" : "off");
     }
 
     /** The address by which the VM reaches 127.0.0.1 of the namespace. */

@@ -24,7 +24,7 @@ class SharedNetworkTest {
     @Test
     void qemuIsToldTheSameAddresses() {
         assertThat(new SharedNetwork(true).netdev())
-                .isEqualTo("net=192.0.0.0/29,host=192.0.0.2,dns=192.0.0.3,dhcpstart=192.0.0.4,ipv6=on");
+                .isEqualTo("ipv4=on,net=192.0.0.0/29,host=192.0.0.2,dns=192.0.0.3,dhcpstart=192.0.0.4,ipv6=on");
     }
 
     @Test

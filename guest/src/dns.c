@@ -24,6 +24,7 @@ enum {
 	QUERIES_MAX = 512,
 	QUERY_MILLIS = 20000,
 	CONNECTIONS_MAX = 64,
+	SERVERS_MAX = 3, /* of which libc asks no more */
 	IDLE_MILLIS = 30000,
 	RESOLV_SIZE = 64 * 1024,
 	TRANSPORT_UDP = 0,
@@ -42,11 +43,14 @@ struct query {
 	uint32_t id; /* the stream on the channel: its place and a number above it; 0: free */
 	int64_t deadline;
 	struct sockaddr_in from;       /* UDP */
+	const struct source *at;       /* UDP: the socket that it came to */
 	struct connection *connection; /* TCP, else NULL */
 	uint32_t generation;
 };
 
-static struct source udp = {.fd = -1}, tcp = {.fd = -1};
+static struct source udp[SERVERS_MAX], tcp[SERVERS_MAX];
+static struct in_addr servers[SERVERS_MAX];
+static int open_servers;
 static struct query queries[QUERIES_MAX];
 static struct connection connections[CONNECTIONS_MAX];
 static int open_queries, open_connections;
@@ -100,8 +104,10 @@ static void udp_ready(struct source *source, uint32_t events)
 	(void)events;
 	while ((n = recvfrom(source->fd, message, sizeof message, 0, (struct sockaddr *)&from, &size)) >= 0) {
 		struct query *query = ask(TRANSPORT_UDP, (struct span){message, (size_t)n});
-		if (query)
+		if (query) {
 			query->from = from;
+			query->at = source;
+		}
 		size = sizeof from;
 	}
 }
@@ -228,8 +234,8 @@ void dns_answer(const struct frame *frame)
 		if (query->connection)
 			answer_tcp(query, frame);
 		else
-			sendto(udp.fd, frame->payload, frame->length, MSG_DONTWAIT, (struct sockaddr *)&query->from,
-			       sizeof query->from);
+			sendto(query->at->fd, frame->payload, frame->length, MSG_DONTWAIT,
+			       (struct sockaddr *)&query->from, sizeof query->from);
 	}
 	forget(query);
 }
@@ -266,17 +272,17 @@ int dns_tick(void)
 	return (int)next;
 }
 
-static int listen_on(struct source *source, int type, void (*ready)(struct source *, uint32_t))
+static int listen_on(struct source *source, struct in_addr server, int type, void (*ready)(struct source *, uint32_t))
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53)};
+	const struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr = server};
 	const int yes = 1;
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	inet_pton(AF_INET, SERVER, &address.sin_addr);
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || (type == SOCK_STREAM && listen(fd, 64) < 0)) {
+	if (bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ||
+	    (type == SOCK_STREAM && listen(fd, 64) < 0)) {
 		int error = errno;
 		close(fd);
 		return -error;
@@ -284,15 +290,55 @@ static int listen_on(struct source *source, int type, void (*ready)(struct sourc
 	return loop_add(source, fd, EPOLLIN, ready);
 }
 
-int dns_open(struct setup_error *error)
+static bool is_open(struct in_addr server)
+{
+	for (int i = 0; i < open_servers; i++)
+		if (servers[i].s_addr == server.s_addr)
+			return true;
+	return false;
+}
+
+static int open_server(struct in_addr server)
+{
+	if (open_servers == SERVERS_MAX || is_open(server))
+		return 0;
+	int r = listen_on(&udp[open_servers], server, SOCK_DGRAM, udp_ready);
+	if (r == 0)
+		r = listen_on(&tcp[open_servers], server, SOCK_STREAM, tcp_ready);
+	servers[open_servers++] = server;
+	return r;
+}
+
+/* An address of the loopback that is a name server: the engine's, and in a namespace of others any. */
+static bool is_relayed(struct span name, bool shared, struct in_addr *server)
+{
+	char text[INET_ADDRSTRLEN];
+
+	if (span_copy(name, text, sizeof text) < 0 || inet_pton(AF_INET, text, server) != 1)
+		return false;
+	return shared ? ntohl(server->s_addr) >> 24 == IN_LOOPBACKNET : strcmp(text, SERVER) == 0;
+}
+
+int dns_open(const struct machine *machine, struct setup_error *error)
 {
 	static char text[RESOLV_SIZE];
+	const char *rest = text;
+	struct span name;
+	struct in_addr server;
 	char why[64];
 
-	if (read_text(AT_FDCWD, "/etc/resolv.conf", text, sizeof text) < 0 || !resolv_names(text, SERVER))
+	if (read_text(AT_FDCWD, "/etc/resolv.conf", text, sizeof text) < 0)
 		return 0;
-	int r = listen_on(&udp, SOCK_DGRAM, udp_ready);
-	if (r == 0)
-		r = listen_on(&tcp, SOCK_STREAM, tcp_ready);
-	return r < 0 ? setup_fail(error, r, "name server %s can not listen: %s", SERVER, error_text(r, why)) : 0;
+	while (resolv_next(&rest, &name)) {
+		if (!is_relayed(name, machine->shared_network, &server))
+			continue;
+		int r = open_server(server);
+		if (r < 0)
+			return setup_fail(error, r, "name server %s can not listen: %s", inet_ntoa(server),
+					  error_text(r, why));
+	}
+	/* all of them stand for the first */
+	if (machine->shared_network && open_servers > 0)
+		channel_send(FRAME_RESOLVER, 0, &servers[0], sizeof servers[0]);
+	return 0;
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Docker's name server as the guest sees it: 127.0.0.11, relayed over the channel. */
+/* Name servers of the sandbox's loopback as the guest sees them at its own: relayed over the channel. */
 #ifndef DKVM_DNS_H
 #define DKVM_DNS_H
 
 #include "frame.h"
 #include "setup.h"
 
-/* Listen where /etc/resolv.conf names 127.0.0.11. */
-int dns_open(struct setup_error *error);
+/*
+ * Listen where /etc/resolv.conf names 127.0.0.11, Docker's; in a network namespace of others wherever it names an address
+ * of the loopback.
+ */
+int dns_open(const struct machine *machine, struct setup_error *error);
 
 /* Take a DNS_ANSWER. */
 void dns_answer(const struct frame *frame);

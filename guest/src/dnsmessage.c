@@ -16,19 +16,32 @@ long dns_tcp_take(const uint8_t *bytes, size_t size, struct span *message)
 	return (long)(2 + length);
 }
 
-bool resolv_names(const char *text, const char *server)
+bool resolv_next(const char **rest, struct span *server)
 {
 	static const char keyword[] = "nameserver";
-	size_t size = strlen(server);
 
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		line += strspn(line, "\n \t\r");
+	while (*rest && **rest) {
+		const char *line = *rest + strspn(*rest, "\n \t\r");
+		const char *value = line + sizeof keyword - 1;
+		*rest = strchr(line, '\n');
 		if (strncmp(line, keyword, sizeof keyword - 1) != 0)
 			continue;
-		const char *value = line + sizeof keyword - 1;
 		size_t blank = strspn(value, " \t");
-		if (blank > 0 && strncmp(value + blank, server, size) == 0 && strcspn(value + blank, " \t\r\n") == size)
-			return true;
+		size_t size = strcspn(value + blank, " \t\r\n");
+		if (blank == 0 || size == 0)
+			continue;
+		*server = (struct span){(const uint8_t *)value + blank, size};
+		return true;
 	}
+	return false;
+}
+
+bool resolv_names(const char *text, const char *server)
+{
+	struct span name;
+
+	while (resolv_next(&text, &name))
+		if (span_is(name, server))
+			return true;
 	return false;
 }

@@ -131,6 +131,15 @@ static int u64_value(const struct record *record, uint64_t *value)
 	return 0;
 }
 
+static int shared_network_value(const struct record *record, struct machine *machine)
+{
+	if (record->length != sizeof machine->outer_loopback)
+		return -EPROTO;
+	memcpy(machine->outer_loopback, record->value, sizeof machine->outer_loopback);
+	machine->shared_network = true;
+	return 0;
+}
+
 static int take(const struct record *record, struct machine *machine)
 {
 	union {
@@ -171,6 +180,8 @@ static int take(const struct record *record, struct machine *machine)
 		return u64_value(record, &machine->pids_limit);
 	case RECORD_MODULES:
 		return modules_parse(record, &checked.modules);
+	case RECORD_SHARED_NETWORK:
+		return shared_network_value(record, machine);
 	case RECORD_ONLINE_CPUS:
 		byte = byte_value(record, 1);
 		machine->online_cpus = byte == 1;

@@ -11,6 +11,7 @@
 #include "loop.h"
 #include "machine.h"
 #include "ownfiles.h"
+#include "ports.h"
 #include "serial.h"
 #include "session.h"
 #include "setup.h"
@@ -193,6 +194,7 @@ static int set_up(void)
 	}
 	listen_for_exit();
 	send_ready(&steps);
+	ports_open(&machine);
 	return 0;
 }
 
@@ -301,6 +303,14 @@ int orders_open(int port)
 	return r < 0 ? r : channel_open(port, &events);
 }
 
+/* Of two times, of which -1 is never. */
+static int sooner(int a, int b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
 int orders_tick(void)
 {
 	if (state == FINISHED) {
@@ -309,8 +319,5 @@ int orders_tick(void)
 			finish_power_off();
 		return (int)left;
 	}
-	int sessions = sessions_tick(), dns = dns_tick();
-	if (sessions < 0 || dns < 0)
-		return sessions < 0 ? dns : sessions;
-	return sessions < dns ? sessions : dns;
+	return sooner(sessions_tick(), sooner(dns_tick(), ports_tick()));
 }

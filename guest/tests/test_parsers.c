@@ -138,6 +138,16 @@ static void sysctl_names_become_paths(void)
 		CHECK(sysctl_path(bad[i]) < 0);
 }
 
+static void name_servers_are_taken_in_order(void)
+{
+	const char *rest = "# nameserver 1.1.1.1\nnameserver 127.0.0.53 more\nsearch x\n\tnameserver ::1\nnameserver";
+	struct span name;
+
+	CHECK(resolv_next(&rest, &name) && span_is(name, "127.0.0.53"));
+	CHECK(resolv_next(&rest, &name) && span_is(name, "::1"));
+	CHECK(!resolv_next(&rest, &name) && !resolv_next(&rest, &name));
+}
+
 static void resolvers_are_found_in_resolv_conf(void)
 {
 	CHECK(resolv_names("nameserver 127.0.0.11", "127.0.0.11"));
@@ -202,6 +212,7 @@ int main(void)
 	test("exit codes are decimal and bounded", exit_codes_are_decimal_and_bounded);
 	test("sysctl names become paths", sysctl_names_become_paths);
 	test("resolvers are found in resolv.conf", resolvers_are_found_in_resolv_conf);
+	test("name servers are taken in order", name_servers_are_taken_in_order);
 	test("DNS over TCP is cut into messages", dns_over_tcp_is_cut_into_messages);
 	test("a signal is expected when it is caught, ignored or blocked",
 	     a_signal_is_expected_when_it_is_caught_ignored_or_blocked);

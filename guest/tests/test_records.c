@@ -230,7 +230,7 @@ static void random_records_are_read_or_refused(void)
 				value[i] = next_random(&state) % 2 ? (uint8_t)(next_random(&state) % 8)
 								   : (uint8_t)next_random(&state);
 			uint16_t tag = (uint16_t)(next_random(&state) % 2 ? next_random(&state) % 17
-									  : 100 + next_random(&state) % 14);
+									  : 100 + next_random(&state) % 20);
 			add(tag, value, size);
 		}
 		if (used > 0 && next_random(&state) % 4 == 0)

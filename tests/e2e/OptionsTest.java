@@ -64,6 +64,7 @@ class OptionsTest {
                 new Wrong("DKVM_DISPLAY_MODE=screen", "has the value \"screen\"; give headless, serial or vnc"),
                 new Wrong("DKVM_DISPLAY_MODE=vnc", "is vnc, and there is no password; give DKVM_QEMU_VNC_PASSWORD or "),
                 new Wrong("DKVM_DISPLAY_MODE=serial", "needs a terminal, and the container has none; run it with -it"),
+                new Wrong("DKVM_NETWORK=own", "has the value \"own\"; give auto or shared"),
                 new Wrong("DKVM_QEMU_DISPLAY=gtk", "has the value \"gtk\"; give curses, or DKVM_DISPLAY_MODE"),
                 new Wrong("DKVM_QEMU_DISPLAY=curses", "needs a terminal, and the container has none; run it with -it"),
                 new Wrong("DKVM_QEMU_VGA=cirrus", "has the value \"cirrus\"; give none, std or virtio"),

@@ -10,6 +10,10 @@ public final class AgentControl implements FrameReceiver {
     private static final int MAGIC = 0x4D56_4B44;
     private static final int HELLO_FIXED = 16;
     private static final int READY_STEP = 9;
+    private static final int PORT = 4;
+    private static final int TCP = 6;
+    private static final int UDP = 17;
+    private static final int LOOPBACK = 127;
     private static final int FLAG_OVERRIDDEN = 1;
     private static final int FLAG_OUT_OF_MEMORY = 2;
 
@@ -42,7 +46,8 @@ public final class AgentControl implements FrameReceiver {
                 type == FrameType.READY
                         || type == FrameType.FAILED
                         || type == FrameType.LOG
-                        || type == FrameType.DNS_QUERY;
+                        || type == FrameType.DNS_QUERY
+                        || type == FrameType.RESOLVER;
             case READY -> type != FrameType.HELLO && type != FrameType.READY && type != FrameType.FAILED;
             case FAILED, FINISHED -> type == FrameType.LOG;
         };
@@ -75,6 +80,8 @@ public final class AgentControl implements FrameReceiver {
                 ByteBuffer payload = frame.payload();
                 services.dnsQuery(frame.stream(), frame.u8(0) == 1, payload.slice(1, payload.limit() - 1));
             }
+            case LISTENING -> listening(frame.payload());
+            case RESOLVER -> resolver(frame.payload());
             case WELCOME,
                     CONFIG,
                     CONFIG_END,
@@ -123,6 +130,28 @@ public final class AgentControl implements FrameReceiver {
         }
         state = State.READY;
         events.ready(steps);
+    }
+
+    private void listening(ByteBuffer ports) throws ProtocolException {
+        boolean valid = ports.limit() % PORT == 0;
+        for (int at = 0; valid && at < ports.limit(); at += PORT) {
+            int protocol = ports.get(at);
+            int scope = ports.get(at + 1);
+            valid = (protocol == TCP || protocol == UDP) && (scope == 0 || scope == 1) && ports.getShort(at + 2) != 0;
+        }
+        if (!valid) {
+            throw new ProtocolException("a LISTENING with something that is no port");
+        }
+        services.listening(ports);
+    }
+
+    private void resolver(ByteBuffer payload) throws ProtocolException {
+        byte[] address = new byte[payload.limit()];
+        payload.get(0, address);
+        if (address[0] != LOOPBACK) {
+            throw new ProtocolException("a RESOLVER that is not the guest's own");
+        }
+        services.resolver(address);
     }
 
     private void finished(Frame frame) throws ProtocolException {

@@ -7,4 +7,10 @@ import java.nio.ByteBuffer;
 public interface AgentServices {
     /** The guest asks for a name; the message is valid during the call only. */
     void dnsQuery(int id, boolean tcp, ByteBuffer message);
+
+    /** The guest's name server, an address of its loopback: who answers there in the sandbox's namespace is to be asked. */
+    void resolver(byte[] address);
+
+    /** All that the guest listens at now, as in LISTENING; valid during the call only. */
+    void listening(ByteBuffer ports);
 }

@@ -18,6 +18,8 @@ public enum FrameType {
     DNS_QUERY(0x0B, FrameType.BY_AGENT, 1 + 12, 1 + 65_535),
     DNS_ANSWER(0x0C, FrameType.BY_MONITOR, 0, 65_535),
     CLOCK(0x0D, FrameType.BY_MONITOR, 8, 8),
+    LISTENING(0x12, FrameType.BY_AGENT, 0, 1024 * 4),
+    RESOLVER(0x13, FrameType.BY_AGENT, 4, 4),
 
     ATTACH(0x20, FrameType.BY_CLIENT, 16, 16),
     OPEN(0x21, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 1, Frame.MAX_PAYLOAD),

@@ -22,6 +22,7 @@ public final class MachineRecords {
     private static final int PIDS_LIMIT = 111;
     private static final int ONLINE_CPUS = 112;
     private static final int MODULES = 113;
+    private static final int SHARED_NETWORK = 118;
 
     private static final int IPV4_BYTES = 4;
     private static final byte[] NONE = {};
@@ -102,6 +103,11 @@ public final class MachineRecords {
     /** Modules that the initramfs has a list of, {@code /modules-<name>.list}. */
     public void modules(String name) {
         to.begin(MODULES).text(name).end();
+    }
+
+    /** The sandbox's network namespace is others', too; by this IPv4 address the guest reaches 127.0.0.1 there. */
+    public void sharedNetwork(byte[] loopback) {
+        to.begin(SHARED_NETWORK).raw(loopback).end();
     }
 
     /** All records so far. */

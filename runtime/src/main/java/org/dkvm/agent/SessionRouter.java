@@ -225,6 +225,8 @@ public final class SessionRouter {
                     DNS_QUERY,
                     DNS_ANSWER,
                     CLOCK,
+                    LISTENING,
+                    RESOLVER,
                     ATTACH,
                     OPEN,
                     STDIN,

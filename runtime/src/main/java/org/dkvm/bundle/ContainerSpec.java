@@ -17,8 +17,10 @@ import org.dkvm.json.Json;
  * @param process the workload, without an engine's init
  * @param init whether the engine put an init before it
  * @param mounts how the mounts were sorted
+ * @param network whose network namespace it names
  */
-public record ContainerSpec(JsonObject spec, WorkloadProcess process, boolean init, MountPlan mounts) {
+public record ContainerSpec(
+        JsonObject spec, WorkloadProcess process, boolean init, MountPlan mounts, NetworkMode network) {
     /**
      * Reads a spec; what is not supported is refused.
      *
@@ -32,12 +34,14 @@ public record ContainerSpec(JsonObject spec, WorkloadProcess process, boolean in
             throws DkvmException {
         JsonObject spec = original.deepCopy();
         JsonObject process = Json.objectOrNew(spec, "process");
-        SupportedSpec.check(Json.objectOrNew(spec, "linux"), process, host);
+        JsonObject linux = Json.objectOrNew(spec, "linux");
+        SupportedSpec.check(linux, process);
         InitWrapper init = InitWrapper.of(Json.strings(process, "args"), Json.objects(spec, "mounts"));
         return new ContainerSpec(
                 spec,
                 Workload.of(process, init.args(), EngineDefaults.of(spec), inherited),
                 init.present(),
-                MountPlan.of(spec, bundle, init.mount(), disks, host));
+                MountPlan.of(spec, bundle, init.mount(), disks, host),
+                NetworkNamespace.mode(linux, host));
     }
 }

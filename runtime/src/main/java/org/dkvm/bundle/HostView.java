@@ -22,4 +22,7 @@ public interface HostView {
 
     /** Whether a path names the host's own network namespace. */
     boolean isHostNetwork(String path);
+
+    /** Whether a process lives in the network namespace that a path names. */
+    boolean isInhabited(String path);
 }

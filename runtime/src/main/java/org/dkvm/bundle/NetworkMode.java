@@ -4,5 +4,7 @@ package org.dkvm.bundle;
 /** Whose network namespace the sandbox has. */
 public enum NetworkMode {
     /** One of its own, with whatever interfaces the engine puts there (none, too): the VM takes them over. */
-    OWN
+    OWN,
+    /** One that processes of others live in, the host's or another container's: nothing in it is changed, QEMU opens sockets there for the VM. */
+    SHARED
 }

@@ -33,6 +33,7 @@ import org.dkvm.core.Hardware;
  * @param hardware the board and its firmware
  * @param breaks where the launch waits for a person
  * @param display what the VM shows, and where
+ * @param sharedNetwork whether the VM leaves the network namespace as it is, also one of its own
  */
 public record Options(
         String kernel,
@@ -47,7 +48,8 @@ public record Options(
         List<Disk> disks,
         Hardware hardware,
         List<BreakPoint> breaks,
-        Display display) {
+        Display display,
+        boolean sharedNetwork) {
     /** Every option starts so, and every variable that starts so is an option. */
     public static final String PREFIX = "DKVM_";
 
@@ -58,8 +60,8 @@ public record Options(
 
     private static final String KNOWN =
             "DKVM_ACCEL, DKVM_ARCH, DKVM_BIOS, DKVM_BIOS_DEBUG, DKVM_BREAK, DKVM_CGROUPFS, DKVM_DISKS, DKVM_DISPLAY_MODE, DKVM_KERNEL,"
-                    + " DKVM_KERNEL_APPEND, DKVM_KERNEL_DEBUG, DKVM_KERNEL_MOUNT_LIB_MODULES, DKVM_MACHINE, DKVM_QEMU_DISPLAY, DKVM_QEMU_VGA,"
-                    + " DKVM_QEMU_VNC_DISPLAY, DKVM_QEMU_VNC_PASSWORD, DKVM_QEMU_VNC_PASSWORD_FILE, DKVM_SYS_ADMIN";
+                    + " DKVM_KERNEL_APPEND, DKVM_KERNEL_DEBUG, DKVM_KERNEL_MOUNT_LIB_MODULES, DKVM_MACHINE, DKVM_NETWORK, DKVM_QEMU_DISPLAY,"
+                    + " DKVM_QEMU_VGA, DKVM_QEMU_VNC_DISPLAY, DKVM_QEMU_VNC_PASSWORD, DKVM_QEMU_VNC_PASSWORD_FILE, DKVM_SYS_ADMIN";
 
     public Options {
         disks = List.copyOf(disks);
@@ -109,6 +111,7 @@ public record Options(
         Firmware firmware = Firmware.SEABIOS;
         List<BreakPoint> breaks = List.of();
         Map<String, String> display = new HashMap<>();
+        boolean sharedNetwork = false;
         for (String entry : env) {
             if (!isOption(entry)) {
                 continue;
@@ -129,6 +132,7 @@ public record Options(
                 case DISKS -> disks = value.isEmpty() ? List.of() : DisksOption.parse(value);
                 case "DKVM_MACHINE" -> board = HardwareOptions.board(value);
                 case "DKVM_BIOS" -> firmware = HardwareOptions.firmware(value);
+                case "DKVM_NETWORK" -> sharedNetwork = sharedNetwork(value);
                 case "DKVM_BREAK" -> breaks = BreakOption.parse(value, config);
                 case "DKVM_DISPLAY_MODE",
                         "DKVM_QEMU_DISPLAY",
@@ -152,7 +156,8 @@ public record Options(
                 disks,
                 Hardware.of(board, firmware),
                 breaks,
-                display.isEmpty() ? Display.NONE : DisplayOptions.parse(display));
+                display.isEmpty() ? Display.NONE : DisplayOptions.parse(display),
+                sharedNetwork);
     }
 
     private static String kernelParameters(String value) throws DkvmException {
@@ -203,6 +208,14 @@ public record Options(
             case "2", "" -> CgroupMode.V2;
             case "hybrid" -> CgroupMode.HYBRID;
             default -> throw bad("DKVM_CGROUPFS", value, "none, 1, 2 or hybrid");
+        };
+    }
+
+    private static boolean sharedNetwork(String value) throws DkvmException {
+        return switch (value) {
+            case "auto", "" -> false;
+            case "shared" -> true;
+            default -> throw bad("DKVM_NETWORK", value, "auto or shared");
         };
     }
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.bundle;
 
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.dkvm.core.MemorySize;
 import org.dkvm.linux.HostFiles;
 
@@ -25,5 +30,20 @@ public final class RealHost implements HostView {
     @Override
     public boolean isHostNetwork(String path) {
         return HostFiles.isSame(path, "/proc/self/ns/net");
+    }
+
+    @Override
+    public boolean isInhabited(String path) {
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+            for (Path process : processes) {
+                if (HostFiles.isSame(path, process + "/ns/net")) {
+                    return true;
+                }
+            }
+            return false;
+        } catch (IOException | DirectoryIteratorException e) {
+            // What can not be looked at is not taken over.
+            return true;
+        }
     }
 }

@@ -101,7 +101,7 @@ record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
     }
 
     /** Changes the container's limits into the sandbox's. */
-    static void rewrite(JsonObject linux, MemorySize overhead, Accelerator accelerator) {
+    static void rewrite(JsonObject linux, MemorySize overhead, Accelerator accelerator, NetworkMode network) {
         JsonObject resources = Json.objectOrNew(linux, "resources");
         resources.remove("pids");
         Json.object(resources, "unified").ifPresent(unified -> unified.remove("pids.max"));
@@ -111,9 +111,11 @@ record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
         });
         JsonArray rules = new JsonArray();
         rules.add(rule(false));
-        rules.add(rule(true, TUN_MAJOR, TUN_MINOR));
         JsonArray devices = new JsonArray();
-        devices.add(device("/dev/net/tun", TUN_MAJOR, TUN_MINOR));
+        if (network == NetworkMode.OWN) {
+            rules.add(rule(true, TUN_MAJOR, TUN_MINOR));
+            devices.add(device("/dev/net/tun", TUN_MAJOR, TUN_MINOR));
+        }
         if (accelerator == Accelerator.KVM) {
             rules.add(rule(true, KVM_MAJOR, KVM_MINOR));
             devices.add(device("/dev/kvm", KVM_MAJOR, KVM_MINOR));

@@ -42,6 +42,12 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
             "CAP_NET_ADMIN",
             "CAP_SYS_CHROOT"));
 
+    /** Without a network to take over. */
+    private static final long NET_ADMIN = CapabilityNames.mask(List.of("CAP_NET_ADMIN"));
+
+    /** For QEMU to listen at the VM's ports below 1024 in a namespace that it shares with others. */
+    private static final long NET_BIND_SERVICE = CapabilityNames.mask(List.of("CAP_NET_BIND_SERVICE"));
+
     /** For {@code DKVM_SYS_ADMIN}, where the host allows it. */
     private static final long SYS_ADMIN = CapabilityNames.mask(List.of("CAP_SYS_ADMIN"));
 
@@ -109,11 +115,14 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         mounts.addModules(inputs.modules, inputs.options.mountLibModules());
         DisplayOptions.check(inputs.options.display(), process, mounts.tree());
         SandboxPlan plan = plan(spec, linux, container, inputs);
-        rewriteProcess(process, inputs.options);
+        rewriteProcess(process, plan);
         rewriteRoot(spec, mounts, inputs);
         SandboxResources.rewrite(
-                linux, inputs.config.overhead(inputs.accelerator, inputs.options.display()), inputs.accelerator);
-        rewriteLinux(linux, inputs);
+                linux,
+                inputs.config.overhead(inputs.accelerator, inputs.options.display()),
+                inputs.accelerator,
+                plan.network());
+        rewriteLinux(linux, inputs, plan.network());
         return new SandboxSpec(spec, plan);
     }
 
@@ -142,7 +151,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 inputs.kernel,
                 inputs.options.cgroups(),
                 resources.pidsLimit(),
-                NetworkMode.OWN,
+                inputs.options.sharedNetwork() ? NetworkMode.SHARED : container.network(),
                 inputs.options.sysAdmin(),
                 inputs.options.biosDebug(),
                 inputs.options.disks(),
@@ -163,12 +172,21 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         return sysctls;
     }
 
-    private static void rewriteProcess(JsonObject process, Options options) {
+    private static void rewriteProcess(JsonObject process, SandboxPlan plan) {
         process.add(
-                "args",
-                Json.arrayOf(MonitorCommand.init(options.display().mode().takesTerminal())));
+                "args", Json.arrayOf(MonitorCommand.init(plan.display().mode().takesTerminal())));
         process.add("env", Json.arrayOf(MonitorCommand.ENVIRONMENT));
-        confine(process, options.sysAdmin() ? SANDBOX_CAPABILITIES | SYS_ADMIN : SANDBOX_CAPABILITIES);
+        confine(process, capabilities(plan));
+    }
+
+    /** In a namespace of others nothing may be changed; ports below 1024 are the VM's where they would be the container's. */
+    private static long capabilities(SandboxPlan plan) {
+        long capabilities = plan.sysAdmin() ? SANDBOX_CAPABILITIES | SYS_ADMIN : SANDBOX_CAPABILITIES;
+        if (plan.network() == NetworkMode.SHARED) {
+            capabilities &= ~NET_ADMIN;
+            capabilities |= plan.process().capabilities().bounding() & NET_BIND_SERVICE;
+        }
+        return capabilities;
     }
 
     /** Makes a process one of the sandbox's own: its root, without the user's rights and limits, which hold in the guest. */
@@ -201,9 +219,11 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         root.addProperty("readonly", true);
     }
 
-    private static void rewriteLinux(JsonObject linux, Inputs inputs) {
+    private static void rewriteLinux(JsonObject linux, Inputs inputs, NetworkMode network) {
         JsonObject sysctl = new JsonObject();
-        sysctl.addProperty("net.ipv4.ip_local_port_range", LOCAL_PORTS);
+        if (network == NetworkMode.OWN) {
+            sysctl.addProperty("net.ipv4.ip_local_port_range", LOCAL_PORTS);
+        }
         linux.add("sysctl", sysctl);
         linux.add("seccomp", inputs.seccomp);
         if (Json.array(linux, "maskedPaths").isEmpty()) {

@@ -28,8 +28,8 @@ final class SupportedSpec {
     private SupportedSpec() {}
 
     /** Checks namespaces and devices. */
-    static void check(JsonObject linux, JsonObject process, HostView host) throws DkvmException {
-        checkNamespaces(linux, host);
+    static void check(JsonObject linux, JsonObject process) throws DkvmException {
+        checkNamespaces(linux);
         if (!isPrivileged(linux, process)) {
             for (JsonObject device : Json.objects(linux, "devices")) {
                 String path = Json.string(device, "path").orElse("");
@@ -62,7 +62,7 @@ final class SupportedSpec {
                 && Json.number(rule, "minor").orElse(-1L) == -1;
     }
 
-    private static void checkNamespaces(JsonObject linux, HostView host) throws DkvmException {
+    private static void checkNamespaces(JsonObject linux) throws DkvmException {
         checkOwn(linux, "mount", "mount");
         checkOwn(linux, "pid", "PID");
         checkOwn(linux, "ipc", "IPC");
@@ -70,21 +70,6 @@ final class SupportedSpec {
         if (namespace(linux, "user").isPresent()) {
             throw new DkvmException("a user namespace for a VM is not supported yet", "");
         }
-        Optional<JsonObject> network = namespace(linux, "network");
-        if (network.isEmpty()) {
-            throw hostNetwork();
-        }
-        String path = Json.string(network.get(), "path").orElse("");
-        if (path.startsWith("/proc/")) {
-            throw new DkvmException("another container's network (--network container:…) is not supported yet", "");
-        }
-        if (!path.isEmpty() && host.isHostNetwork(path)) {
-            throw hostNetwork();
-        }
-    }
-
-    private static DkvmException hostNetwork() {
-        return new DkvmException("the host's network (--network host) is not supported yet", "");
     }
 
     private static void checkOwn(JsonObject linux, String type, String name) throws DkvmException {
@@ -97,7 +82,8 @@ final class SupportedSpec {
         }
     }
 
-    private static Optional<JsonObject> namespace(JsonObject linux, String type) {
+    /** The spec's entry for a kind of namespace. */
+    static Optional<JsonObject> namespace(JsonObject linux, String type) {
         for (JsonObject namespace : Json.objects(linux, "namespaces")) {
             if (type.equals(Json.string(namespace, "type").orElse(""))) {
                 return Optional.of(namespace);

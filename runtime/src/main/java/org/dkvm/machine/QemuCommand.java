@@ -15,6 +15,9 @@ public final class QemuCommand {
     /** The name of the agent's virtio-serial port. */
     public static final String AGENT_PORT = "dkvm.agent";
 
+    /** The name of what is behind the first network card. */
+    public static final String FIRST_NETDEV = "net0";
+
     private static final String EFI_FIRMWARE = "/usr/share/ovmf/OVMF.fd";
     private static final String PROGRAM = "/usr/bin/qemu-system-";
     /** QEMU's cache of translated code in MiB: counted in the sandbox's memory limit. */
@@ -104,7 +107,9 @@ public final class QemuCommand {
             add(
                     argv,
                     "-netdev",
-                    "tap,id=net" + i + ",ifname=" + value(nic.tap()) + ",script=no,downscript=no,vhost=off");
+                    nic.tap().isEmpty()
+                            ? "user,id=net" + i + "," + nic.user()
+                            : "tap,id=net" + i + ",ifname=" + value(nic.tap()) + ",script=no,downscript=no,vhost=off");
             device(
                     argv,
                     bus,

@@ -98,6 +98,14 @@ final class Ending {
         unsaid.add(text);
     }
 
+    /** Shows a text on the container's standard error while all is well; a client that does not read misses it. */
+    void say(String text) {
+        Client client = main;
+        if (client != null && !client.isEnded() && showsMore()) {
+            notice(client, text);
+        }
+    }
+
     /** Where the console's last bytes are kept. */
     Tail console() {
         return console;

@@ -18,6 +18,7 @@ final class GuestDns {
     private final EventLoop loop;
     private final DnsAnswers answers;
     private @Nullable DnsRelay relay;
+    private SocketAddress resolver = at(new byte[] {127, 0, 0, 11});
     private boolean ended;
 
     GuestDns(EventLoop loop, DnsAnswers answers) {
@@ -25,10 +26,15 @@ final class GuestDns {
         this.answers = answers;
     }
 
+    /** Asks another resolver than the engine's from now on; before the first question. */
+    void resolver(byte[] address) {
+        resolver = at(address);
+    }
+
     void ask(int id, boolean tcp, ByteBuffer message) {
         DnsRelay asked = relay;
         if (asked == null) {
-            asked = new DnsRelay(loop.selector(), resolver(), answers);
+            asked = new DnsRelay(loop.selector(), resolver, answers);
             relay = asked;
         }
         boolean first = !asked.hasOpen();
@@ -53,10 +59,9 @@ final class GuestDns {
         }
     }
 
-    /** The engine's own resolver, in every sandbox. */
-    private static SocketAddress resolver() {
+    private static SocketAddress at(byte[] address) {
         try {
-            return new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 11}), 53);
+            return new InetSocketAddress(InetAddress.getByAddress(address), 53);
         } catch (UnknownHostException e) {
             throw new IllegalStateException("an address of four bytes is an address", e);
         }

@@ -4,12 +4,14 @@ package org.dkvm.monitor;
 import java.nio.ByteBuffer;
 import org.dkvm.agent.AgentServices;
 import org.dkvm.agent.FrameType;
+import org.dkvm.network.GuestPort;
 import org.jspecify.annotations.Nullable;
 
 /** What the monitor does for a guest besides its sessions. Each service is made when it is first wanted. */
 final class GuestServices implements AgentServices {
     private final GuestDns dns;
     private @Nullable AgentLink agent;
+    private @Nullable PortForwards forwards;
 
     GuestServices(EventLoop loop) {
         dns = new GuestDns(loop, this::dnsAnswer);
@@ -20,15 +22,40 @@ final class GuestServices implements AgentServices {
         agent = link;
     }
 
+    /** The guest's ports are opened in a namespace that it shares with others, and its resolver is one of that. */
+    void share(PortForwards ports) {
+        forwards = ports;
+    }
+
     /** Nobody waits for anything any more. */
     void end() {
         dns.end();
+        PortForwards ports = forwards;
+        if (ports != null) {
+            ports.end();
+        }
         agent = null;
     }
 
     @Override
     public void dnsQuery(int id, boolean tcp, ByteBuffer message) {
         dns.ask(id, tcp, message);
+    }
+
+    @Override
+    public void resolver(byte[] address) {
+        // In a namespace of its own there is the engine's resolver, and nothing else for it to ask.
+        if (forwards != null) {
+            dns.resolver(address);
+        }
+    }
+
+    @Override
+    public void listening(ByteBuffer list) {
+        PortForwards ports = forwards;
+        if (ports != null) {
+            ports.listening(GuestPort.list(list));
+        }
     }
 
     private void dnsAnswer(int id, ByteBuffer message) {

@@ -3,12 +3,12 @@ package org.dkvm.monitor;
 
 import java.net.InetAddress;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.dkvm.agent.Client;
 import org.dkvm.agent.MachineRecords;
 import org.dkvm.agent.ProcessRecords;
+import org.dkvm.bundle.NetworkMode;
 import org.dkvm.bundle.SandboxPlan;
 import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
@@ -19,14 +19,13 @@ import org.dkvm.machine.KernelCommandLine;
 import org.dkvm.network.DeviceAddress;
 import org.dkvm.network.DeviceRoute;
 import org.dkvm.network.NetworkDevice;
+import org.dkvm.network.SharedNetwork;
 import org.dkvm.network.Takeover;
 
 /**
- * What the agent is told: the plan and the sandbox's network as records.
- *
- * @param withoutIpv6 the names of net.ipv6.conf that have IPv6 switched off
+ * What the agent is told: the plan and the VM's network as records.
  */
-record GuestSetup(SandboxPlan plan, List<NetworkDevice> devices, List<String> withoutIpv6) {
+record GuestSetup(SandboxPlan plan, VmNetwork network) {
     /** As distributions set it on 64-bit machines; the kernel's own 32768 is seen in the widths of ps. See proc_sys_kernel(5). */
     private static final String PID_MAX = "kernel.pid_max";
 
@@ -64,8 +63,11 @@ record GuestSetup(SandboxPlan plan, List<NetworkDevice> devices, List<String> wi
         for (GuestMount mount : plan.mounts()) {
             to.mount(mount);
         }
-        for (NetworkDevice device : devices) {
+        for (NetworkDevice device : network.devices()) {
             network(to, device);
+        }
+        if (isShared()) {
+            to.sharedNetwork(SharedNetwork.namespaceLoopback());
         }
         sysctls(to);
         byte[] records = to.toBytes();
@@ -124,6 +126,10 @@ record GuestSetup(SandboxPlan plan, List<NetworkDevice> devices, List<String> wi
                 route.scope());
     }
 
+    private boolean isShared() {
+        return plan.network() == NetworkMode.SHARED;
+    }
+
     private static byte[] bytes(Optional<InetAddress> address) {
         return address.isPresent() ? address.get().getAddress() : NONE;
     }
@@ -132,10 +138,17 @@ record GuestSetup(SandboxPlan plan, List<NetworkDevice> devices, List<String> wi
     private void sysctls(MachineRecords to) {
         to.sysctl(PID_MAX, MOST_PIDS);
         to.sysctl(OVERCOMMIT, ALWAYS);
-        for (String name : withoutIpv6) {
+        for (String name : network.withoutIpv6()) {
             to.sysctl("net/ipv6/conf/" + name + "/disable_ipv6", "1");
         }
-        String reserved = devices.isEmpty() ? "" : Takeover.FIRST_RESERVED_PORT + "-" + Takeover.LAST_RESERVED_PORT;
+        if (isShared()) {
+            // What listens at 127.0.0.1 is reached from 127.0.0.1 of the namespace, and from nowhere else: QEMU sees to
+            // it.
+            to.sysctl("net/ipv4/conf/" + network.devices().get(0).name() + "/route_localnet", "1");
+        }
+        String reserved = network.devices().isEmpty() || isShared()
+                ? ""
+                : Takeover.FIRST_RESERVED_PORT + "-" + Takeover.LAST_RESERVED_PORT;
         int port = plan.display().port();
         reserved = port > 0 ? port + "," + reserved : reserved;
         for (Map.Entry<String, String> sysctl : plan.sysctls().entrySet()) {

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.dkvm.bundle.NetworkMode;
 import org.dkvm.bundle.SandboxPlan;
 import org.dkvm.bundle.SandboxPlanJson;
 import org.dkvm.core.BreakPoint;
@@ -18,7 +19,6 @@ import org.dkvm.core.DkvmException;
 import org.dkvm.core.Firmware;
 import org.dkvm.json.Json;
 import org.dkvm.machine.Machine;
-import org.dkvm.machine.MachineNic;
 import org.dkvm.machine.QemuCommand;
 import org.dkvm.network.NetworkDevice;
 import org.dkvm.network.NetworkReader;
@@ -90,21 +90,20 @@ final class Monitor {
         if (!goesOnAt(BreakPoint.PRENET, plan)) {
             return;
         }
-        Takeover takeover = takeOverNetwork(plan.display().port());
-        screen.check(takeover);
-        plan.hardware().board().checkRoom(plan.disks().size(), takeover.taps().size());
+        VmNetwork vmNetwork = plan.network() == NetworkMode.SHARED ? shareNetwork() : takeOverNetwork(plan);
+        screen.check(vmNetwork);
+        plan.hardware().board().checkRoom(plan.disks().size(), vmNetwork.nics().size());
         if (!goesOnAt(BreakPoint.POSTNET, plan)) {
             return;
         }
         awaitShare(share);
-        List<String> qemu = disks.around(QemuCommand.argv(machine(plan, takeover, initramfs(disks, screen), disks)));
+        List<String> qemu = disks.around(QemuCommand.argv(machine(plan, vmNetwork, initramfs(disks, screen), disks)));
         if (!goesOnAt(BreakPoint.PREQEMU, plan)) {
             return;
         }
         startQemu(plan, qemu);
         timeline.mark("QEMU started");
-        List<NetworkDevice> devices = devices(takeover);
-        await(new GuestSetup(plan, devices, network.withoutIpv6(devices)), qemu);
+        await(new GuestSetup(plan, vmNetwork), qemu);
     }
 
     /** Waits for a person where that is asked for. False when the sandbox has come to its end meanwhile. */
@@ -157,15 +156,22 @@ final class Monitor {
                 channel -> consoleConnected(channel, shown, plan.hardware().firmware()));
     }
 
-    private Takeover takeOverNetwork(int ownPort) throws DkvmException {
-        Takeover takeover = Takeover.of(network.read(), ownPort);
+    private VmNetwork takeOverNetwork(SandboxPlan plan) throws DkvmException {
+        List<NetworkDevice> devices = network.read();
+        Takeover takeover = Takeover.of(devices, plan.display().port());
         timeline.mark("network read");
         if (!takeover.taps().isEmpty()) {
             programs.batch(List.of("/usr/bin/ip", "-batch", "-"), takeover.ipBatch());
             programs.batch(List.of("/usr/sbin/tc", "-batch", "-"), takeover.tcBatch());
             timeline.mark("network taken over");
         }
-        return takeover;
+        return VmNetwork.of(takeover, network.withoutIpv6(devices));
+    }
+
+    /** Others live in this namespace: nothing in it is changed, and the guest's ports are opened as it listens at them. */
+    private VmNetwork shareNetwork() throws DkvmException {
+        relay.services().share(new PortForwards(loop, control, log, relay.ending()::say));
+        return VmNetwork.of(network.shared(), network.withoutIpv6(List.of()));
     }
 
     /** virtiofsd's socket is there when it listens: bind and listen follow each other at once, and QEMU needs longer to get there. */
@@ -218,12 +224,7 @@ final class Monitor {
         relay.childEnded(qemu);
     }
 
-    private Machine machine(SandboxPlan plan, Takeover takeover, String initramfs, Disks disks) {
-        List<MachineNic> nics = new ArrayList<>();
-        for (Takeover.Tap tap : takeover.taps()) {
-            NetworkDevice device = tap.device();
-            nics.add(new MachineNic(tap.name(), device.mac().toString(), device.mtu()));
-        }
+    private Machine machine(SandboxPlan plan, VmNetwork vmNetwork, String initramfs, Disks disks) {
         return new Machine(
                 plan.accelerator(),
                 plan.cpus(),
@@ -231,7 +232,7 @@ final class Monitor {
                 plan.kernel(),
                 places.kernel(),
                 initramfs,
-                nics,
+                vmNetwork.nics(),
                 disks.ofMachine(),
                 places.sockets(),
                 plan.display(),
@@ -246,14 +247,6 @@ final class Monitor {
                         && Files.exists(places.kernel().resolve(INITRAMFS_MORE))
                 ? INITRAMFS_MORE
                 : INITRAMFS;
-    }
-
-    private static List<NetworkDevice> devices(Takeover takeover) {
-        List<NetworkDevice> devices = new ArrayList<>();
-        for (Takeover.Tap tap : takeover.taps()) {
-            devices.add(tap.device());
-        }
-        return devices;
     }
 
     private void consoleConnected(SocketChannel channel, boolean shown, Firmware firmware) throws IOException {

@@ -19,7 +19,6 @@ import org.dkvm.core.Vga;
 import org.dkvm.core.VncPassword;
 import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.RootedTree;
-import org.dkvm.network.Takeover;
 
 /** What a container shows beside its stdio, made ready before its VM starts. See docs/displays.md. */
 final class Screen {
@@ -50,8 +49,8 @@ final class Screen {
     }
 
     /** Refuses a screen that nobody could look at. */
-    void check(Takeover takeover) throws DkvmException {
-        if (display.mode() == DisplayMode.VNC && takeover.taps().isEmpty()) {
+    void check(VmNetwork network) throws DkvmException {
+        if (display.mode() == DisplayMode.VNC && network.nics().isEmpty()) {
             throw new DkvmException(
                     "DKVM_DISPLAY_MODE is vnc, and the container has no network: nobody could connect",
                     "give it one, and publish the port: -p " + display.port() + ":" + display.port());

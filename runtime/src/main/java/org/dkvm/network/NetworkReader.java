@@ -71,6 +71,21 @@ public final class NetworkReader {
         }
     }
 
+    /** The network between a VM and QEMU that fits this namespace. */
+    public SharedNetwork shared() throws DkvmException {
+        try {
+            boolean ipv6 = false;
+            for (ProcNet.Address found : ProcNet.ipv6Addresses(table("if_inet6"))) {
+                InetAddress address = found.address().address();
+                ipv6 |= !address.isLinkLocalAddress() && !address.isLoopbackAddress();
+            }
+            return new SharedNetwork(ipv6);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new DkvmException(
+                    "can not read the sandbox's network: " + e.getMessage(), "look at /proc/net in the sandbox", e);
+        }
+    }
+
     /**
      * The interfaces that the engine, or the host, has switched IPv6 off for, as the names of net.ipv6.conf: the loopback and devices; "all" and "default" too when it
      * is every one.

@@ -8,7 +8,7 @@ import java.util.Set;
 
 /**
  * How a VM takes over the namespace's devices: a tap for each, and everything that arrives on the one is redirected to the other, except
- * the answers to the namespace's own sockets, which are told apart by a range of ports that is theirs. The device keeps its addresses:
+ * the answers to the namespace's own sockets, the engine's resolver's and those of containers that joined this one's network, which are told apart by a range of ports that is theirs. The device keeps its addresses:
  * only replies of ARP and neighbour discovery reach this namespace, so it never answers for the VM, unless it listens at a port itself. See tc-u32(8), tc-mirred(8).
  *
  * @param taps one for each device
@@ -78,9 +78,10 @@ public record Takeover(List<Tap> taps, int ownPort) {
             text.append("qdisc add dev ").append(tap.name()).append(" ingress\n");
             // Who listens has to be found also while the VM does not answer; both say the same.
             filter(text, device, "1 protocol arp u32 match " + (listens() ? "u8 0 0" : "u16 2 0xffff at 6") + mirror);
-            // An answer by UDP goes both ways: a resolver in the guest may use such a port, too.
-            filter(text, device, ipv4Answer(17) + mirror);
-            filter(text, device, ipv4Answer(6) + PASS);
+            // A name server's answer by UDP goes both ways: a resolver in the guest may use such a port, too.
+            filter(text, device, ipv4Answer(17, " match ip sport 53 0xffff") + mirror);
+            filter(text, device, ipv4Answer(17, "") + PASS);
+            filter(text, device, ipv4Answer(6, "") + PASS);
             filter(text, device, "3 protocol ipv6 u32 match u8 58 0xff at 6 match u8 136 0xff at 40" + mirror);
             filter(text, device, ipv6Answer(17) + PASS);
             filter(text, device, ipv6Answer(6) + PASS);
@@ -106,14 +107,13 @@ public record Takeover(List<Tap> taps, int ownPort) {
         return ownPort > 0;
     }
 
-    private static String ipv4Answer(int protocol) {
-        return "2 protocol ip u32 match ip protocol " + protocol + IPV4_PLAIN
-                + " match ip sport 53 0xffff match ip dport " + RESERVED_PORTS;
+    private static String ipv4Answer(int protocol, String from) {
+        return "2 protocol ip u32 match ip protocol " + protocol + IPV4_PLAIN + from + " match ip dport "
+                + RESERVED_PORTS;
     }
 
     private static String ipv6Answer(int protocol) {
-        return "3 protocol ipv6 u32 match u8 " + protocol + " 0xff at 6" + " match u16 53 0xffff at 40 match u16 "
-                + RESERVED_PORTS + " at 42";
+        return "3 protocol ipv6 u32 match u8 " + protocol + " 0xff at 6 match u16 " + RESERVED_PORTS + " at 42";
     }
 
     private static void filter(StringBuilder text, String device, String rest) {

@@ -63,6 +63,28 @@ class VectorsTest {
     }
 
     @Test
+    void whatASharedNetworkNeedsIsTakenApart() throws Exception {
+        Events events = new Events();
+        AgentControl control = new AgentControl(events, events, new SessionRouter(new NoMain()));
+        read(Vector.named("hello"), control);
+        read(Vector.named("resolver"), control);
+        read(Vector.named("ready"), control);
+        read(Vector.named("listening"), control);
+        assertThat(events.told.get(1)).isEqualTo("resolver 7f000035");
+        assertThat(events.told.get(3)).isEqualTo("listening 8");
+        for (String bad : List.of("listening-protocol", "listening-port", "listening-cut", "resolver-elsewhere")) {
+            assertThatThrownBy(() -> read(Vector.named(bad), control)).as(bad).isInstanceOf(ProtocolException.class);
+        }
+    }
+
+    @Test
+    void aSharedNetworkIsEncodedAsTheVector() throws Exception {
+        MachineRecords to = new MachineRecords();
+        to.sharedNetwork(new byte[] {(byte) 192, 0, 0, 2});
+        assertThat(to.toBytes()).isEqualTo(Vector.named("config-shared-network").payload());
+    }
+
+    @Test
     void processIsEncodedAsTheVector() throws Exception {
         assertThat(process(TerminalDevice.NONE)).isEqualTo(openPayload(Vector.named("java-open")));
     }
@@ -177,6 +199,16 @@ class VectorsTest {
         @Override
         public void finished(Finished finished) {
             told.add("finished");
+        }
+
+        @Override
+        public void resolver(byte[] address) {
+            told.add("resolver " + java.util.HexFormat.of().formatHex(address));
+        }
+
+        @Override
+        public void listening(ByteBuffer ports) {
+            told.add("listening " + ports.remaining());
         }
 
         @Override

@@ -9,6 +9,7 @@ import org.dkvm.core.MemorySize;
 final class FakeHost implements HostView {
     private final Map<String, SourceKind> kinds = new HashMap<>();
     private String hostNetwork = "";
+    private String inhabited = "";
 
     FakeHost with(String path, SourceKind kind) {
         kinds.put(path, kind);
@@ -17,6 +18,12 @@ final class FakeHost implements HostView {
 
     FakeHost withHostNetwork(String path) {
         hostNetwork = path;
+        return this;
+    }
+
+    /** Somebody lives in the network namespace of that path. */
+    FakeHost withProcessesIn(String path) {
+        inhabited = path;
         return this;
     }
 
@@ -40,5 +47,10 @@ final class FakeHost implements HostView {
     @Override
     public boolean isHostNetwork(String path) {
         return path.equals(hostNetwork);
+    }
+
+    @Override
+    public boolean isInhabited(String path) {
+        return path.equals(inhabited);
     }
 }

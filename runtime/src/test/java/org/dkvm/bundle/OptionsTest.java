@@ -40,7 +40,8 @@ class OptionsTest {
                         List.of(),
                         Hardware.ORDINARY,
                         List.of(),
-                        Display.NONE));
+                        Display.NONE,
+                        false));
     }
 
     @Test
@@ -56,7 +57,8 @@ class OptionsTest {
                         "DKVM_KERNEL_MOUNT_LIB_MODULES=1",
                         "DKVM_MACHINE=microvm",
                         "DKVM_BIOS=SeaBIOS",
-                        "DKVM_BREAK=preqemu,prenet"))
+                        "DKVM_BREAK=preqemu,prenet",
+                        "DKVM_NETWORK=shared"))
                 .isEqualTo(new Options(
                         "debian/6.1",
                         "a=1 b",
@@ -70,7 +72,8 @@ class OptionsTest {
                         List.of(),
                         new Hardware(Board.MICROVM, Firmware.SEABIOS),
                         List.of(BreakPoint.PRENET, BreakPoint.PREQEMU),
-                        Display.NONE));
+                        Display.NONE,
+                        true));
     }
 
     @Test

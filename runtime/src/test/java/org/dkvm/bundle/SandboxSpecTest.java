@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,7 +64,7 @@ class SandboxSpecTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"pid", "ipc", "uts", "mount", "network"})
+    @ValueSource(strings = {"pid", "ipc", "uts", "mount"})
     void aNamespaceOfTheHostIsRefused(String type) {
         linux().getAsJsonArray("namespaces").remove(namespace(type));
         assertThatThrownBy(() -> Rewrites.rewrite(spec))
@@ -73,7 +74,7 @@ class SandboxSpecTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"pid", "ipc", "uts", "network"})
+    @ValueSource(strings = {"pid", "ipc", "uts"})
     void anotherContainersNamespaceIsRefused(String type) {
         namespace(type).addProperty("path", "/proc/77/ns/x");
         assertThatThrownBy(() -> Rewrites.rewrite(spec))
@@ -83,12 +84,55 @@ class SandboxSpecTest {
     }
 
     @Test
-    void theHostsNetworkIsKnownByWhereItsPathLeads() {
-        namespace("network").addProperty("path", "/var/run/docker/netns/default");
-        assertThatThrownBy(() -> Rewrites.rewrite(
-                        spec, Accelerator.TCG, new FakeHost().withHostNetwork("/var/run/docker/netns/default")))
-                .isInstanceOf(DkvmException.class)
-                .hasMessage("the host's network (--network host) is not supported yet");
+    void theHostsNetworkIsShared() throws DkvmException {
+        linux().getAsJsonArray("namespaces").remove(namespace("network"));
+        assertThat(Rewrites.rewrite(spec).plan().network()).isEqualTo(NetworkMode.SHARED);
+    }
+
+    @Test
+    void anotherContainersNetworkIsShared() throws DkvmException {
+        namespace("network").addProperty("path", "/proc/77/ns/net");
+        assertThat(Rewrites.rewrite(spec).plan().network()).isEqualTo(NetworkMode.SHARED);
+    }
+
+    @Test
+    void aNetworkByNameIsSharedWithWhoeverLivesThere() throws DkvmException {
+        String path = "/var/run/netns/cni-1";
+        namespace("network").addProperty("path", path);
+        for (FakeHost host : List.of(new FakeHost().withHostNetwork(path), new FakeHost().withProcessesIn(path))) {
+            assertThat(Rewrites.rewrite(spec, Accelerator.TCG, host).plan().network())
+                    .isEqualTo(NetworkMode.SHARED);
+        }
+        assertThat(Rewrites.rewrite(spec).plan().network()).isEqualTo(NetworkMode.OWN);
+    }
+
+    @Test
+    void inASharedNetworkTheSandboxCanChangeNothing() throws DkvmException {
+        namespace("network").addProperty("path", "/proc/77/ns/net");
+        JsonObject rewritten = Rewrites.rewrite(spec).spec();
+        assertThat(rewritten.getAsJsonObject("linux").getAsJsonObject("sysctl").keySet())
+                .isEmpty();
+        assertThat(rewritten.getAsJsonObject("linux").toString()).doesNotContain("/dev/net/tun");
+        String capabilities =
+                rewritten.getAsJsonObject("process").get("capabilities").toString();
+        assertThat(capabilities).doesNotContain("CAP_NET_ADMIN").contains("CAP_NET_BIND_SERVICE");
+    }
+
+    @Test
+    void aContainerWithoutTheRightToLowPortsHasNoneInASharedNetwork() throws DkvmException {
+        namespace("network").addProperty("path", "/proc/77/ns/net");
+        JsonObject sets = process().getAsJsonObject("capabilities");
+        for (String set : List.of("bounding", "effective", "permitted")) {
+            sets.getAsJsonArray(set).remove(new JsonPrimitive("CAP_NET_BIND_SERVICE"));
+        }
+        assertThat(Rewrites.rewrite(spec).spec().getAsJsonObject("process").toString())
+                .doesNotContain("CAP_NET_BIND_SERVICE");
+    }
+
+    @Test
+    void anOptionLeavesANetworkOfItsOwnAsItIs() throws DkvmException {
+        process().getAsJsonArray("env").add("DKVM_NETWORK=shared");
+        assertThat(Rewrites.rewrite(spec).plan().network()).isEqualTo(NetworkMode.SHARED);
     }
 
     @Test

@@ -68,6 +68,15 @@ class QemuCommandTest {
     }
 
     @Test
+    void aNicInQemuOpensSocketsWhereQemuIs() {
+        MachineNic nic = MachineNic.inQemu("ipv4=on,net=192.0.0.0/29,ipv6=off", "02:00:c0:00:00:04", 1500);
+        assertThat(lines(machine(Accelerator.TCG, 1, OWN, List.of(nic), false))).contains("""
+                -netdev user,id=net0,ipv4=on,net=192.0.0.0/29,ipv6=off
+                -device virtio-net-pci,netdev=net0,mac=02:00:c0:00:00:04,host_mtu=1500,romfile=
+                """);
+    }
+
+    @Test
     void foreignMachineWithTwoCpusAndADisk() {
         GuestKernel kernel = new GuestKernel("debian-arm64/6.12", Architecture.ARM64, "vmlinuz", "loglevel=3", false);
         Machine machine = new Machine(

@@ -30,10 +30,11 @@ class TakeoverTest {
                         qdisc add dev tap0 ingress
                         filter add dev eth0 ingress pref 1 protocol arp u32 match u16 2 0xffff at 6 action mirred egress mirror dev tap0
                         filter add dev eth0 ingress pref 2 protocol ip u32 match ip protocol 17 0xff match u8 0x45 0xff at 0 match u16 0 0x1fff at 6 match ip sport 53 0xffff match ip dport 0xe800 0xfc00 action mirred egress mirror dev tap0
-                        filter add dev eth0 ingress pref 2 protocol ip u32 match ip protocol 6 0xff match u8 0x45 0xff at 0 match u16 0 0x1fff at 6 match ip sport 53 0xffff match ip dport 0xe800 0xfc00 flowid 1:1
+                        filter add dev eth0 ingress pref 2 protocol ip u32 match ip protocol 17 0xff match u8 0x45 0xff at 0 match u16 0 0x1fff at 6 match ip dport 0xe800 0xfc00 flowid 1:1
+                        filter add dev eth0 ingress pref 2 protocol ip u32 match ip protocol 6 0xff match u8 0x45 0xff at 0 match u16 0 0x1fff at 6 match ip dport 0xe800 0xfc00 flowid 1:1
                         filter add dev eth0 ingress pref 3 protocol ipv6 u32 match u8 58 0xff at 6 match u8 136 0xff at 40 action mirred egress mirror dev tap0
-                        filter add dev eth0 ingress pref 3 protocol ipv6 u32 match u8 17 0xff at 6 match u16 53 0xffff at 40 match u16 0xe800 0xfc00 at 42 flowid 1:1
-                        filter add dev eth0 ingress pref 3 protocol ipv6 u32 match u8 6 0xff at 6 match u16 53 0xffff at 40 match u16 0xe800 0xfc00 at 42 flowid 1:1
+                        filter add dev eth0 ingress pref 3 protocol ipv6 u32 match u8 17 0xff at 6 match u16 0xe800 0xfc00 at 42 flowid 1:1
+                        filter add dev eth0 ingress pref 3 protocol ipv6 u32 match u8 6 0xff at 6 match u16 0xe800 0xfc00 at 42 flowid 1:1
                         filter add dev eth0 ingress pref 10 protocol all u32 match u8 0 0 action mirred egress redirect dev tap0
                         filter add dev tap0 ingress pref 10 protocol all u32 match u8 0 0 action mirred egress redirect dev eth0
                         """);

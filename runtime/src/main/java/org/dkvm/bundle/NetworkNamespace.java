@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle;
+
+import com.google.gson.JsonObject;
+import java.util.Optional;
+import org.dkvm.json.Json;
+
+/** Tells from a spec whose network namespace its container gets (OCI runtime spec, config-linux.md, "namespaces"). */
+final class NetworkNamespace {
+    /** Where engines name the namespace of a process that runs: another container's. */
+    private static final String OF_PROCESS = "/proc/";
+
+    private NetworkNamespace() {}
+
+    /**
+     * The mode that leaves others alone. Without an entry it is the host's namespace; without a path a new one. A path says little: Podman and Kubernetes make a namespace
+     * before its only container, or its first. What counts then is whether anybody lives there.
+     */
+    static NetworkMode mode(JsonObject linux, HostView host) {
+        Optional<JsonObject> network = SupportedSpec.namespace(linux, "network");
+        if (network.isEmpty()) {
+            return NetworkMode.SHARED;
+        }
+        String path = Json.string(network.get(), "path").orElse("");
+        boolean shared =
+                !path.isEmpty() && (path.startsWith(OF_PROCESS) || host.isHostNetwork(path) || host.isInhabited(path));
+        return shared ? NetworkMode.SHARED : NetworkMode.OWN;
+    }
+}

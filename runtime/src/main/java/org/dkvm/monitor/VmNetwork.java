@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.dkvm.machine.MachineNic;
+import org.dkvm.network.NetworkDevice;
+import org.dkvm.network.SharedNetwork;
+import org.dkvm.network.Takeover;
+
+/**
+ * The VM's network as it is at the start.
+ *
+ * @param nics its cards, for QEMU
+ * @param devices what the guest makes of each, in the same order
+ * @param withoutIpv6 the names of net.ipv6.conf that have IPv6 switched off
+ */
+record VmNetwork(List<MachineNic> nics, List<NetworkDevice> devices, List<String> withoutIpv6) {
+    VmNetwork {
+        nics = List.copyOf(nics);
+        devices = List.copyOf(devices);
+        withoutIpv6 = List.copyOf(withoutIpv6);
+    }
+
+    /** The namespace's devices are the VM's. */
+    static VmNetwork of(Takeover takeover, List<String> withoutIpv6) {
+        List<MachineNic> nics = new ArrayList<>();
+        List<NetworkDevice> devices = new ArrayList<>();
+        for (Takeover.Tap tap : takeover.taps()) {
+            NetworkDevice device = tap.device();
+            nics.add(new MachineNic(tap.name(), device.mac().toString(), device.mtu()));
+            devices.add(device);
+        }
+        return new VmNetwork(nics, devices, withoutIpv6);
+    }
+
+    /** The namespace is left as it is. */
+    static VmNetwork of(SharedNetwork network, List<String> withoutIpv6) {
+        NetworkDevice device = network.device();
+        return new VmNetwork(
+                List.of(MachineNic.inQemu(network.netdev(), device.mac().toString(), device.mtu())),
+                List.of(device),
+                withoutIpv6);
+    }
+}

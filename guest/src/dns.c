@@ -289,10 +289,13 @@ int dns_open(struct setup_error *error)
 	static char text[RESOLV_SIZE];
 	char why[64];
 
-	if (read_text(AT_FDCWD, "/etc/resolv.conf", text, sizeof text) < 0 || !resolv_names(text, SERVER))
+	if (udp.fd >= 0 || read_text(AT_FDCWD, "/etc/resolv.conf", text, sizeof text) < 0 ||
+	    !resolv_names(text, SERVER))
 		return 0;
 	int r = listen_on(&udp, SOCK_DGRAM, udp_ready);
 	if (r == 0)
 		r = listen_on(&tcp, SOCK_STREAM, tcp_ready);
+	if (r < 0)
+		loop_close(&udp); /* both or none: it may be tried again */
 	return r < 0 ? setup_fail(error, r, "name server %s can not listen: %s", SERVER, error_text(r, why)) : 0;
 }

@@ -6,7 +6,7 @@
 #include "frame.h"
 #include "setup.h"
 
-/* Listen where /etc/resolv.conf names 127.0.0.11. */
+/* Listen where /etc/resolv.conf names 127.0.0.11; nothing where that is done already. */
 int dns_open(struct setup_error *error);
 
 /* Take a DNS_ANSWER. */

@@ -10,6 +10,7 @@ public final class AgentControl implements FrameReceiver {
     private static final int MAGIC = 0x4D56_4B44;
     private static final int HELLO_FIXED = 16;
     private static final int READY_STEP = 9;
+    private static final int NETWORK_CODE = 4;
     private static final int FLAG_OVERRIDDEN = 1;
     private static final int FLAG_OUT_OF_MEMORY = 2;
 
@@ -75,6 +76,7 @@ public final class AgentControl implements FrameReceiver {
                 ByteBuffer payload = frame.payload();
                 services.dnsQuery(frame.stream(), frame.u8(0) == 1, payload.slice(1, payload.limit() - 1));
             }
+            case NETWORK_SET -> networkSet(frame);
             case WELCOME,
                     CONFIG,
                     CONFIG_END,
@@ -82,6 +84,8 @@ public final class AgentControl implements FrameReceiver {
                     ACK,
                     DNS_ANSWER,
                     CLOCK,
+                    NETWORK_CHANGED,
+                    NETWORK,
                     ATTACH,
                     OPEN,
                     OPENED,
@@ -97,6 +101,16 @@ public final class AgentControl implements FrameReceiver {
                     NOTICE,
                     BREAK -> throw new ProtocolException("a frame " + frame.type() + " from the agent");
         }
+    }
+
+    private void networkSet(Frame frame) throws ProtocolException {
+        if (frame.u8(NETWORK_CODE) > 1) {
+            throw new ProtocolException("a NETWORK_SET with code " + frame.u8(NETWORK_CODE));
+        }
+        ByteBuffer payload = frame.payload();
+        int text = NETWORK_CODE + 1;
+        services.networkSet(
+                frame.i32(0), frame.u8(NETWORK_CODE) == 0, GuestText.line(payload.slice(text, payload.limit() - text)));
     }
 
     private void hello(ByteBuffer payload) throws ProtocolException {

@@ -7,4 +7,13 @@ import java.nio.ByteBuffer;
 public interface AgentServices {
     /** The guest asks for a name; the message is valid during the call only. */
     void dnsQuery(int id, boolean tcp, ByteBuffer message);
+
+    /**
+     * The guest answers a change of its network.
+     *
+     * @param number the change's
+     * @param done whether it was made
+     * @param text why not; bounded and escaped
+     */
+    void networkSet(int number, boolean done, String text) throws ProtocolException;
 }

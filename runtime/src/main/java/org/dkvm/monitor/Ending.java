@@ -92,10 +92,15 @@ final class Ending {
         }
     }
 
-    /** Something to say on the container's standard error although all is well, once there is somebody to tell. */
-    void sayLater(String text) {
+    /** Something to say on the container's standard error although all is well, as soon as there is somebody to tell. */
+    void say(String text) {
         log.line(text);
-        unsaid.add(text);
+        Client client = main;
+        if (client == null) {
+            unsaid.add(text);
+        } else {
+            notice(client, "dkvm: " + text + "\n");
+        }
     }
 
     /** Where the console's last bytes are kept. */

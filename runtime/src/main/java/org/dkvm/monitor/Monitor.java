@@ -82,7 +82,7 @@ final class Monitor {
         SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(places.plan()));
         timeline.mark("plan");
         Disks disks = new Disks(plan.disks(), places.share());
-        disks.prepare(programs, relay.ending()::sayLater);
+        disks.prepare(programs, relay.ending()::say);
         Screen screen = new Screen(plan.display(), places);
         screen.prepare();
         Child share = startShare(plan);
@@ -104,7 +104,11 @@ final class Monitor {
         startQemu(plan, qemu);
         timeline.mark("QEMU started");
         List<NetworkDevice> devices = devices(takeover);
-        await(new GuestSetup(plan, devices, network.withoutIpv6(devices)), qemu);
+        GuestSetup setup = new GuestSetup(plan, devices, network.withoutIpv6(devices));
+        Consumer<String> say = relay.ending()::say;
+        relay.services()
+                .networkBy(link -> new HotNetwork(loop, log, programs, control, network, setup, takeover, link, say));
+        await(setup, qemu);
     }
 
     /** Waits for a person where that is asked for. False when the sandbox has come to its end meanwhile. */

@@ -183,5 +183,10 @@ class VectorsTest {
         public void dnsQuery(int id, boolean tcp, ByteBuffer message) {
             told.add("dns " + id + " " + tcp + " " + message.remaining());
         }
+
+        @Override
+        public void networkSet(int number, boolean done, String text) {
+            told.add("network set " + number + " " + done + " " + text);
+        }
     }
 }

@@ -7,6 +7,8 @@ import static org.dkvm.e2e.Differential.onVm;
 import static org.dkvm.e2e.Images.BUSYBOX;
 import static org.dkvm.e2e.Images.TOOLS;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -318,6 +320,10 @@ class HotNetworkTest {
     void moreThanThereIsRoomForIsSaidAndComesWhenThereIs() throws Exception {
         onVm(docker -> {
             Container container = docker.start(TOOLS, "sleep", "1000");
+            docker.quietly(container.execArguments("true"));
+            // What was done to set the machine up is no change.
+            Path log = Path.of("/proc/" + container.inspect("{{.State.Pid}}") + "/root/run/dkvm/monitor.log");
+            assertThat(Files.readString(log)).doesNotContain("network has changed");
             List<Net> nets = new ArrayList<>();
             for (int i = 0; i < 5; i++) {
                 Net net = Net.of(docker, "net" + i);
@@ -330,6 +336,7 @@ class HotNetworkTest {
             }
             nets.get(1).disconnect(docker, container);
             nets.get(4).await(docker, container, true);
+            assertThat(Files.readString(log)).contains("network has changed");
         });
     }
 

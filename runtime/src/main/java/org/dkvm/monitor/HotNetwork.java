@@ -75,6 +75,7 @@ final class HotNetwork {
             Takeover takeover,
             AgentLink agent,
             Consumer<String> say) {
+        log.line("the sandbox's network has changed");
         this.loop = loop;
         this.log = log;
         this.reader = reader;

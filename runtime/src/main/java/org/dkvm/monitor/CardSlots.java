@@ -118,7 +118,12 @@ final class CardSlots {
                 return;
             }
             ports[card.port()] = Port.LEAVING;
-            execute("device_del", NicCommands.removal(card.id()), done, reason -> done.run());
+            execute("device_del", NicCommands.removal(card.id()), done, reason -> {
+                // The guest may have let go of it before: then nobody tells of it any more.
+                log.line(reason);
+                ports[card.port()] = Port.FREE;
+                done.run();
+            });
         });
         execute("netdev_del", NicCommands.removal(card.netdev()), then, reason -> then.run());
     }

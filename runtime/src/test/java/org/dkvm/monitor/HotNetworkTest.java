@@ -183,6 +183,33 @@ class HotNetworkTest {
     }
 
     @Test
+    void portOfACardThatTheGuestEjectedItselfIsFree() throws Exception {
+        Peer main = running();
+        Peer agent = sandbox.runningAgent();
+        connectQemu();
+        for (int i = 1; i <= 4; i++) {
+            sandbox.device("nobody" + i, 5 + i, MAC + i, ADDRESS + i, ADDRESS + 9);
+        }
+        main.say(FrameType.NETWORK_CHANGED, 1);
+        for (int i = 1; i <= 4; i++) {
+            command("netdev_add");
+            command("device_add");
+            change(agent, i);
+            done(agent, i);
+        }
+        say("{\"event\":\"DEVICE_DELETED\",\"data\":{\"device\":\"nic2\"}}");
+        sandbox.deviceDown("nobody3");
+        sandbox.device("nobody5", 10, MAC + 5, ADDRESS + 5, ADDRESS + 9);
+        main.say(FrameType.NETWORK_CHANGED, 1);
+        change(agent, 5);
+        done(agent, 5);
+        command("netdev_del");
+        refuse("device_del");
+        command("netdev_add");
+        assertThat(command("device_add").get("bus").getAsString()).isEqualTo("spare2");
+    }
+
+    @Test
     void answerToALaterChangeThanWasToldEndsTheVm() throws Exception {
         Peer main = running();
         Peer agent = sandbox.runningAgent();

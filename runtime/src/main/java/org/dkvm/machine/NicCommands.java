@@ -5,7 +5,7 @@ import com.google.gson.JsonObject;
 
 /**
  * The arguments of the commands by which a running QEMU gets network cards and loses them: {@code netdev_add}, {@code device_add}, {@code device_del},
- * {@code netdev_del}. See QEMU's docs/interop/qemu-qmp-ref.
+ * {@code netdev_del}, {@code set_link}. See QEMU's docs/interop/qemu-qmp-ref.
  */
 public final class NicCommands {
     private NicCommands() {}
@@ -32,6 +32,14 @@ public final class NicCommands {
         arguments.addProperty("host_mtu", nic.mtu());
         arguments.addProperty("romfile", "");
         arguments.addProperty("bus", "spare" + port);
+        return arguments;
+    }
+
+    /** Of {@code set_link}: the card has no carrier any more. */
+    public static JsonObject linkDown(String netdev) {
+        JsonObject arguments = new JsonObject();
+        arguments.addProperty("name", netdev);
+        arguments.addProperty("up", false);
         return arguments;
     }
 

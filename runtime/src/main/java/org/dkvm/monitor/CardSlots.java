@@ -19,6 +19,7 @@ import org.dkvm.network.Takeover;
 /** Where network cards are plugged into a running VM, and drawn. What takes a program runs in a thread of its own; what comes of it is told in the loop's. */
 final class CardSlots {
     private static final String DELETED = "DEVICE_DELETED";
+    private static final String NOT_FOUND = "not found";
 
     private enum Port {
         FREE,
@@ -33,7 +34,7 @@ final class CardSlots {
     private final QemuControl control;
     private final int ownPort;
     private final Port[] ports;
-    private final int[] cards;
+    private final Card[] cards;
     private final Runnable freed;
 
     /**
@@ -58,7 +59,7 @@ final class CardSlots {
         this.freed = freed;
         ports = new Port[board.takesDevicesLater() ? QemuCommand.SPARE_PORTS : 0];
         Arrays.fill(ports, Port.FREE);
-        cards = new int[ports.length];
+        cards = new Card[ports.length];
         control.observe(this::happened);
     }
 
@@ -80,7 +81,7 @@ final class CardSlots {
     /** Makes the card's tap, joins it with the device, and plugs the card in. What was begun is undone when it fails. */
     void plug(Card card, Runnable done, Consumer<String> failed) {
         ports[card.port()] = Port.TAKEN;
-        cards[card.port()] = card.number();
+        cards[card.port()] = card;
         Takeover takeover = new Takeover(List.of(new Takeover.Tap(card.device(), card.tap())), ownPort);
         Consumer<String> undo = reason -> {
             ports[card.port()] = Port.FREE;
@@ -110,22 +111,34 @@ final class CardSlots {
                 undo);
     }
 
-    /** Takes the wire away, and the card, if it can be drawn; its port is free when the guest has let go of it. */
+    /**
+     * Draws the card, if it can be drawn; its port is free when the guest has let go of it. Until then QEMU holds on to the tap, and aborts when it finds it gone as the
+     * guest resets the card. One that can not be drawn keeps its tap, and has no link.
+     */
     void draw(Card card, Runnable done) {
-        Runnable then = () -> removeTap(card, () -> {
-            if (card.port() == Card.FIXED) {
-                done.run();
-                return;
+        if (card.port() == Card.FIXED) {
+            execute("set_link", NicCommands.linkDown(card.netdev()), done, reason -> done.run());
+            return;
+        }
+        ports[card.port()] = Port.LEAVING;
+        execute("device_del", NicCommands.removal(card.id()), done, reason -> {
+            // The guest may have let go of it before: then nobody tells of it any more.
+            if (reason.contains(NOT_FOUND)) {
+                release(card.port());
             }
-            ports[card.port()] = Port.LEAVING;
-            execute("device_del", NicCommands.removal(card.id()), done, reason -> {
-                // The guest may have let go of it before: then nobody tells of it any more.
-                log.line(reason);
-                ports[card.port()] = Port.FREE;
-                done.run();
-            });
+            done.run();
         });
-        execute("netdev_del", NicCommands.removal(card.netdev()), then, reason -> then.run());
+    }
+
+    private void release(int port) {
+        Card card = cards[port];
+        Runnable free = () -> {
+            ports[port] = Port.FREE;
+            freed.run();
+        };
+        execute("netdev_del", NicCommands.removal(card.netdev()), () -> removeTap(card, free), reason -> {
+            removeTap(card, free);
+        });
     }
 
     /** A tap that was never made, or went with the namespace, is no matter. */
@@ -145,9 +158,8 @@ final class CardSlots {
         }
         Optional<String> device = Json.string(event.details().getAsJsonObject(), "device");
         for (int i = 0; i < ports.length; i++) {
-            if (ports[i] == Port.LEAVING && device.isPresent() && device.get().equals("nic" + cards[i])) {
-                ports[i] = Port.FREE;
-                freed.run();
+            if (ports[i] == Port.LEAVING && device.isPresent() && device.get().equals(cards[i].id())) {
+                release(i);
             }
         }
     }

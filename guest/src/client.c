@@ -18,7 +18,7 @@
 #define DRAIN_PATIENCE 30000 /* ms without progress, once the session is over */
 #endif
 
-enum poll_slot { POLL_SOCKET, POLL_SIGNALS, POLL_STDIN, POLL_STDOUT, POLL_STDERR, POLL_SLOTS };
+enum poll_slot { POLL_SOCKET, POLL_SIGNALS, POLL_STDIN, POLL_STDOUT, POLL_STDERR, POLL_WATCH, POLL_SLOTS };
 
 void client_start(struct client *c)
 {
@@ -167,6 +167,7 @@ static void wait_for_work(struct client *c, struct pollfd *polls)
 	polls[POLL_STDOUT] =
 		(struct pollfd){c->outlets[CHANNEL_STDOUT].used ? c->ends[CHANNEL_STDOUT].fd : -1, POLLOUT, 0};
 	polls[POLL_STDERR] = (struct pollfd){to_stderr ? c->ends[CHANNEL_STDERR].fd : -1, POLLOUT, 0};
+	polls[POLL_WATCH] = (struct pollfd){running && c->watched ? c->watch : -1, POLLIN, 0};
 	if (!running && timeout < 0)
 		timeout = 0;
 	if (poll(polls, POLL_SLOTS, (int)timeout) < 0)
@@ -186,6 +187,8 @@ void client_run(struct client *c)
 			take_signals(c);
 		if (polls[POLL_STDIN].revents && c->end == CLIENT_RUNNING)
 			client_send_input(c);
+		if (polls[POLL_WATCH].revents && c->watched(c->watch))
+			c->change_due = true;
 		flush_output(c, polls);
 	}
 }

@@ -47,6 +47,8 @@ struct client {
 	bool (*monitor_ended)(void); /* called on SIGCHLD: reap; true once the monitor is gone. May be NULL */
 	/* Called when the launch is to wait for a person at this point; client_resume() ends it. NULL: never */
 	void (*pause)(const char *point);
+	int watch;                  /* readable when the network may have changed; with watched() only */
+	bool (*watched)(int watch); /* whether it has. NULL: nobody wants to know */
 
 	/* The result. */
 	enum client_end end;
@@ -65,6 +67,7 @@ struct client {
 	bool resized;
 	bool paused;           /* since BREAK came */
 	bool resume_due;       /* BREAK is to be sent */
+	bool change_due;       /* NETWORK_CHANGED is to be sent */
 	uint32_t input_credit; /* bytes of stdin that the monitor takes */
 	uint32_t granted[3];   /* bytes of output that the monitor may send */
 	uint32_t owed[3];      /* bytes written, not granted again yet */

@@ -89,6 +89,12 @@ static void put_resume(struct client *c)
 	}
 }
 
+static void put_change(struct client *c)
+{
+	if (put_frame(c, FRAME_NETWORK_CHANGED, NULL, 0))
+		c->change_due = false;
+}
+
 static void put_credit(struct client *c, enum frame_channel channel)
 {
 	uint8_t payload[5] = {(uint8_t)channel};
@@ -166,8 +172,8 @@ static void flush(struct client *c)
 /* Due, but there was no room for it. */
 static bool more_is_due(const struct client *c)
 {
-	return !c->request_sent || c->resized || c->resume_due || c->owed[CHANNEL_STDOUT] >= CREDIT_PIECE ||
-	       c->owed[CHANNEL_STDERR] >= CREDIT_PIECE;
+	return !c->request_sent || c->resized || c->resume_due || c->change_due ||
+	       c->owed[CHANNEL_STDOUT] >= CREDIT_PIECE || c->owed[CHANNEL_STDERR] >= CREDIT_PIECE;
 }
 
 void client_send(struct client *c)
@@ -181,6 +187,8 @@ void client_send(struct client *c)
 			put_resize(c);
 		if (c->resume_due && !c->resized)
 			put_resume(c);
+		if (c->change_due)
+			put_change(c);
 		put_credit(c, CHANNEL_STDOUT);
 		put_credit(c, CHANNEL_STDERR);
 		flush(c);

@@ -305,7 +305,10 @@ static int open_server(struct in_addr server)
 	int r = listen_on(&udp[open_servers], server, SOCK_DGRAM, udp_ready);
 	if (r == 0)
 		r = listen_on(&tcp[open_servers], server, SOCK_STREAM, tcp_ready);
-	servers[open_servers++] = server;
+	if (r < 0)
+		loop_close(&udp[open_servers]); /* both or none: it may be tried again */
+	else
+		servers[open_servers++] = server;
 	return r;
 }
 
@@ -319,7 +322,7 @@ static bool is_relayed(struct span name, bool shared, struct in_addr *server)
 	return shared ? ntohl(server->s_addr) >> 24 == IN_LOOPBACKNET : strcmp(text, SERVER) == 0;
 }
 
-int dns_open(const struct machine *machine, struct setup_error *error)
+int dns_open(bool shared_network, struct setup_error *error)
 {
 	static char text[RESOLV_SIZE];
 	const char *rest = text;
@@ -327,10 +330,10 @@ int dns_open(const struct machine *machine, struct setup_error *error)
 	struct in_addr server;
 	char why[64];
 
-	if (read_text(AT_FDCWD, "/etc/resolv.conf", text, sizeof text) < 0)
+	if (open_servers > 0 || read_text(AT_FDCWD, "/etc/resolv.conf", text, sizeof text) < 0)
 		return 0;
 	while (resolv_next(&rest, &name)) {
-		if (!is_relayed(name, machine->shared_network, &server))
+		if (!is_relayed(name, shared_network, &server))
 			continue;
 		int r = open_server(server);
 		if (r < 0)
@@ -338,7 +341,7 @@ int dns_open(const struct machine *machine, struct setup_error *error)
 					  error_text(r, why));
 	}
 	/* all of them stand for the first */
-	if (machine->shared_network && open_servers > 0)
+	if (shared_network && open_servers > 0)
 		channel_send(FRAME_RESOLVER, 0, &servers[0], sizeof servers[0]);
 	return 0;
 }

@@ -8,9 +8,9 @@
 
 /*
  * Listen where /etc/resolv.conf names 127.0.0.11, Docker's; in a network namespace of others wherever it names an address
- * of the loopback.
+ * of the loopback. Nothing is done where somebody listens already.
  */
-int dns_open(const struct machine *machine, struct setup_error *error);
+int dns_open(bool shared_network, struct setup_error *error);
 
 /* Take a DNS_ANSWER. */
 void dns_answer(const struct frame *frame);

@@ -13,6 +13,7 @@
 #include "session_socket.h"
 #include "shell.h"
 #include "signals.h"
+#include "watch.h"
 
 #include <signal.h>
 #include <string.h>
@@ -109,6 +110,11 @@ static int start(const struct options *options)
 	if (client.signals < 0)
 		return not_started("cannot take", "signals", client.signals);
 	raise_file_limit();
+	/* before the monitor looks at the network: what changes after that is told */
+	client.watch = watch_open();
+	if (client.watch < 0)
+		return not_started("cannot watch", "the network", client.watch);
+	client.watched = watch_drain;
 	int listener = session_socket_listen(options->socket);
 	if (listener < 0)
 		return not_started("cannot listen on", options->socket, listener);

@@ -170,6 +170,11 @@ static int take(const struct record *record, struct machine *machine)
 		return nic_parse(record, &checked.nic);
 	case RECORD_ADDRESS:
 		return address_parse(record, &checked.address);
+	case RECORD_NIC_GONE:
+		return record->length == 6 ? 0 : -EPROTO;
+	case RECORD_ADDRESS_GONE:
+		return address_parse(record, &checked.address);
+	case RECORD_ROUTE_GONE:
 	case RECORD_ROUTE:
 		return route_parse(record, &checked.route);
 	case RECORD_CGROUPS:
@@ -191,7 +196,17 @@ static int take(const struct record *record, struct machine *machine)
 	}
 }
 
-int machine_parse(const uint8_t *records, size_t size, struct machine *machine)
+static bool is_of_network(uint16_t tag)
+{
+	return tag == RECORD_NIC || tag == RECORD_ADDRESS || tag == RECORD_ROUTE || tag == RECORD_SYSCTL;
+}
+
+static bool is_gone(uint16_t tag)
+{
+	return tag == RECORD_NIC_GONE || tag == RECORD_ADDRESS_GONE || tag == RECORD_ROUTE_GONE;
+}
+
+static int parse(const uint8_t *records, size_t size, bool changes, struct machine *machine)
 {
 	struct record record;
 	size_t at = 0;
@@ -199,11 +214,22 @@ int machine_parse(const uint8_t *records, size_t size, struct machine *machine)
 
 	*machine = (struct machine){.records = {records, size}, .cgroups = CGROUPS_V2};
 	while ((n = record_parse(records + at, size - at, &record)) > 0) {
-		if (take(&record, machine) < 0)
+		bool wanted = changes ? is_of_network(record.tag) || is_gone(record.tag) : !is_gone(record.tag);
+		if (!wanted || take(&record, machine) < 0)
 			return -EPROTO;
 		at += (size_t)n;
 	}
 	return (int)n;
+}
+
+int machine_parse(const uint8_t *records, size_t size, struct machine *machine)
+{
+	return parse(records, size, false, machine);
+}
+
+int machine_parse_change(const uint8_t *records, size_t size, struct machine *machine)
+{
+	return parse(records, size, true, machine);
 }
 
 bool machine_next(const struct machine *machine, uint16_t tag, size_t *at, struct record *record)

@@ -60,6 +60,9 @@ struct modules_record {
 /* Read and check every record. Returns 0 or -EPROTO. */
 int machine_parse(const uint8_t *records, size_t size, struct machine *machine);
 
+/* The same for the records of a change of the network (NETWORK): no others, and those of what is gone. */
+int machine_parse_change(const uint8_t *records, size_t size, struct machine *machine);
+
 /* Find the next record of a tag from *at (0 first) on; false when there is none. Only after machine_parse. */
 bool machine_next(const struct machine *machine, uint16_t tag, size_t *at, struct record *record);
 

@@ -28,9 +28,14 @@ static int open_socket(int flags, uint32_t groups)
 	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | flags, NETLINK_ROUTE);
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
+	if (fd < 0)
 		return -errno;
-	return fd;
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0)
+		return fd;
+	int error = errno;
+
+	close(fd);
+	return -error;
 }
 
 int netlink_open(void)
@@ -38,6 +43,11 @@ int netlink_open(void)
 	requests = open_socket(0, 0);
 	events = open_socket(SOCK_NONBLOCK, RTMGRP_LINK);
 	return requests < 0 ? requests : events < 0 ? events : 0;
+}
+
+int netlink_watch(void)
+{
+	return open_socket(SOCK_NONBLOCK, RTMGRP_LINK);
 }
 
 void netlink_close(void)
@@ -122,6 +132,22 @@ struct search {
 	int result;
 };
 
+/* One that software made has a kind; a VLAN, a bridge or the like may have the MAC of the NIC that it stands on. */
+static bool has_kind(const struct rtattr *info)
+{
+	const uint8_t *at = RTA_DATA(info), *end = at + RTA_PAYLOAD(info);
+
+	while (at + sizeof(struct rtattr) <= end) {
+		const struct rtattr *attribute = (const struct rtattr *)at;
+		if (attribute->rta_len < sizeof *attribute || attribute->rta_len > end - at)
+			return false;
+		if (attribute->rta_type == IFLA_INFO_KIND)
+			return true;
+		at += RTA_ALIGN(attribute->rta_len);
+	}
+	return false;
+}
+
 static void match_link(const struct nlmsghdr *header, void *argument)
 {
 	struct search *search = argument;
@@ -129,7 +155,7 @@ static void match_link(const struct nlmsghdr *header, void *argument)
 	const uint8_t *end = (const uint8_t *)header + header->nlmsg_len;
 	const uint8_t *at = (const uint8_t *)info + NLMSG_ALIGN(sizeof *info);
 	const char *name = NULL;
-	bool found = false;
+	bool found = false, made = false;
 
 	while (at + sizeof(struct rtattr) <= end) {
 		const struct rtattr *attribute = (const struct rtattr *)at;
@@ -137,11 +163,13 @@ static void match_link(const struct nlmsghdr *header, void *argument)
 			return;
 		if (attribute->rta_type == IFLA_ADDRESS && attribute->rta_len == RTA_LENGTH(6))
 			found = memcmp(RTA_DATA(attribute), search->mac, 6) == 0;
+		if ((attribute->rta_type & NLA_TYPE_MASK) == IFLA_LINKINFO)
+			made = has_kind(attribute);
 		if (attribute->rta_type == IFLA_IFNAME)
 			name = RTA_DATA(attribute);
 		at += RTA_ALIGN(attribute->rta_len);
 	}
-	if (!found || !name || (info->ifi_flags & IFF_LOOPBACK))
+	if (!found || made || !name || (info->ifi_flags & IFF_LOOPBACK))
 		return;
 	search->link->index = (uint32_t)info->ifi_index;
 	snprintf(search->link->name, sizeof search->link->name, "%s", name);
@@ -196,9 +224,9 @@ static bool is_zero(const uint8_t *bytes, size_t size)
 	return true;
 }
 
-int netlink_add_address(uint32_t index, const struct address_record *address)
+static int change_address(uint16_t type, uint16_t flags, uint32_t index, const struct address_record *address)
 {
-	struct ifaddrmsg *info = begin(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK, sizeof *info);
+	struct ifaddrmsg *info = begin(type, (uint16_t)(flags | NLM_F_ACK), sizeof *info);
 	bool v4 = address->family == 4;
 	size_t size = v4 ? 4 : 16;
 
@@ -215,16 +243,27 @@ int netlink_add_address(uint32_t index, const struct address_record *address)
 	return exchange(NULL, NULL);
 }
 
-int netlink_add_route(uint32_t index, const struct route_record *route)
+int netlink_add_address(uint32_t index, const struct address_record *address)
 {
-	struct rtmsg *info = begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK, sizeof *info);
+	return change_address(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index, address);
+}
+
+int netlink_delete_address(uint32_t index, const struct address_record *address)
+{
+	return change_address(RTM_DELADDR, 0, index, address);
+}
+
+static int change_route(uint16_t type, uint16_t flags, uint32_t index, const struct route_record *route)
+{
+	struct rtmsg *info = begin(type, (uint16_t)(flags | NLM_F_ACK), sizeof *info);
 	bool v4 = route->family == 4;
 	size_t size = v4 ? 4 : 16;
 
 	info->rtm_family = v4 ? AF_INET : AF_INET6;
 	info->rtm_dst_len = route->prefix;
 	info->rtm_table = RT_TABLE_MAIN;
-	info->rtm_protocol = RTPROT_BOOT;
+	/* whoever made one that is to go */
+	info->rtm_protocol = type == RTM_NEWROUTE ? RTPROT_BOOT : RTPROT_UNSPEC;
 	info->rtm_scope = route->scope;
 	info->rtm_type = RTN_UNICAST;
 	if (route->prefix > 0)
@@ -235,4 +274,14 @@ int netlink_add_route(uint32_t index, const struct route_record *route)
 	if (route->metric > 0)
 		put_number(RTA_PRIORITY, route->metric);
 	return exchange(NULL, NULL);
+}
+
+int netlink_add_route(uint32_t index, const struct route_record *route)
+{
+	return change_route(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, index, route);
+}
+
+int netlink_delete_route(uint32_t index, const struct route_record *route)
+{
+	return change_route(RTM_DELROUTE, 0, index, route);
 }

@@ -13,6 +13,9 @@ struct link {
 int netlink_open(void);
 void netlink_close(void);
 
+/* A socket of its own, non-blocking, that is readable when links come or go; or -errno. */
+int netlink_watch(void);
+
 /* Find a link by its MAC; -ENODEV. */
 int netlink_find(const uint8_t mac[static 6], struct link *link);
 
@@ -23,5 +26,7 @@ int netlink_rename(uint32_t index, const char *name);
 int netlink_up(uint32_t index, uint32_t mtu);
 int netlink_add_address(uint32_t index, const struct address_record *address);
 int netlink_add_route(uint32_t index, const struct route_record *route);
+int netlink_delete_address(uint32_t index, const struct address_record *address);
+int netlink_delete_route(uint32_t index, const struct route_record *route);
 
 #endif

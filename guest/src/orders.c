@@ -10,6 +10,7 @@
 #include "log.h"
 #include "loop.h"
 #include "machine.h"
+#include "netchange.h"
 #include "ownfiles.h"
 #include "ports.h"
 #include "serial.h"
@@ -256,6 +257,10 @@ static int take_control(const struct frame *frame)
 		finish_power_off();
 	case FRAME_CLOCK:
 		return take_clock(frame);
+	case FRAME_NETWORK:
+		if (state == FINISHED)
+			return 0; /* it crossed FINISHED */
+		return state == READY ? netchange_take(frame) : -EPROTO;
 	default:
 		return -EPROTO;
 	}

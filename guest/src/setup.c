@@ -48,7 +48,7 @@ static int set_up_network(const struct machine *machine, struct setup_error *err
 	if (r == 0)
 		r = network_configure(machine, error);
 	if (r == 0)
-		r = dns_open(machine, error);
+		r = dns_open(machine->shared_network, error);
 	return r;
 }
 

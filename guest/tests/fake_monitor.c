@@ -4,11 +4,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -210,6 +212,23 @@ static void taken(void)
 		s->resized = false;
 	}
 	session_exit(s, 9);
+}
+
+/* In a network namespace of its own: the loopback comes up, and the client tells. */
+static void network(void)
+{
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	open_session();
+	s->network_wanted = true;
+	say_out("changes %u\n", s->network_changes, 0);
+	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		session_fault("the loopback does not come up");
+	while (s->network_changes == 0)
+		if (session_take(s) == 0)
+			session_fault("the client left");
+	session_exit(s, 12);
 }
 
 /* 11 once both SIGHUP and the end of stdin came. */
@@ -470,6 +489,7 @@ static const struct {
 	{"late-break", break_after_opened},
 	{"taken", taken},
 	{"hangup", hangup},
+	{"network", network},
 	{"die-with-code", die_with_code},
 	{"die-of-signal", die_of_signal},
 	{"die-unaccepted", die_unaccepted},

@@ -142,13 +142,22 @@ static void queries(void)
 		send_frame(FRAME_DNS_QUERY, id, query, sizeof query);
 }
 
+static void answers(void)
+{
+	static const uint8_t payload[5] = {1};
+
+	opened();
+	for (;;)
+		send_frame(FRAME_NETWORK_SET, 0, payload, sizeof payload);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } attacks[] = {
 	{"garbage", garbage}, {"oversized", oversized}, {"truncated", truncated}, {"disorder", disorder},
 	{"unknown", unknown}, {"forged", forged},       {"overdraft", overdraft}, {"credit", credit},
-	{"flood", flood},     {"queries", queries},
+	{"flood", flood},     {"queries", queries},     {"answers", answers},
 };
 
 static void open_port(void)

@@ -29,7 +29,8 @@ static void start(const char *scenario, bool reopens)
 
 	if (outer == 0) {
 		/* What is forked from here is PID 1. The process between passes its exit code on. */
-		if (unshare(CLONE_NEWPID | CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET) < 0 ||
+		    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 			_exit(77);
 		pid_t inner = fork();
 
@@ -99,6 +100,11 @@ int main(void)
 	CHECK("signals included", init > 0 && kill(init, SIGUSR1) == 0 && program_expect(&p, p.err, "signalled\n"));
 	program_finish(&p, 0);
 	CHECK("and loses nothing", p.code == 5 && p.out_length == 1000000 && p.out_exact);
+	start("network", true);
+	program_expect(&p, p.err, "\n");
+	program_finish(&p, 0);
+	CHECK("a change of the network is told, and none without one",
+	      p.code == 12 && strcmp(p.out_text, "changes 0\n") == 0);
 	programs_cleanup();
 	return check_end();
 }

@@ -59,7 +59,7 @@ static void take_credit(struct session *s, const struct frame *f)
 		session_fault("CREDIT beyond 65536");
 }
 
-uint8_t session_take(struct session *s)
+static uint8_t take_frame(struct session *s)
 {
 	struct frame f;
 
@@ -100,10 +100,26 @@ uint8_t session_take(struct session *s)
 			session_fault("bad ATTACH");
 		memcpy(s->attach, f.payload, sizeof s->attach);
 		break;
+	case FRAME_NETWORK_CHANGED:
+		if (f.length != 0)
+			session_fault("bad NETWORK_CHANGED");
+		s->network_changes++;
+		break;
 	default:
 		session_fault("unknown frame");
 	}
 	return f.type;
+}
+
+/* What happens to the network of whoever runs the tests is not their subject. */
+uint8_t session_take(struct session *s)
+{
+	uint8_t type;
+
+	do
+		type = take_frame(s);
+	while (type == FRAME_NETWORK_CHANGED && !s->network_wanted);
+	return type;
 }
 
 void session_attach(struct session *s)

@@ -19,6 +19,8 @@ struct session {
 	uint32_t last_signal; /* 0: none since it was looked at */
 	uint16_t rows, columns;
 	bool resized;
+	bool network_wanted; /* session_take() returns NETWORK_CHANGED, too */
+	unsigned network_changes;
 	uint8_t attach[16];
 	uint8_t frame[FRAME_HEADER + FRAME_MAX_PAYLOAD];
 	uint8_t *records;

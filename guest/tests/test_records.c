@@ -251,6 +251,51 @@ static void random_records_are_read_or_refused(void)
 	}
 }
 
+static int parse_change(uint16_t tag, size_t size)
+{
+	static const uint8_t zero[64];
+	struct machine machine;
+	uint8_t *copy;
+
+	start();
+	add(tag, zero, size);
+	copy = malloc(used);
+	memcpy(copy, bytes, used);
+	int r = machine_parse_change(copy, used, &machine);
+	free(copy);
+	return r;
+}
+
+static void what_is_gone_has_its_size(void)
+{
+	uint8_t address[40] = {[6] = 4, [7] = 24}, route[46] = {[6] = 6, [7] = 128};
+	struct machine machine;
+
+	for (size_t size = 0; size < 48; size++)
+		CHECK((parse_change(RECORD_NIC_GONE, size) == 0) == (size == 6));
+	CHECK(parse_change(RECORD_ADDRESS_GONE, 40) < 0); /* of family 0 */
+	start();
+	add(RECORD_ADDRESS_GONE, address, sizeof address);
+	add(RECORD_ROUTE_GONE, route, sizeof route);
+	CHECK(machine_parse_change(bytes, used, &machine) == 0);
+	/* there is nothing to go when the machine is set up */
+	CHECK(machine_parse(bytes, used, &machine) < 0);
+}
+
+static void a_change_is_of_the_network_only(void)
+{
+	struct machine machine;
+
+	start();
+	add_text(RECORD_HOSTNAME, "x");
+	CHECK(machine_parse(bytes, used, &machine) == 0 && machine_parse_change(bytes, used, &machine) < 0);
+	start();
+	add_text(RECORD_SYSCTL, "net/ipv6/conf/eth1/disable_ipv6=1");
+	CHECK(machine_parse_change(bytes, used, &machine) == 0);
+	start();
+	CHECK(machine_parse_change(bytes, used, &machine) == 0);
+}
+
 int main(void)
 {
 	test("strings come out in order", strings_come_out_in_order);
@@ -261,5 +306,7 @@ int main(void)
 	test("limits are read in order", limits_are_read_in_order);
 	test("mounts are read", mounts_are_read);
 	test("random records are read or refused", random_records_are_read_or_refused);
+	test("what is gone has its size", what_is_gone_has_its_size);
+	test("a change is of the network only", a_change_is_of_the_network_only);
 	return tests_end();
 }

@@ -108,6 +108,23 @@ static int check_machine(const struct frame *frame)
 	return 0;
 }
 
+static int check_change(const struct frame *frame)
+{
+	struct machine machine;
+	int r = frame->length < 4 ? -EPROTO : machine_parse_change(frame->payload + 4, frame->length - 4, &machine);
+
+	if (r < 0)
+		return r;
+	check_number("number", get_u32(frame->payload));
+	check_number("sysctls", count(&machine, RECORD_SYSCTL));
+	check_number("nics", count(&machine, RECORD_NIC));
+	check_number("addresses", count(&machine, RECORD_ADDRESS));
+	check_number("routes", count(&machine, RECORD_ROUTE));
+	check_number("gone", count(&machine, RECORD_NIC_GONE) + count(&machine, RECORD_ADDRESS_GONE) +
+				     count(&machine, RECORD_ROUTE_GONE));
+	return 0;
+}
+
 static int check_process(const struct frame *frame)
 {
 	struct process process;
@@ -139,7 +156,9 @@ static void check_frame(const struct frame *frame)
 	check_number("length", frame->length);
 	if (!records)
 		return;
-	int r = strcmp(records, "machine") == 0 ? check_machine(frame) : check_process(frame);
+	int r = strcmp(records, "machine") == 0  ? check_machine(frame)
+		: strcmp(records, "change") == 0 ? check_change(frame)
+						 : check_process(frame);
 	CHECK((r == 0) == (strcmp(expected("records-expect"), "ok") == 0));
 }
 

@@ -14,6 +14,7 @@ public final class AgentControl implements FrameReceiver {
     private static final int TCP = 6;
     private static final int UDP = 17;
     private static final int LOOPBACK = 127;
+    private static final int NETWORK_CODE = 4;
     private static final int FLAG_OVERRIDDEN = 1;
     private static final int FLAG_OUT_OF_MEMORY = 2;
 
@@ -82,6 +83,7 @@ public final class AgentControl implements FrameReceiver {
             }
             case LISTENING -> listening(frame.payload());
             case RESOLVER -> resolver(frame.payload());
+            case NETWORK_SET -> networkSet(frame);
             case WELCOME,
                     CONFIG,
                     CONFIG_END,
@@ -89,6 +91,8 @@ public final class AgentControl implements FrameReceiver {
                     ACK,
                     DNS_ANSWER,
                     CLOCK,
+                    NETWORK_CHANGED,
+                    NETWORK,
                     ATTACH,
                     OPEN,
                     OPENED,
@@ -104,6 +108,16 @@ public final class AgentControl implements FrameReceiver {
                     NOTICE,
                     BREAK -> throw new ProtocolException("a frame " + frame.type() + " from the agent");
         }
+    }
+
+    private void networkSet(Frame frame) throws ProtocolException {
+        if (frame.u8(NETWORK_CODE) > 1) {
+            throw new ProtocolException("a NETWORK_SET with code " + frame.u8(NETWORK_CODE));
+        }
+        ByteBuffer payload = frame.payload();
+        int text = NETWORK_CODE + 1;
+        services.networkSet(
+                frame.i32(0), frame.u8(NETWORK_CODE) == 0, GuestText.line(payload.slice(text, payload.limit() - text)));
     }
 
     private void hello(ByteBuffer payload) throws ProtocolException {

@@ -13,4 +13,12 @@ public interface AgentServices {
 
     /** All that the guest listens at now, as in LISTENING; valid during the call only. */
     void listening(ByteBuffer ports);
+    /**
+     * The guest answers a change of its network.
+     *
+     * @param number the change's
+     * @param done whether it was made
+     * @param text why not; bounded and escaped
+     */
+    void networkSet(int number, boolean done, String text) throws ProtocolException;
 }

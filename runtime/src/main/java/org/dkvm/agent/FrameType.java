@@ -18,6 +18,9 @@ public enum FrameType {
     DNS_QUERY(0x0B, FrameType.BY_AGENT, 1 + 12, 1 + 65_535),
     DNS_ANSWER(0x0C, FrameType.BY_MONITOR, 0, 65_535),
     CLOCK(0x0D, FrameType.BY_MONITOR, 8, 8),
+    NETWORK_CHANGED(0x0E, FrameType.BY_CLIENT, 0, 0),
+    NETWORK(0x0F, FrameType.BY_MONITOR, 4, Frame.MAX_PAYLOAD),
+    NETWORK_SET(0x10, FrameType.BY_AGENT, 5, 5 + 1024),
     LISTENING(0x12, FrameType.BY_AGENT, 0, 1024 * 4),
     RESOLVER(0x13, FrameType.BY_AGENT, 4, 4),
 

@@ -23,6 +23,9 @@ public final class MachineRecords {
     private static final int ONLINE_CPUS = 112;
     private static final int MODULES = 113;
     private static final int SHARED_NETWORK = 118;
+    private static final int NIC_GONE = 114;
+    private static final int ADDRESS_GONE = 115;
+    private static final int ROUTE_GONE = 116;
 
     private static final int IPV4_BYTES = 4;
     private static final byte[] NONE = {};
@@ -72,15 +75,27 @@ public final class MachineRecords {
 
     /** An address of that device; an empty broadcast address for none. */
     public void address(byte[] mac, byte[] address, int prefixLength, byte[] broadcast) {
-        to.begin(ADDRESS).raw(mac).u8(family(address)).u8(prefixLength);
-        to.address(address).address(broadcast).end();
+        address(ADDRESS, mac, address, prefixLength, broadcast);
     }
 
     /** A route through that device; an empty gateway for none; scope is RT_SCOPE_* of rtnetlink(7). */
     public void route(byte[] mac, byte[] destination, int prefixLength, byte[] gateway, long metric, int scope) {
-        to.begin(ROUTE).raw(mac).u8(family(destination)).u8(prefixLength);
-        to.address(destination).address(gateway.length == 0 ? NONE : gateway);
-        to.u32(metric).u8(scope).u8(0).end();
+        route(ROUTE, mac, destination, prefixLength, gateway, metric, scope);
+    }
+
+    /** The network device is to go; in a change only, as the next two. */
+    public void nicGone(byte[] mac) {
+        to.begin(NIC_GONE).raw(mac).end();
+    }
+
+    /** As {@link #address}: one that is to go. */
+    public void addressGone(byte[] mac, byte[] address, int prefixLength, byte[] broadcast) {
+        address(ADDRESS_GONE, mac, address, prefixLength, broadcast);
+    }
+
+    /** As {@link #route}: one that is to go. */
+    public void routeGone(byte[] mac, byte[] destination, int prefixLength, byte[] gateway, long metric, int scope) {
+        route(ROUTE_GONE, mac, destination, prefixLength, gateway, metric, scope);
     }
 
     /** The cgroup hierarchies to mount. */
@@ -113,6 +128,18 @@ public final class MachineRecords {
     /** All records so far. */
     public byte[] toBytes() {
         return to.toBytes();
+    }
+
+    private void address(int tag, byte[] mac, byte[] address, int prefixLength, byte[] broadcast) {
+        to.begin(tag).raw(mac).u8(family(address)).u8(prefixLength);
+        to.address(address).address(broadcast).end();
+    }
+
+    private void route(
+            int tag, byte[] mac, byte[] destination, int prefixLength, byte[] gateway, long metric, int scope) {
+        to.begin(tag).raw(mac).u8(family(destination)).u8(prefixLength);
+        to.address(destination).address(gateway.length == 0 ? NONE : gateway);
+        to.u32(metric).u8(scope).u8(0).end();
     }
 
     private static int family(byte[] address) {

@@ -24,6 +24,9 @@ public interface MainSession {
     /** The main client's terminal has another size now; the agent has been told. */
     void resized();
 
+    /** Interfaces, addresses or routes of the sandbox have changed. */
+    void networkChanged();
+
     /** The main client has gone. */
     void lost();
 }

@@ -142,6 +142,13 @@ public final class SessionRouter {
         if (!client.isAttached()) {
             throw new ProtocolException("a frame " + frame.type() + " before ATTACH");
         }
+        if (frame.type() == FrameType.NETWORK_CHANGED) {
+            if (!client.isMain()) {
+                throw new ProtocolException("a frame " + frame.type() + " from a client that is not the main one");
+            }
+            events.networkChanged();
+            return;
+        }
         if (client.isForSignal() && !client.isEnded()) {
             signalWorkload(client, frame);
             return;
@@ -227,6 +234,9 @@ public final class SessionRouter {
                     CLOCK,
                     LISTENING,
                     RESOLVER,
+                    NETWORK_CHANGED,
+                    NETWORK,
+                    NETWORK_SET,
                     ATTACH,
                     OPEN,
                     STDIN,

@@ -24,6 +24,11 @@ public enum Board {
         return label;
     }
 
+    /** Whether devices can be plugged in while the VM runs. */
+    public boolean takesDevicesLater() {
+        return this == Q35;
+    }
+
     /** Fails when so many disks and networks do not fit. */
     public void checkRoom(int disks, int networks) throws DkvmException {
         if (disks + networks > places) {

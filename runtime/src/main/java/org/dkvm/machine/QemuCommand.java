@@ -22,8 +22,8 @@ public final class QemuCommand {
     private static final String PROGRAM = "/usr/bin/qemu-system-";
     /** QEMU's cache of translated code in MiB: counted in the sandbox's memory limit. */
     private static final int TRANSLATION_CACHE_MIB = 128;
-    /** Ports for devices that come later: networks connected while running. */
-    private static final int SPARE_PORTS = 4;
+    /** Ports for devices that come later, on boards that take them: networks connected while running. Named spare0, spare1, … */
+    public static final int SPARE_PORTS = 4;
     /** Random numbers, the balloon, the share, the agent's port. */
     private static final int OWN_DEVICES = 4;
     /** Requests in flight on the share: QEMU's largest, so that a deep queue of reads is not cut short. */
@@ -96,7 +96,7 @@ public final class QemuCommand {
     }
 
     private static void sparePorts(List<String> argv, Board board) {
-        for (int i = 0; board == Board.Q35 && i < SPARE_PORTS; i++) {
+        for (int i = 0; board.takesDevicesLater() && i < SPARE_PORTS; i++) {
             add(argv, "-device", "pcie-root-port,id=spare" + i + ",chassis=" + (i + 1));
         }
     }

@@ -92,17 +92,14 @@ final class Ending {
         }
     }
 
-    /** Something to say on the container's standard error although all is well, once there is somebody to tell. */
-    void sayLater(String text) {
-        log.line(text);
-        unsaid.add(text);
-    }
-
-    /** Shows a text on the container's standard error while all is well; a client that does not read misses it. */
+    /** Something to say on the container's standard error although all is well, as soon as there is somebody to tell; a client that does not read misses it. */
     void say(String text) {
+        log.line(text);
         Client client = main;
-        if (client != null && !client.isEnded() && showsMore()) {
-            notice(client, text);
+        if (client == null) {
+            unsaid.add(text);
+        } else if (!client.isEnded() && showsMore()) {
+            notice(client, "dkvm: " + text + "\n");
         }
     }
 

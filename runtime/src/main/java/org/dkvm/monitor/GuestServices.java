@@ -4,14 +4,24 @@ package org.dkvm.monitor;
 import java.nio.ByteBuffer;
 import org.dkvm.agent.AgentServices;
 import org.dkvm.agent.FrameType;
+import org.dkvm.agent.ProtocolException;
 import org.dkvm.network.GuestPort;
 import org.jspecify.annotations.Nullable;
 
 /** What the monitor does for a guest besides its sessions. Each service is made when it is first wanted. */
 final class GuestServices implements AgentServices {
+    /** Makes the service of networks that change, for the agent at that link. */
+    interface NetworkMaker {
+        HotNetwork make(AgentLink link);
+    }
+
     private final GuestDns dns;
     private @Nullable AgentLink agent;
     private @Nullable PortForwards forwards;
+    private @Nullable NetworkMaker networkMaker;
+    private @Nullable HotNetwork network;
+    private boolean ready;
+    private boolean networkChanged;
 
     GuestServices(EventLoop loop) {
         dns = new GuestDns(loop, this::dnsAnswer);
@@ -27,12 +37,45 @@ final class GuestServices implements AgentServices {
         forwards = ports;
     }
 
+    /** The VM has been started with a network that may change. */
+    void networkBy(NetworkMaker maker) {
+        networkMaker = maker;
+    }
+
+    /** The guest is set up. */
+    void ready() {
+        ready = true;
+        if (networkChanged) {
+            networkChanged();
+        }
+    }
+
+    /** The sandbox's network has changed; before the guest is set up that is kept in mind. */
+    void networkChanged() {
+        networkChanged = true;
+        AgentLink link = agent;
+        NetworkMaker maker = networkMaker;
+        if (!ready || link == null || maker == null) {
+            return;
+        }
+        HotNetwork told = network;
+        if (told == null) {
+            told = maker.make(link);
+            network = told;
+        }
+        told.changed();
+    }
+
     /** Nobody waits for anything any more. */
     void end() {
         dns.end();
         PortForwards ports = forwards;
         if (ports != null) {
             ports.end();
+        }
+        HotNetwork told = network;
+        if (told != null) {
+            told.end();
         }
         agent = null;
     }
@@ -56,6 +99,15 @@ final class GuestServices implements AgentServices {
         if (ports != null) {
             ports.listening(GuestPort.list(list));
         }
+    }
+
+    @Override
+    public void networkSet(int number, boolean done, String text) throws ProtocolException {
+        HotNetwork told = network;
+        if (told == null) {
+            throw new ProtocolException("an answer to a change of the network, which has not changed");
+        }
+        told.set(number, done, text);
     }
 
     private void dnsAnswer(int id, ByteBuffer message) {

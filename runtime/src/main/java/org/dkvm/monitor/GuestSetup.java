@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.monitor;
 
-import java.net.InetAddress;
 import java.time.Instant;
 import java.util.Map;
-import java.util.Optional;
 import org.dkvm.agent.Client;
 import org.dkvm.agent.MachineRecords;
 import org.dkvm.agent.ProcessRecords;
@@ -16,8 +14,6 @@ import org.dkvm.core.GuestMount;
 import org.dkvm.core.Vga;
 import org.dkvm.core.WorkloadProcess;
 import org.dkvm.machine.KernelCommandLine;
-import org.dkvm.network.DeviceAddress;
-import org.dkvm.network.DeviceRoute;
 import org.dkvm.network.NetworkDevice;
 import org.dkvm.network.SharedNetwork;
 import org.dkvm.network.Takeover;
@@ -34,9 +30,10 @@ record GuestSetup(SandboxPlan plan, VmNetwork network) {
     private static final String OVERCOMMIT = "vm.overcommit_memory";
 
     private static final String ALWAYS = "1";
-    private static final String RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports";
+    /** Ports that the guest leaves alone. See proc_sys_net(5). */
+    static final String RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports";
+
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
-    private static final byte[] NONE = {};
 
     /** The records of CONFIG. */
     byte[] machine(Instant now) throws DkvmException {
@@ -64,7 +61,7 @@ record GuestSetup(SandboxPlan plan, VmNetwork network) {
             to.mount(mount);
         }
         for (NetworkDevice device : network.devices()) {
-            network(to, device);
+            NetworkRecords.device(to, device);
         }
         if (isShared()) {
             to.sharedNetwork(SharedNetwork.namespaceLoopback());
@@ -97,41 +94,8 @@ record GuestSetup(SandboxPlan plan, VmNetwork network) {
         return plan.display().mode() == DisplayMode.CURSES ? process.withEnv(Screen.onConsole(process.env())) : process;
     }
 
-    private static void network(MachineRecords to, NetworkDevice device) {
-        byte[] mac = device.mac().toBytes();
-        to.nic(mac, device.mtu(), device.name());
-        for (DeviceAddress address : device.addresses()) {
-            to.address(mac, address.address().getAddress(), address.prefixLength(), bytes(address.broadcast()));
-        }
-        // A gateway must be reachable when its route is made: routes on the link first.
-        for (DeviceRoute route : device.routes()) {
-            if (route.gateway().isEmpty()) {
-                route(to, mac, route);
-            }
-        }
-        for (DeviceRoute route : device.routes()) {
-            if (route.gateway().isPresent()) {
-                route(to, mac, route);
-            }
-        }
-    }
-
-    private static void route(MachineRecords to, byte[] mac, DeviceRoute route) {
-        to.route(
-                mac,
-                route.destination().getAddress(),
-                route.prefixLength(),
-                bytes(route.gateway()),
-                route.metric(),
-                route.scope());
-    }
-
     private boolean isShared() {
         return plan.network() == NetworkMode.SHARED;
-    }
-
-    private static byte[] bytes(Optional<InetAddress> address) {
-        return address.isPresent() ? address.get().getAddress() : NONE;
     }
 
     /** The user's, and the ports that the sandbox keeps for itself where it has a network. */
@@ -146,20 +110,23 @@ record GuestSetup(SandboxPlan plan, VmNetwork network) {
             // it.
             to.sysctl("net/ipv4/conf/" + network.devices().get(0).name() + "/route_localnet", "1");
         }
-        String reserved = network.devices().isEmpty() || isShared()
-                ? ""
-                : Takeover.FIRST_RESERVED_PORT + "-" + Takeover.LAST_RESERVED_PORT;
-        int port = plan.display().port();
-        reserved = port > 0 ? port + "," + reserved : reserved;
+        String reserved = reservedPorts(plan, !network.devices().isEmpty() && !isShared());
         for (Map.Entry<String, String> sysctl : plan.sysctls().entrySet()) {
-            if (sysctl.getKey().equals(RESERVED_PORTS) && !reserved.isEmpty()) {
-                reserved = sysctl.getValue().isEmpty() ? reserved : sysctl.getValue() + "," + reserved;
-            } else {
+            if (!sysctl.getKey().equals(RESERVED_PORTS)) {
                 to.sysctl(sysctl.getKey(), sysctl.getValue());
             }
         }
         if (!reserved.isEmpty()) {
             to.sysctl(RESERVED_PORTS, reserved);
         }
+    }
+
+    /** The ports that the guest leaves alone: the user's, one that the sandbox listens at, and those of the sandbox's own sockets where it has a network. */
+    static String reservedPorts(SandboxPlan plan, boolean network) {
+        String ports = network ? Takeover.FIRST_RESERVED_PORT + "-" + Takeover.LAST_RESERVED_PORT : "";
+        int own = plan.display().port();
+        ports = own > 0 ? own + (ports.isEmpty() ? "" : ",") + ports : ports;
+        String users = plan.sysctls().getOrDefault(RESERVED_PORTS, "");
+        return users.isEmpty() || ports.isEmpty() ? users + ports : users + "," + ports;
     }
 }

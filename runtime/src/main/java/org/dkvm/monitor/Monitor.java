@@ -82,7 +82,7 @@ final class Monitor {
         SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(places.plan()));
         timeline.mark("plan");
         Disks disks = new Disks(plan.disks(), places.share());
-        disks.prepare(programs, relay.ending()::sayLater);
+        disks.prepare(programs, relay.ending()::say);
         Screen screen = new Screen(plan.display(), places);
         screen.prepare();
         Child share = startShare(plan);
@@ -103,7 +103,15 @@ final class Monitor {
         }
         startQemu(plan, qemu);
         timeline.mark("QEMU started");
-        await(new GuestSetup(plan, vmNetwork), qemu);
+        GuestSetup setup = new GuestSetup(plan, vmNetwork);
+        Takeover takeover = vmNetwork.takeover();
+        if (takeover != null) {
+            Consumer<String> say = relay.ending()::say;
+            relay.services()
+                    .networkBy(
+                            link -> new HotNetwork(loop, log, programs, control, network, setup, takeover, link, say));
+        }
+        await(setup, qemu);
     }
 
     /** Waits for a person where that is asked for. False when the sandbox has come to its end meanwhile. */

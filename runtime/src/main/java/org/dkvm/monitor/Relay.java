@@ -229,6 +229,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         timeline.guest(steps);
         enter(Phase.OPENING);
         router.ready();
+        services.ready();
     }
 
     @Override
@@ -310,6 +311,11 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         if (task != null) {
             task.run();
         }
+    }
+
+    @Override
+    public void networkChanged() {
+        services.networkChanged();
     }
 
     @Override

@@ -7,6 +7,7 @@ import org.dkvm.machine.MachineNic;
 import org.dkvm.network.NetworkDevice;
 import org.dkvm.network.SharedNetwork;
 import org.dkvm.network.Takeover;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The VM's network as it is at the start.
@@ -14,8 +15,13 @@ import org.dkvm.network.Takeover;
  * @param nics its cards, for QEMU
  * @param devices what the guest makes of each, in the same order
  * @param withoutIpv6 the names of net.ipv6.conf that have IPv6 switched off
+ * @param takeover how the namespace's devices are taken over, whose changes are followed; null: they are left alone
  */
-record VmNetwork(List<MachineNic> nics, List<NetworkDevice> devices, List<String> withoutIpv6) {
+record VmNetwork(
+        List<MachineNic> nics,
+        List<NetworkDevice> devices,
+        List<String> withoutIpv6,
+        @Nullable Takeover takeover) {
     VmNetwork {
         nics = List.copyOf(nics);
         devices = List.copyOf(devices);
@@ -31,7 +37,7 @@ record VmNetwork(List<MachineNic> nics, List<NetworkDevice> devices, List<String
             nics.add(new MachineNic(tap.name(), device.mac().toString(), device.mtu()));
             devices.add(device);
         }
-        return new VmNetwork(nics, devices, withoutIpv6);
+        return new VmNetwork(nics, devices, withoutIpv6, takeover);
     }
 
     /** The namespace is left as it is. */
@@ -40,6 +46,7 @@ record VmNetwork(List<MachineNic> nics, List<NetworkDevice> devices, List<String
         return new VmNetwork(
                 List.of(MachineNic.inQemu(network.netdev(), device.mac().toString(), device.mtu())),
                 List.of(device),
-                withoutIpv6);
+                withoutIpv6,
+                null);
     }
 }

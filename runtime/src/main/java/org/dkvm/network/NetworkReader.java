@@ -113,6 +113,15 @@ public final class NetworkReader {
         }
     }
 
+    /** Whether IPv6 is off on that device, or will be on new ones ({@code default}). */
+    public boolean isWithoutIpv6(String device) throws DkvmException {
+        try {
+            return isIpv6Off(device);
+        } catch (IOException e) {
+            throw new DkvmException("can not read the settings of \"" + device + "\": " + e.getMessage(), "", e);
+        }
+    }
+
     /** No where the kernel has no IPv6: the guest has its own. */
     private boolean isIpv6Off(String device) throws IOException {
         Path file = proc.resolve("sys/net/ipv6/conf").resolve(device).resolve("disable_ipv6");

@@ -103,6 +103,11 @@ public record Takeover(List<Tap> taps, int ownPort) {
         return text.toString();
     }
 
+    /** The input of {@code ip -batch -} that removes a tap, and with it the way to and from its device. */
+    public static String removal(String tap) {
+        return "link del dev " + tap + "\n";
+    }
+
     private boolean listens() {
         return ownPort > 0;
     }

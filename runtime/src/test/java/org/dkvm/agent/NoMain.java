@@ -44,6 +44,11 @@ final class NoMain implements MainSession {
     }
 
     @Override
+    public void networkChanged() {
+        told.add("network changed");
+    }
+
+    @Override
     public void lost() {
         told.add("lost");
     }

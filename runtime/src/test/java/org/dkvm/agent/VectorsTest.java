@@ -60,6 +60,8 @@ class VectorsTest {
         assertThat(events.told.get(0)).isEqualTo("hello 1500000000 6.12.0-dkvm");
         assertThat(events.told.get(1)).isEqualTo("ready root mounts network ready");
         assertThat(events.told.get(3)).isEqualTo("dns 515 true 12");
+        read(Vector.named("network-set"), control);
+        assertThat(events.told.get(4)).isEqualTo("network set 7 false no room");
     }
 
     @Test
@@ -153,6 +155,24 @@ class VectorsTest {
         return to.toBytes();
     }
 
+    @Test
+    void changeOfTheNetworkIsEncodedAsTheVector() throws Exception {
+        byte[] mac = {2, 0x42, (byte) 0xac, 0x11, 0, 2};
+        byte[] other = {2, 0x42, (byte) 0xac, 0x12, 0, 3};
+        byte[] gone = {2, 0x42, (byte) 0xac, 0x13, 0, 4};
+        byte[] anywhere = new byte[4];
+        MachineRecords to = new MachineRecords();
+        to.nicGone(gone);
+        to.routeGone(mac, anywhere, 0, new byte[] {(byte) 172, 17, 0, 1}, 0, 0);
+        to.addressGone(mac, new byte[] {(byte) 172, 17, 0, 2}, 16, new byte[] {(byte) 172, 17, -1, -1});
+        to.nic(other, 1400, "eth1");
+        to.address(other, new byte[] {(byte) 172, 18, 0, 3}, 16, new byte[] {(byte) 172, 18, -1, -1});
+        to.route(other, anywhere, 0, new byte[] {(byte) 172, 18, 0, 1}, 0, 0);
+        to.sysctl("net/ipv6/conf/eth1/disable_ipv6", "1");
+        byte[] payload = Vector.named("network").payload();
+        assertThat(to.toBytes()).isEqualTo(java.util.Arrays.copyOfRange(payload, 4, payload.length));
+    }
+
     private static byte[] openPayload(Vector vector) {
         byte[] payload = vector.payload();
         assertThat(payload[0]).isEqualTo((byte) 1);
@@ -214,6 +234,11 @@ class VectorsTest {
         @Override
         public void dnsQuery(int id, boolean tcp, ByteBuffer message) {
             told.add("dns " + id + " " + tcp + " " + message.remaining());
+        }
+
+        @Override
+        public void networkSet(int number, boolean done, String text) {
+            told.add("network set " + number + " " + done + " " + text);
         }
     }
 }

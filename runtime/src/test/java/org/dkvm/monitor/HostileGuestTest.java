@@ -104,6 +104,29 @@ class HostileGuestTest {
     }
 
     @Test
+    void answerToAChangeThatWasNotToldEndsTheVm() throws Exception {
+        Peer main = running();
+        sandbox.runningAgent().say(FrameType.NETWORK_SET, 0, 1, 0, 0, 0, 0);
+        assertBroken(main, "an answer to a change of the network, which has not changed", Verdict.LOST);
+    }
+
+    @Test
+    void answerOfAnotherKindEndsTheVm() throws Exception {
+        Peer main = running();
+        sandbox.runningAgent().say(FrameType.NETWORK_SET, 0, 1, 0, 0, 0, 2);
+        assertBroken(main, "a NETWORK_SET with code 2", Verdict.LOST);
+    }
+
+    @Test
+    void answerBeforeTheGuestIsReadyEndsTheVm() throws Exception {
+        Peer main = running();
+        Peer agent = sandbox.agent();
+        TestSandbox.hello(agent);
+        agent.say(FrameType.NETWORK_SET, 0, 1, 0, 0, 0, 0);
+        assertBroken(main, "a frame NETWORK_SET from a guest in state SETTING_UP", Verdict.NOT_STARTED);
+    }
+
+    @Test
     void cutFrameAtTheEndIsALostVm() throws Exception {
         Peer main = running();
         Peer agent = sandbox.runningAgent();

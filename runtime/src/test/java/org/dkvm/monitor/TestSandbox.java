@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -57,6 +58,12 @@ final class TestSandbox implements Programs, AutoCloseable {
     /** The terminals of those programs that have one, with the variable TERM. */
     final List<String> terminals = new CopyOnWriteArrayList<>();
 
+    /** What ip and tc were told, once there is a network; a line of each. */
+    final List<String> batches = new CopyOnWriteArrayList<>();
+
+    private final Map<String, String> addresses = new LinkedHashMap<>();
+    private final Map<String, String> routes = new LinkedHashMap<>();
+    private boolean networked;
     private final ByteArrayOutputStream log = new ByteArrayOutputStream();
     private final FutureTask<Integer> result;
     private final List<Peer> peers = new ArrayList<>();
@@ -101,6 +108,31 @@ final class TestSandbox implements Programs, AutoCloseable {
     void vnc(VncPassword password) throws IOException {
         Display display = new Display(DisplayMode.VNC, Vga.VIRTIO, 0, password);
         Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(), display))));
+    }
+
+    /** The sandbox has that device, which is up and has that IPv6 address and, over it, the default route. */
+    void device(String name, int index, String mac, String address, String gateway) throws IOException {
+        networked = true;
+        Path device =
+                Files.createDirectories(places.run().resolve("sys/class/net").resolve(name));
+        Files.writeString(device.resolve("type"), "1\n");
+        Files.writeString(device.resolve("ifindex"), index + "\n");
+        Files.writeString(device.resolve("address"), mac + "\n");
+        Files.writeString(device.resolve("mtu"), "1500\n");
+        Path tables = Files.createDirectories(places.run().resolve("proc/net"));
+        addresses.put(name, address + " 02 40 00 80 " + name + "\n");
+        routes.put(
+                name,
+                "0".repeat(32) + " 00 " + "0".repeat(32) + " 00 " + gateway + " 00000400 00000001 00000000 00000003 "
+                        + name + "\n");
+        Files.writeString(tables.resolve("if_inet6"), String.join("", addresses.values()));
+        Files.writeString(tables.resolve("ipv6_route"), String.join("", routes.values()));
+        Files.writeString(device.resolve("flags"), "0x1003\n");
+    }
+
+    /** It is there still, and down: what a device looks like on its way out. */
+    void deviceDown(String name) throws IOException {
+        Files.writeString(places.run().resolve("sys/class/net").resolve(name).resolve("flags"), "0x1002\n");
     }
 
     TestSandbox start() {
@@ -203,7 +235,10 @@ final class TestSandbox implements Programs, AutoCloseable {
 
     @Override
     public void batch(List<String> argv, String orders) throws DkvmException {
-        throw new DkvmException("a sandbox without a network needs no " + argv, "");
+        if (!networked) {
+            throw new DkvmException("a sandbox without a network needs no " + argv, "");
+        }
+        batches.add(argv.get(0) + ": " + orders.lines().findFirst().orElse(""));
     }
 
     @Override

@@ -7,6 +7,7 @@
 #include "early.h"
 #include "files.h"
 #include "finish.h"
+#include "guestsockets.h"
 #include "log.h"
 #include "loop.h"
 #include "machine.h"
@@ -100,6 +101,7 @@ static void finish(enum reason reason, bool ran, uint8_t code)
 	uint8_t flags = 0;
 
 	sessions_end();
+	guest_sockets_end();
 	serial_finish();
 	if (override >= 0) {
 		flags |= FLAG_OVERRIDDEN;
@@ -262,18 +264,27 @@ static int take_control(const struct frame *frame)
 static int take_frame(const struct frame *frame)
 {
 	bool session = frame->type >= FRAME_OPEN && frame->type <= FRAME_CLOSE;
+	bool connection = frame->type >= FRAME_SOCKET_DATA && frame->type <= FRAME_SOCKET_GONE;
 
-	if (session || frame->type == FRAME_DNS_ANSWER) {
+	if (session || connection || frame->type == FRAME_DNS_ANSWER) {
 		if (state == FINISHED)
 			return 0; /* it crossed FINISHED */
 		if (state != READY)
 			return -EPROTO;
 		if (session)
 			return sessions_frame(frame);
+		if (connection)
+			return guest_sockets_frame(frame);
 		dns_answer(frame);
 		return 0;
 	}
 	return frame->stream == 0 ? take_control(frame) : -EPROTO;
+}
+
+static void room(void)
+{
+	sessions_room();
+	guest_sockets_room();
 }
 
 static void channel_broken(int error)
@@ -286,7 +297,7 @@ static void channel_broken(int error)
 
 int orders_open(int port)
 {
-	static const struct channel_events events = {say_hello, take_frame, sessions_room, channel_broken};
+	static const struct channel_events events = {say_hello, take_frame, room, channel_broken, NULL};
 	static const struct session_events ended = {main_ended};
 	sigset_t mask;
 

@@ -7,4 +7,11 @@ import java.nio.ByteBuffer;
 public interface AgentServices {
     /** The guest asks for a name; the message is valid during the call only. */
     void dnsQuery(int id, boolean tcp, ByteBuffer message);
+
+    /**
+     * A frame of a connection to one of the host's sockets; valid during the call only.
+     *
+     * @throws ProtocolException when the guest has been given no socket
+     */
+    void socketFrame(Frame frame) throws ProtocolException;
 }

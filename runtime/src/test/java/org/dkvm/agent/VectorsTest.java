@@ -183,5 +183,10 @@ class VectorsTest {
         public void dnsQuery(int id, boolean tcp, ByteBuffer message) {
             told.add("dns " + id + " " + tcp + " " + message.remaining());
         }
+
+        @Override
+        public void socketFrame(Frame frame) {
+            told.add(frame.type() + " " + frame.stream() + " " + frame.length());
+        }
     }
 }

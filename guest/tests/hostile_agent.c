@@ -142,13 +142,21 @@ static void queries(void)
 		send_frame(FRAME_DNS_QUERY, id, query, sizeof query);
 }
 
+static void sockets(void)
+{
+	static const uint8_t open[12];
+
+	ready();
+	send_frame(FRAME_SOCKET_OPEN, 1, open, sizeof open);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } attacks[] = {
 	{"garbage", garbage}, {"oversized", oversized}, {"truncated", truncated}, {"disorder", disorder},
 	{"unknown", unknown}, {"forged", forged},       {"overdraft", overdraft}, {"credit", credit},
-	{"flood", flood},     {"queries", queries},
+	{"flood", flood},     {"queries", queries},     {"sockets", sockets},
 };
 
 static void open_port(void)

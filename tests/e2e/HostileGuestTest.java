@@ -57,6 +57,7 @@ class HostileGuestTest {
         "credit, 255, the guest broke the protocol",
         "flood, 125, waited",
         "queries, 125, waited",
+        "sockets, 125, the guest broke the protocol",
     })
     void ends(String attack, int exitCode, String message) throws Exception {
         Transcript seen = Differential.onVm(docker -> {

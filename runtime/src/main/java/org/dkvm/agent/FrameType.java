@@ -35,7 +35,7 @@ public enum FrameType {
     BREAK(0x2D, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 0, 16),
 
     SOCKETS(0x30, FrameType.BY_MONITOR, 0, 64 * 26),
-    SOCKET_OPEN(0x31, FrameType.BY_AGENT, 12, 12 + 4 * 256),
+    SOCKET_OPEN(0x31, FrameType.BY_AGENT | FrameType.BY_MONITOR, 12, 12 + 4 * 256),
     SOCKET_DATA(0x32, FrameType.BY_AGENT | FrameType.BY_MONITOR, 0, Frame.MAX_PAYLOAD),
     SOCKET_CREDIT(0x33, FrameType.BY_AGENT | FrameType.BY_MONITOR, 4, 4),
     SOCKET_CLOSE(0x34, FrameType.BY_AGENT | FrameType.BY_MONITOR, 4, 4),

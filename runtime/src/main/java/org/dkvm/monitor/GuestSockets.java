@@ -108,7 +108,7 @@ final class GuestSockets implements FrameReceiver, AgentLink.Events {
 
     @Override
     public void receive(Frame frame) throws ProtocolException {
-        if (!frame.type().isSocket()) {
+        if (!frame.type().isSocket() || frame.type() == FrameType.SOCKET_OPEN) {
             throw new ProtocolException("a frame " + frame.type() + " from dkvm-sockets");
         }
         if (frame.type() == FrameType.SOCKETS) {

@@ -13,7 +13,6 @@ import org.dkvm.agent.FrameReceiver;
 import org.dkvm.agent.FrameType;
 import org.dkvm.agent.ProtocolException;
 import org.dkvm.agent.Sender;
-import org.dkvm.core.GuestMount;
 import org.dkvm.core.SandboxPaths;
 import org.jspecify.annotations.Nullable;
 
@@ -42,15 +41,6 @@ final class GuestSockets implements FrameReceiver, AgentLink.Events {
         this.log = log;
         this.toAgent = toAgent;
         this.failed = failed;
-    }
-
-    /** How many sockets there are among a plan's mounts. */
-    static int count(List<GuestMount> mounts) {
-        int count = 0;
-        for (GuestMount mount : mounts) {
-            count += mount.kind() == GuestMount.Kind.SOCKET ? 1 : 0;
-        }
-        return count;
     }
 
     /**

@@ -154,7 +154,7 @@ final class Monitor {
 
     /** Nothing where the container has no socket of the host's. */
     private @Nullable GuestSockets startSockets(SandboxPlan plan) throws DkvmException {
-        int count = GuestSockets.count(plan.mounts());
+        int count = plan.sockets();
         if (count == 0) {
             return null;
         }

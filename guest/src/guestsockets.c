@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -201,6 +202,32 @@ void guest_sockets_room(void)
 		return;
 	tunnels_room();
 	listen_again();
+}
+
+static bool waits(const struct guest_socket *socket)
+{
+	struct pollfd look = {.fd = socket->source.fd, .events = POLLIN};
+
+	return socket->type != 0 && look.fd >= 0 && poll(&look, 1, 0) > 0;
+}
+
+bool guest_sockets_drained(void)
+{
+	bool drained = true;
+
+	if (!mounted)
+		return true;
+	for (uint32_t i = 0; i < SOCKETS_MAX; i++) {
+		if (waits(&sockets[i])) {
+			drained = false;
+			continue;
+		}
+		/* a connection ends with its program, datagrams have no end */
+		if (sockets[i].type == SOCK_DGRAM)
+			tunnel_finish(i);
+		drained = drained && !tunnel_is_open(i);
+	}
+	return drained;
 }
 
 void guest_sockets_end(void)

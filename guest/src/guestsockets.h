@@ -15,6 +15,12 @@ int guest_sockets_frame(const struct frame *frame);
 /* The channel takes data again. */
 void guest_sockets_room(void);
 
+/*
+ * The workload is gone, and nobody sends any more: whether all that was sent has been handed on to the real sockets. Asked until it
+ * is so.
+ */
+bool guest_sockets_drained(void);
+
 /* Close them all, and say nothing more. */
 void guest_sockets_end(void);
 

@@ -218,6 +218,13 @@ bool tunnel_is_open(uint32_t socket)
 	return false;
 }
 
+void tunnel_finish(uint32_t socket)
+{
+	for (int i = 0; i < TUNNELS_MAX; i++)
+		if (table[i].type != 0 && table[i].socket == socket && !table[i].closed_here && table[i].out_size == 0)
+			tunnel_close(&table[i], 0);
+}
+
 static int take_data(struct tunnel *tunnel, const struct frame *frame)
 {
 	if (tunnel->in_ended || tunnel->closed_there || credit_received(&tunnel->window, frame->length) < 0)

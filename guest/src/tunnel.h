@@ -72,6 +72,9 @@ struct tunnel *tunnel_next_waiting(size_t *at);
 /* Whether a connection of that socket's is open. */
 bool tunnel_is_open(uint32_t socket);
 
+/* Close that socket's connections which have nothing left to send. */
+void tunnel_finish(uint32_t socket);
+
 /* Take SOCKET_DATA, SOCKET_CREDIT or SOCKET_CLOSE. Returns 0 or -EPROTO. */
 int tunnels_frame(const struct frame *frame);
 

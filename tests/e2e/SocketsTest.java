@@ -143,6 +143,30 @@ class SocketsTest {
     }
 
     @Test
+    void whatIsSentLastArrivesThoughTheProgramEnds() throws Exception {
+        assertSame(docker -> {
+            Path directory = docker.directory();
+            Container server = docker.peer("-v", directory + ":/s", TOOLS, "python3", "-c", COMMON + """
+                    s = socket.socket(socket.AF_UNIX)
+                    s.bind('/s/sock')
+                    s.listen()
+                    print('ready', flush=True)
+                    got = drain(s.accept()[0])
+                    print('got', len(got), hashlib.md5(got).hexdigest(), flush=True)
+                    """);
+            server.awaitLog("ready");
+            docker.run("-v", mount(directory, "/y.sock"), TOOLS, "python3", "-c", COMMON + """
+                    s = socket.socket(socket.AF_UNIX)
+                    s.connect('/y.sock')
+                    s.sendall(bytes(150000))
+                    os._exit(0)
+                    """);
+            server.awaitLog("got");
+            docker.note("server", server.log());
+        });
+    }
+
+    @Test
     void whoMayConnectTheModeSays() throws Exception {
         assertSame(docker -> {
             Path directory = docker.directory();

@@ -25,6 +25,7 @@
 
 enum {
 	RETRY_MILLIS = 10, /* how soon a server that has too many waiting is asked again */
+	LOOKS = 10,        /* how often a socket is looked at after a connection of its server's ended */
 	OPEN_FIXED = 12,   /* bytes */
 	SOCKET_RECORD = RECORD_HEADER + 20,
 };
@@ -33,6 +34,7 @@ struct real_socket {
 	char path[PATH_MAX];
 	uint8_t type; /* SOCK_* */
 	bool gone;
+	int looks; /* still to be had */
 };
 
 static struct real_socket sockets[SOCKETS_MAX];
@@ -55,6 +57,13 @@ static void look_after(uint32_t number)
 	sockets[number].gone = true;
 	put_u32(payload, number);
 	channel_send(FRAME_SOCKET_GONE, 0, payload, sizeof payload);
+}
+
+/* A process that dies may close its connections before the socket that it listens on. */
+static void connection_ended(uint32_t number)
+{
+	sockets[number].looks = LOOKS;
+	look_after(number);
 }
 
 static void place_freed(void)
@@ -157,7 +166,7 @@ static void report(void)
 	channel_flush();
 }
 
-/* Connect what could not be connected before. Returns the milliseconds to the next try, -1: none. */
+/* Connect what could not be connected before, see who has gone. Returns the milliseconds to the next try, -1: none. */
 static int tick(void)
 {
 	struct tunnel *tunnel;
@@ -168,13 +177,20 @@ static int tick(void)
 		try_to_connect(tunnel);
 		next = RETRY_MILLIS;
 	}
+	for (uint32_t i = 0; i < count; i++) {
+		if (sockets[i].looks == 0 || sockets[i].gone)
+			continue;
+		sockets[i].looks--;
+		look_after(i);
+		next = RETRY_MILLIS;
+	}
 	return next;
 }
 
 int main(int argc, char **argv)
 {
 	static const struct channel_events events = {attached, take_frame, tunnels_room, channel_broken, monitor_lost};
-	static const struct tunnel_owner owner = {look_after, place_freed};
+	static const struct tunnel_owner owner = {connection_ended, place_freed};
 	unsigned long wanted = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
 
 	if (wanted == 0 || wanted > SOCKETS_MAX) {
@@ -193,7 +209,9 @@ int main(int argc, char **argv)
 		die("the monitor", r);
 	report();
 	for (;;) {
-		r = loop_wait(tick());
+		int next = tick();
+		channel_flush();
+		r = loop_wait(next);
 		if (r < 0)
 			die("loop", r);
 		channel_flush();

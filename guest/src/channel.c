@@ -112,6 +112,8 @@ static void receive(void)
 	while (!in_paused && port.fd >= 0) {
 		ssize_t n = read(port.fd, in + in_size, READ_PIECE);
 		if (n <= 0) {
+			if (n == 0 && tell->closed)
+				tell->closed();
 			if (n < 0 && errno != EAGAIN && errno != EINTR)
 				broken(-errno);
 			return;

@@ -18,6 +18,7 @@ struct channel_events {
 	int (*frame)(const struct frame *frame); /* a negative answer breaks the channel off */
 	void (*room)(void);                      /* data may be queued again */
 	void (*broken)(int error);
+	void (*closed)(void); /* read(2) gave nothing, which of a socket is the end; NULL: it means nothing */
 };
 
 /* Take the port's descriptor into the loop. */

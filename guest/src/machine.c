@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <sys/socket.h>
 
 enum { NAME_LENGTH = 64, INTERFACE_LENGTH = 15 }; /* bytes: __NEW_UTS_LEN, IFNAMSIZ - 1 */
 
@@ -36,7 +37,7 @@ int mount_parse(const struct record *record, struct mount_record *mount)
 		return -EPROTO;
 	uint8_t kind = record->value[0];
 	struct span rest = {record->value + 9, record->length - 9u};
-	if (kind < MOUNT_FILESYSTEM || kind > MOUNT_BLOCK)
+	if (kind < MOUNT_FILESYSTEM || kind > MOUNT_SOCKET)
 		return -EPROTO;
 	mount->kind = kind;
 	mount->flags = get_u64(record->value + 1);
@@ -97,6 +98,23 @@ int route_parse(const struct record *record, struct route_record *route)
 	return 0;
 }
 
+int socket_parse(const struct record *record, struct socket_record *socket)
+{
+	const uint8_t *p = record->value;
+
+	if (record->length != 20 || p[5] > 1 || get_u32(p + 8) > 07777)
+		return -EPROTO;
+	if (p[4] != SOCK_STREAM && p[4] != SOCK_DGRAM && p[4] != SOCK_SEQPACKET)
+		return -EPROTO;
+	*socket = (struct socket_record){.number = get_u32(p),
+					 .type = p[4],
+					 .gone = p[5] == 1,
+					 .mode = get_u32(p + 8),
+					 .uid = get_u32(p + 12),
+					 .gid = get_u32(p + 16)};
+	return 0;
+}
+
 int modules_parse(const struct record *record, struct modules_record *modules)
 {
 	if (record->length == 0 || record->length >= sizeof modules->name)
@@ -148,6 +166,7 @@ static int take(const struct record *record, struct machine *machine)
 		struct address_record address;
 		struct route_record route;
 		struct modules_record modules;
+		struct socket_record socket;
 	} checked;
 	int byte;
 
@@ -187,6 +206,8 @@ static int take(const struct record *record, struct machine *machine)
 		return modules_parse(record, &checked.modules);
 	case RECORD_SHARED_NETWORK:
 		return shared_network_value(record, machine);
+	case RECORD_SOCKET:
+		return socket_parse(record, &checked.socket);
 	case RECORD_ONLINE_CPUS:
 		byte = byte_value(record, 1);
 		machine->online_cpus = byte == 1;

@@ -23,7 +23,7 @@ struct machine {
 	bool online_cpus; /* the kernel came up on one processor: the others are to be brought online */ /* 0: none */
 };
 
-enum mount_kind { MOUNT_FILESYSTEM = 1, MOUNT_SHARE = 2, MOUNT_BLOCK = 3 };
+enum mount_kind { MOUNT_FILESYSTEM = 1, MOUNT_SHARE = 2, MOUNT_BLOCK = 3, MOUNT_SOCKET = 4 };
 
 struct mount_record {
 	enum mount_kind kind;
@@ -53,6 +53,13 @@ struct route_record {
 	uint8_t scope; /* RT_SCOPE_* */
 };
 
+struct socket_record {
+	uint32_t number;
+	uint8_t type; /* SOCK_* */
+	bool gone;    /* nobody listens there any more */
+	uint32_t mode, uid, gid;
+};
+
 struct modules_record {
 	char name[16];
 };
@@ -71,6 +78,7 @@ int mount_parse(const struct record *record, struct mount_record *mount);
 int nic_parse(const struct record *record, struct nic_record *nic);
 int address_parse(const struct record *record, struct address_record *address);
 int route_parse(const struct record *record, struct route_record *route);
+int socket_parse(const struct record *record, struct socket_record *socket);
 int modules_parse(const struct record *record, struct modules_record *modules);
 
 #endif

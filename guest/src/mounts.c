@@ -6,6 +6,7 @@
 #include "early.h"
 #include "files.h"
 #include "fstab.h"
+#include "guestsockets.h"
 #include "log.h"
 
 #include <errno.h>
@@ -190,15 +191,10 @@ static bool is_covered(const struct machine *machine, const struct record *until
 	return false;
 }
 
-static int make_mount_point(const char *source, const char *target)
+static int make_file(const char *target)
 {
-	struct stat st;
 	char parent[PATH_MAX];
 
-	if (stat(source, &st) < 0)
-		return -errno;
-	if (S_ISDIR(st.st_mode))
-		return make_dirs(target, 0755);
 	snprintf(parent, sizeof parent, "%s", target);
 	*strrchr(parent, '/') = '\0';
 	int r = parent[0] ? make_dirs(parent, 0755) : 0;
@@ -206,6 +202,30 @@ static int make_mount_point(const char *source, const char *target)
 		return r;
 	auto_close int fd = open(target, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	return fd < 0 ? -errno : 0;
+}
+
+static int make_mount_point(const char *source, const char *target)
+{
+	struct stat st;
+
+	if (stat(source, &st) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? make_dirs(target, 0755) : make_file(target);
+}
+
+/* Where the share shows the real socket, that is covered; nobody can connect to it. */
+static int mount_socket(const struct machine *machine, const char *number, const char *target, unsigned long flags,
+			struct setup_error *error)
+{
+	char text[64];
+	struct stat st;
+	int r = lstat(target, &st) < 0 ? make_file(target) : 0;
+
+	if (r == 0)
+		r = guest_socket_mount(machine, number, target);
+	if (r < 0)
+		return setup_fail(error, r, "socket %s: %s", target, error_text(r, text));
+	return apply_flags(target, flags, error);
 }
 
 /* Show a covered submount at its place: the root alone, mounted once more out of sight, still has it. */
@@ -252,6 +272,8 @@ static int mount_one(const struct machine *machine, const struct record *record,
 		return mount_submount(target, mount->flags, error);
 	case MOUNT_BLOCK:
 		return disk_mount(source, target, type, mount->flags, data, error);
+	case MOUNT_SOCKET:
+		return mount_socket(machine, source, target, mount->flags, error);
 	}
 	return -EINVAL;
 }

@@ -7,6 +7,7 @@
 #include "early.h"
 #include "files.h"
 #include "finish.h"
+#include "guestsockets.h"
 #include "log.h"
 #include "loop.h"
 #include "machine.h"
@@ -29,7 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ACK_MILLIS = 5000, RELEASE_MAX = 128, QEMU_EXIT_MAX = 127 };
+enum { ACK_MILLIS = 5000, DRAIN_SOCKETS_MILLIS = 2000, RELEASE_MAX = 128, QEMU_EXIT_MAX = 127 };
 
 enum reason { REASON_EXITED = 0, REASON_SHUTDOWN = 1, REASON_REBOOT = 2 };
 enum { FLAG_OVERRIDDEN = 1, FLAG_OUT_OF_MEMORY = 2 };
@@ -48,6 +49,15 @@ static struct source children = {.fd = -1}, exit_socket = {.fd = -1};
 static bool shut_down;
 static int exit_override = -1; /* what qemu-exit said */
 static int64_t ack_deadline;
+
+/* The workload is over, and what it sent last is on its way to sockets of the host. */
+static struct {
+	bool begun;
+	enum reason reason;
+	bool ran;
+	uint8_t code;
+	int64_t deadline;
+} ending;
 
 static void say_hello(void)
 {
@@ -102,6 +112,7 @@ static void finish(enum reason reason, bool ran, uint8_t code)
 	uint8_t flags = 0;
 
 	sessions_end();
+	guest_sockets_end();
 	serial_finish();
 	if (override >= 0) {
 		flags |= FLAG_OVERRIDDEN;
@@ -122,6 +133,31 @@ static void finish(enum reason reason, bool ran, uint8_t code)
 	wait_for_ack();
 }
 
+static void finish_when_drained(enum reason reason, bool ran, uint8_t code)
+{
+	ending.begun = true;
+	ending.reason = reason;
+	ending.ran = ran;
+	ending.code = code;
+	ending.deadline = now_millis() + DRAIN_SOCKETS_MILLIS;
+}
+
+/* Returns the milliseconds to the next look, -1: there is nothing to look for. */
+static int64_t end_when_drained(void)
+{
+	if (!ending.begun)
+		return -1;
+	int64_t left = ending.deadline - now_millis();
+	if (left <= 0 || guest_sockets_drained()) {
+		ending.begun = false;
+		finish(ending.reason, ending.ran, ending.code);
+		left = 0;
+	}
+	/* what was queued here goes before the loop waits */
+	channel_flush();
+	return left;
+}
+
 /* reboot(2) in a PID namespace kills its PID 1 with one of two signals that PID 1 can not die of otherwise. */
 static bool has_rebooted(int status)
 {
@@ -133,11 +169,11 @@ static void main_ended(int status, uint8_t code)
 	bool ran = status >= 0;
 
 	if (shut_down)
-		finish(REASON_SHUTDOWN, ran, code);
+		finish_when_drained(REASON_SHUTDOWN, ran, code);
 	else if (has_rebooted(status))
-		finish(REASON_REBOOT, ran, 0);
+		finish_when_drained(REASON_REBOOT, ran, 0);
 	else
-		finish(REASON_EXITED, ran, code);
+		finish_when_drained(REASON_EXITED, ran, code);
 }
 
 static void children_ready(struct source *source, uint32_t events)
@@ -223,7 +259,9 @@ static int take_shutdown(const struct frame *frame)
 	if (frame->length != 0)
 		return -EPROTO;
 	shut_down = true;
-	if (state == READY && sessions_have_main())
+	if (ending.begun)
+		ending.deadline = 0;
+	else if (state == READY && sessions_have_main())
 		sessions_kill();
 	else if (state == READY)
 		finish(REASON_SHUTDOWN, false, 0);
@@ -269,18 +307,27 @@ static int take_control(const struct frame *frame)
 static int take_frame(const struct frame *frame)
 {
 	bool session = frame->type >= FRAME_OPEN && frame->type <= FRAME_CLOSE;
+	bool connection = frame->type >= FRAME_SOCKET_DATA && frame->type <= FRAME_SOCKET_GONE;
 
-	if (session || frame->type == FRAME_DNS_ANSWER) {
+	if (session || connection || frame->type == FRAME_DNS_ANSWER) {
 		if (state == FINISHED)
 			return 0; /* it crossed FINISHED */
 		if (state != READY)
 			return -EPROTO;
 		if (session)
 			return sessions_frame(frame);
+		if (connection)
+			return guest_sockets_frame(frame);
 		dns_answer(frame);
 		return 0;
 	}
 	return frame->stream == 0 ? take_control(frame) : -EPROTO;
+}
+
+static void room(void)
+{
+	sessions_room();
+	guest_sockets_room();
 }
 
 static void channel_broken(int error)
@@ -293,7 +340,7 @@ static void channel_broken(int error)
 
 int orders_open(int port)
 {
-	static const struct channel_events events = {say_hello, take_frame, sessions_room, channel_broken};
+	static const struct channel_events events = {say_hello, take_frame, room, channel_broken, NULL};
 	static const struct session_events ended = {main_ended};
 	sigset_t mask;
 
@@ -318,11 +365,15 @@ static int sooner(int a, int b)
 
 int orders_tick(void)
 {
+	int64_t drain = end_when_drained();
+
 	if (state == FINISHED) {
 		int64_t left = ack_deadline - now_millis();
 		if (left <= 0)
 			finish_power_off();
 		return (int)left;
 	}
-	return sooner(sessions_tick(), sooner(dns_tick(), ports_tick()));
+	int next = sooner(sessions_tick(), sooner(dns_tick(), ports_tick()));
+	/* the workload may just have ended by a deadline of its own */
+	return ending.begun && drain < 0 ? 0 : sooner(next, (int)drain);
 }

@@ -151,13 +151,21 @@ static void answers(void)
 		send_frame(FRAME_NETWORK_SET, 0, payload, sizeof payload);
 }
 
+static void sockets(void)
+{
+	static const uint8_t open[12];
+
+	ready();
+	send_frame(FRAME_SOCKET_OPEN, 1, open, sizeof open);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } attacks[] = {
 	{"garbage", garbage}, {"oversized", oversized}, {"truncated", truncated}, {"disorder", disorder},
 	{"unknown", unknown}, {"forged", forged},       {"overdraft", overdraft}, {"credit", credit},
-	{"flood", flood},     {"queries", queries},     {"answers", answers},
+	{"flood", flood},     {"queries", queries},     {"answers", answers},     {"sockets", sockets},
 };
 
 static void open_port(void)

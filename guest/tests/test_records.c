@@ -209,7 +209,7 @@ static void mounts_are_read(void)
 		add(RECORD_MOUNT, value, cut);
 		CHECK(machine_parse(bytes, used, &machine) < 0);
 	}
-	value[0] = 4;
+	value[0] = MOUNT_SOCKET + 1;
 	start();
 	add(RECORD_MOUNT, value, size);
 	CHECK(machine_parse(bytes, used, &machine) < 0);

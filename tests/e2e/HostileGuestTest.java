@@ -58,6 +58,7 @@ class HostileGuestTest {
         "flood, 125, waited",
         "queries, 125, waited",
         "answers, 255, the guest broke the protocol",
+        "sockets, 125, the guest broke the protocol",
     })
     void ends(String attack, int exitCode, String message) throws Exception {
         Transcript seen = Differential.onVm(docker -> {

@@ -57,6 +57,8 @@ public final class AgentControl implements FrameReceiver {
         }
         if (type.isSession()) {
             router.fromAgent(frame);
+        } else if (type.isSocket()) {
+            services.socketFrame(frame);
         } else if (frame.stream() != 0 && type != FrameType.DNS_QUERY) {
             throw new ProtocolException("a frame " + type + " on stream " + Integer.toUnsignedString(frame.stream()));
         } else {
@@ -106,7 +108,13 @@ public final class AgentControl implements FrameReceiver {
                     EXIT,
                     CLOSE,
                     NOTICE,
-                    BREAK -> throw new ProtocolException("a frame " + frame.type() + " from the agent");
+                    BREAK,
+                    SOCKETS,
+                    SOCKET_OPEN,
+                    SOCKET_DATA,
+                    SOCKET_CREDIT,
+                    SOCKET_CLOSE,
+                    SOCKET_GONE -> throw new ProtocolException("a frame " + frame.type() + " from the agent");
         }
     }
 

@@ -21,4 +21,11 @@ public interface AgentServices {
      * @param text why not; bounded and escaped
      */
     void networkSet(int number, boolean done, String text) throws ProtocolException;
+
+    /**
+     * A frame of a connection to one of the host's sockets; valid during the call only.
+     *
+     * @throws ProtocolException when the guest has been given no socket
+     */
+    void socketFrame(Frame frame) throws ProtocolException;
 }

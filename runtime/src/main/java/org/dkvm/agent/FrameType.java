@@ -37,13 +37,21 @@ public enum FrameType {
     EXIT(0x2A, FrameType.BY_AGENT | FrameType.BY_MONITOR, 2, 2),
     CLOSE(0x2B, FrameType.BY_MONITOR, 0, 0),
     NOTICE(0x2C, FrameType.BY_MONITOR, 0, 4096),
-    BREAK(0x2D, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 0, 16);
+    BREAK(0x2D, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 0, 16),
+
+    SOCKETS(0x30, FrameType.BY_MONITOR, 0, 64 * 26),
+    SOCKET_OPEN(0x31, FrameType.BY_AGENT | FrameType.BY_MONITOR, 12, 12 + 4 * 256),
+    SOCKET_DATA(0x32, FrameType.BY_AGENT | FrameType.BY_MONITOR, 0, Frame.MAX_PAYLOAD),
+    SOCKET_CREDIT(0x33, FrameType.BY_AGENT | FrameType.BY_MONITOR, 4, 4),
+    SOCKET_CLOSE(0x34, FrameType.BY_AGENT | FrameType.BY_MONITOR, 4, 4),
+    SOCKET_GONE(0x35, FrameType.BY_MONITOR, 4, 4);
 
     private static final int BY_AGENT = 1;
     private static final int BY_CLIENT = 2;
     private static final int BY_MONITOR = 4;
     private static final int FIRST_SESSION_CODE = 0x20;
-    private static final @Nullable FrameType[] BY_CODE = new @Nullable FrameType[0x2E];
+    private static final int FIRST_SOCKET_CODE = 0x30;
+    private static final @Nullable FrameType[] BY_CODE = new @Nullable FrameType[0x36];
 
     static {
         for (FrameType type : values()) {
@@ -70,7 +78,12 @@ public enum FrameType {
 
     /** Whether it belongs to a session (and not to the machine). */
     public boolean isSession() {
-        return code >= FIRST_SESSION_CODE;
+        return code >= FIRST_SESSION_CODE && code < FIRST_SOCKET_CODE;
+    }
+
+    /** Whether it belongs to a connection to one of the host's sockets. */
+    public boolean isSocket() {
+        return code >= FIRST_SOCKET_CODE;
     }
 
     /** Whether a payload of so many bytes fits this type. */

@@ -244,7 +244,13 @@ public final class SessionRouter {
                     RESIZE,
                     CLOSE,
                     NOTICE,
-                    BREAK -> throw new ProtocolException("a frame " + frame.type() + " for a session");
+                    BREAK,
+                    SOCKETS,
+                    SOCKET_OPEN,
+                    SOCKET_DATA,
+                    SOCKET_CREDIT,
+                    SOCKET_CLOSE,
+                    SOCKET_GONE -> throw new ProtocolException("a frame " + frame.type() + " for a session");
         }
     }
 

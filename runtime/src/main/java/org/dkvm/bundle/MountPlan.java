@@ -38,6 +38,7 @@ public final class MountPlan {
     private final List<JsonObject> disks = new ArrayList<>();
     private final List<JsonObject> volumes = new ArrayList<>();
     private final List<GuestMount> guest = new ArrayList<>();
+    private final SocketMounts sockets = new SocketMounts();
     /** Volumes that are one file: the share shows them without the agent's doing, unless something of the guest covers them. */
     private final List<Volume> files = new ArrayList<>();
     /** Mount points of disks that the image lacks. */
@@ -157,6 +158,7 @@ public final class MountPlan {
             addPlaceholders(mounts);
         }
         volumes.forEach(mounts::add);
+        sockets.mounts().forEach(mounts::add);
         if (!disks.isEmpty()) {
             // runc makes mount points there; the sandbox's own root belongs to the package.
             mounts.add(mount(SandboxPaths.DISKS, "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=755", "size=1m"));
@@ -243,14 +245,12 @@ public final class MountPlan {
         Path source = bundle.resolve(Json.string(mount, "source").orElse(""));
         HostView.SourceKind kind = host.kindOf(source.toString());
         switch (kind) {
-            case SOCKET, DEVICE ->
-                throw new DkvmException(
-                        "mounting the "
-                                + (kind == HostView.SourceKind.SOCKET ? "socket" : "device")
-                                + " \""
-                                + source
-                                + "\" into a VM is not supported yet",
-                        "");
+            case SOCKET -> {
+                addSocket(mount, source, resolve(destination), options);
+                return;
+            }
+            case DEVICE ->
+                throw new DkvmException("mounting the device \"" + source + "\" into a VM is not supported yet", "");
             case DIRECTORY, FILE, MISSING -> {}
         }
         if (RootedTree.isAtOrBelow(destination, SandboxPaths.DISKS)) {
@@ -265,6 +265,18 @@ public final class MountPlan {
             files.add(new Volume(target, options));
         }
         tree.addBind(target, source);
+    }
+
+    /** The guest gets a socket of the agent's making at the same place, and the sandbox the real one, to connect to. */
+    private void addSocket(JsonObject mount, Path source, String target, List<String> options) throws DkvmException {
+        String number = sockets.add(source);
+        if (!isBelowGuestMount(target) && !RootedTree.isAtOrBelow(target, "/dev")) {
+            // So runc makes the mount point, where a container would have one.
+            volumes.add(moved(mount, target));
+        }
+        long flags = MountOptions.parse(options).flags() & SHARE_FLAGS;
+        guest.add(new GuestMount(GuestMount.Kind.SOCKET, target, number, "", flags, ""));
+        tree.addHidden(target);
     }
 
     /** A filesystem that the engine lets runc mount, such as Podman's overlay volumes: mounted in the sandbox, shared like a volume. */
@@ -396,7 +408,7 @@ public final class MountPlan {
         return moved;
     }
 
-    private static JsonObject mount(String destination, String type, String source, String... options) {
+    static JsonObject mount(String destination, String type, String source, String... options) {
         JsonObject mount = new JsonObject();
         mount.addProperty("destination", destination);
         mount.addProperty("type", type);

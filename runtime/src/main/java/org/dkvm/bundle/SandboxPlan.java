@@ -77,4 +77,13 @@ public record SandboxPlan(
         breaks = List.copyOf(breaks);
         sysctls = Collections.unmodifiableMap(new LinkedHashMap<>(sysctls));
     }
+
+    /** How many of the mounts are sockets of the host. */
+    public int sockets() {
+        int count = 0;
+        for (GuestMount mount : mounts) {
+            count += mount.kind() == GuestMount.Kind.SOCKET ? 1 : 0;
+        }
+        return count;
+    }
 }

@@ -6,7 +6,7 @@ package org.dkvm.core;
  *
  * @param kind what is mounted
  * @param target absolute path in the guest
- * @param source first column of /proc/mounts: "tmpfs", "/dev/vda"; empty for a share
+ * @param source first column of /proc/mounts: "tmpfs", "/dev/vda"; empty for a share; a socket's number
  * @param filesystem type as mount(2) takes it; empty for a share
  * @param flags MS_* bits of mount(2)
  * @param data filesystem options as mount(2) takes them, comma separated
@@ -19,7 +19,9 @@ public record GuestMount(Kind kind, String target, String source, String filesys
         /** A volume or bind mount below the shared root: visible already; the flags are applied. */
         SHARE(2),
         /** A virtual disk. */
-        DISK(3);
+        DISK(3),
+        /** A socket of the host; its number is the source. */
+        SOCKET(4);
 
         private final int code;
 

@@ -9,6 +9,8 @@ public final class SandboxPaths {
     public static final String DISKS = "/disks";
     /** A tmpfs of the sandbox: sockets, logs. */
     public static final String RUN = "/run/dkvm";
+    /** Sockets of the host that the guest's programs may connect to, by number (bind mounts). */
+    public static final String SOCKETS = RUN + "/sockets";
     /** The sandbox's plan, written by create, read by the monitor (bind mount, read-only). */
     public static final String PLAN = RUN + "/sandbox.json";
     /** The session socket; dkvm-init makes it and hands it to the monitor as file descriptor 0. */

@@ -11,19 +11,19 @@ import org.dkvm.agent.FrameReceiver;
 import org.dkvm.agent.ProtocolException;
 import org.dkvm.agent.Sender;
 
-/** The agent channel: QEMU's end of the virtio-serial port. */
+/** A channel that carries frames of many streams: QEMU's end of the virtio-serial port, or the connection of {@code dkvm-sockets}. */
 final class AgentLink implements Runnable {
-    /** Bytes waiting for the guest above which clients are not read any more. */
+    /** Bytes waiting for the other side above which who sends to it is not read any more. */
     static final int FULL = 1024 * 1024;
 
     private static final int BUFFER = 128 * 1024;
 
     /** What can happen to the channel. */
     interface Events {
-        /** The guest broke the protocol. */
+        /** The other side broke the protocol. */
         void broken(ProtocolException breach);
 
-        /** QEMU has closed its end. */
+        /** The other side has closed its end. */
         void closed();
     }
 
@@ -31,10 +31,12 @@ final class AgentLink implements Runnable {
     private final SelectionKey key;
     private final FrameReceiver receiver;
     private final FrameOutput output;
-    private final FrameReader reader = new FrameReader(Sender.AGENT, ByteBuffer.allocateDirect(BUFFER), false);
+    private final FrameReader reader;
     private final Events events;
 
-    AgentLink(SocketChannel channel, EventLoop loop, FrameReceiver receiver, Events events) throws IOException {
+    AgentLink(SocketChannel channel, EventLoop loop, Sender sender, FrameReceiver receiver, Events events)
+            throws IOException {
+        reader = new FrameReader(sender, ByteBuffer.allocateDirect(BUFFER), false);
         this.channel = channel;
         this.receiver = receiver;
         this.events = events;
@@ -70,10 +72,14 @@ final class AgentLink implements Runnable {
         }
     }
 
-    /** Asks the loop for what is wanted next. */
-    void update() {
+    /**
+     * Asks the loop for what is wanted next.
+     *
+     * @param mayRead whether there is room for what the other side sends
+     */
+    void update(boolean mayRead) {
         if (key.isValid()) {
-            int wanted = SelectionKey.OP_READ | (output.backlog() > 0 ? SelectionKey.OP_WRITE : 0);
+            int wanted = (mayRead ? SelectionKey.OP_READ : 0) | (output.backlog() > 0 ? SelectionKey.OP_WRITE : 0);
             if (key.interestOps() != wanted) {
                 key.interestOps(wanted);
             }

@@ -3,6 +3,7 @@ package org.dkvm.monitor;
 
 import java.nio.ByteBuffer;
 import org.dkvm.agent.AgentServices;
+import org.dkvm.agent.Frame;
 import org.dkvm.agent.FrameType;
 import org.dkvm.agent.ProtocolException;
 import org.dkvm.network.GuestPort;
@@ -15,7 +16,9 @@ final class GuestServices implements AgentServices {
         HotNetwork make(AgentLink link);
     }
 
+    private final EventLoop loop;
     private final GuestDns dns;
+    private @Nullable GuestSockets sockets;
     private @Nullable AgentLink agent;
     private @Nullable PortForwards forwards;
     private @Nullable NetworkMaker networkMaker;
@@ -24,6 +27,7 @@ final class GuestServices implements AgentServices {
     private boolean networkChanged;
 
     GuestServices(EventLoop loop) {
+        this.loop = loop;
         dns = new GuestDns(loop, this::dnsAnswer);
     }
 
@@ -78,6 +82,52 @@ final class GuestServices implements AgentServices {
             told.end();
         }
         agent = null;
+    }
+
+    /** The guest is given sockets of the host; once, whatever becomes of the program that connects to them. */
+    GuestSockets openSockets(MonitorLog log, GuestSockets.Failed failed) {
+        GuestSockets opened = sockets;
+        if (opened == null) {
+            opened = new GuestSockets(loop, log, this::toAgent, failed);
+            sockets = opened;
+        }
+        return opened;
+    }
+
+    /** What every round ends with. */
+    void update(boolean agentIsFull) {
+        GuestSockets given = sockets;
+        if (given != null) {
+            given.update(!agentIsFull);
+        }
+    }
+
+    /** Whether the agent may send more. */
+    boolean takeMore() {
+        GuestSockets given = sockets;
+        return given == null || !given.isFull();
+    }
+
+    /** A machine's records, and those of its sockets. */
+    byte[] withSockets(byte[] machine) {
+        GuestSockets given = sockets;
+        return given == null ? machine : given.after(machine);
+    }
+
+    @Override
+    public void socketFrame(Frame frame) throws ProtocolException {
+        GuestSockets given = sockets;
+        if (given == null) {
+            throw new ProtocolException("a frame " + frame.type() + " from a guest without sockets");
+        }
+        given.fromAgent(frame);
+    }
+
+    private void toAgent(ByteBuffer frame) {
+        AgentLink link = agent;
+        if (link != null) {
+            link.output().send(frame);
+        }
     }
 
     @Override

@@ -24,6 +24,7 @@ import org.dkvm.network.NetworkDevice;
 import org.dkvm.network.NetworkReader;
 import org.dkvm.network.Takeover;
 import org.dkvm.share.VirtiofsdCommand;
+import org.jspecify.annotations.Nullable;
 
 /** A sandbox's life as a list of steps. */
 final class Monitor {
@@ -86,6 +87,7 @@ final class Monitor {
         Screen screen = new Screen(plan.display(), places);
         screen.prepare();
         Child share = startShare(plan);
+        GuestSockets sockets = startSockets(plan);
         listen(plan);
         if (!goesOnAt(BreakPoint.PRENET, plan)) {
             return;
@@ -97,6 +99,9 @@ final class Monitor {
             return;
         }
         awaitShare(share);
+        if (!haveReported(sockets)) {
+            return;
+        }
         List<String> qemu = disks.around(QemuCommand.argv(machine(plan, vmNetwork, initramfs(disks, screen), disks)));
         if (!goesOnAt(BreakPoint.PREQEMU, plan)) {
             return;
@@ -134,6 +139,7 @@ final class Monitor {
             try {
                 Files.deleteIfExists(places.sockets().share());
                 awaitShare(startShare(setup.plan()));
+                startSockets(setup.plan());
                 startQemu(setup.plan(), qemu);
                 await(setup, qemu);
             } catch (DkvmException e) {
@@ -151,6 +157,33 @@ final class Monitor {
                         places.share(), places.sockets().share(), plan.kernel().architecture(), plan.sysAdmin()));
         timeline.mark("virtiofsd started");
         return share;
+    }
+
+    /** Nothing where the container has no socket of the host's. */
+    private @Nullable GuestSockets startSockets(SandboxPlan plan) throws DkvmException {
+        int count = plan.sockets();
+        if (count == 0) {
+            return null;
+        }
+        GuestSockets sockets = relay.services().openSockets(log, relay::fail);
+        Listener.at(places.guestSockets(), loop, log, sockets::connected);
+        start("dkvm-sockets", GuestSockets.argv(places.guestSockets(), count));
+        return sockets;
+    }
+
+    /** The guest is told what its sockets are like. False when the sandbox has come to its end meanwhile. */
+    private boolean haveReported(@Nullable GuestSockets sockets) throws IOException {
+        if (sockets == null) {
+            return true;
+        }
+        EventLoop.Timer timer =
+                loop.after(deadlines.step(), () -> relay.fail("dkvm-sockets did not say what the sockets are like"));
+        while (!sockets.haveReported() && !relay.isOver()) {
+            loop.round(this::afterRound);
+        }
+        timer.cancel();
+        timeline.mark("sockets looked at");
+        return !relay.isOver();
     }
 
     private void listen(SandboxPlan plan) throws DkvmException {

@@ -44,6 +44,11 @@ record Places(Path run, Path plan, Path share, Path kernel, Path terminfo) {
         return run.resolve("monitor.sock");
     }
 
+    /** Where dkvm-sockets connects to. */
+    Path guestSockets() {
+        return run.resolve("guest-sockets.sock");
+    }
+
     Path timeline() {
         return run.resolve("timeline.json");
     }

@@ -148,8 +148,7 @@ final class PortForwards {
             String text =
                     "port " + port + " of the VM could not be opened in the network that it shares: somebody has it, "
                             + "or the container may not; it is tried again";
-            log.line(text);
-            notice.accept("dkvm: " + text + "\n");
+            notice.accept(text);
         }
     }
 

@@ -17,6 +17,7 @@ import org.dkvm.agent.Hello;
 import org.dkvm.agent.MainSession;
 import org.dkvm.agent.ProtocolException;
 import org.dkvm.agent.ReadyStep;
+import org.dkvm.agent.Sender;
 import org.dkvm.agent.SessionRouter;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.Firmware;
@@ -119,7 +120,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
             Sockets.close(channel);
             return;
         }
-        AgentLink link = new AgentLink(channel, loop, control, this);
+        AgentLink link = new AgentLink(channel, loop, Sender.AGENT, control, this);
         agent = link;
         services.connected(link);
         timeline.mark("agent channel");
@@ -130,8 +131,9 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     void afterRound() {
         AgentLink link = agent;
         clients.update(link == null || !link.isFull());
+        services.update(link != null && link.isFull());
         if (link != null) {
-            link.update();
+            link.update(services.takeMore());
         }
         ending.afterRound();
     }
@@ -201,7 +203,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
             return;
         }
         try {
-            byte[] records = told.machine(Instant.now());
+            byte[] records = services.withSockets(told.machine(Instant.now()));
             FrameOutput to = link.output();
             to.send(FrameType.WELCOME, 0, new byte[] {Frame.VERSION, 0, 0, 0});
             for (int from = 0; from < records.length; from += Frame.DATA_PAYLOAD) {

@@ -240,5 +240,10 @@ class VectorsTest {
         public void networkSet(int number, boolean done, String text) {
             told.add("network set " + number + " " + done + " " + text);
         }
+
+        @Override
+        public void socketFrame(Frame frame) {
+            told.add(frame.type() + " " + frame.stream() + " " + frame.length());
+        }
     }
 }

@@ -187,12 +187,12 @@ class SandboxSpecTest {
         assertThat(rules).hasSize(2);
     }
 
-    @ParameterizedTest
-    @CsvSource({"SOCKET,socket", "DEVICE,device"})
-    void aSocketOrDeviceAsAVolumeIsRefused(HostView.SourceKind kind, String word) throws DkvmException {
+    @Test
+    void aDeviceAsAVolumeIsRefused() throws DkvmException {
         addMount("{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/srv/x\",\"options\":[\"rbind\"]}");
-        assertThatThrownBy(() -> Rewrites.rewrite(spec, Accelerator.TCG, new FakeHost().with("/srv/x", kind)))
-                .hasMessage("mounting the " + word + " \"/srv/x\" into a VM is not supported yet");
+        assertThatThrownBy(() -> Rewrites.rewrite(
+                        spec, Accelerator.TCG, new FakeHost().with("/srv/x", HostView.SourceKind.DEVICE)))
+                .hasMessage("mounting the device \"/srv/x\" into a VM is not supported yet");
     }
 
     @Test

@@ -98,7 +98,7 @@ class PortForwardsTest {
         }
         assertThat(command()).isEqualTo("hostfwd_add net0 tcp:0.0.0.0:80-192.0.0.4:80");
         answer("");
-        assertThat(notices).singleElement().asString().startsWith("dkvm: port 80/tcp of the VM could not be opened");
+        assertThat(notices).singleElement().asString().startsWith("port 80/tcp of the VM could not be opened");
     }
 
     @Test

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.monitor;
 
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -47,6 +49,7 @@ final class TestSandbox implements Programs, AutoCloseable {
     final Places places;
     final TestProcess share = new TestProcess();
     final TestProcess qemu = new TestProcess();
+    final TestProcess connector = new TestProcess();
     /** What is started when the monitor starts them again. */
     final TestProcess secondShare = new TestProcess();
 
@@ -135,6 +138,26 @@ final class TestSandbox implements Programs, AutoCloseable {
         Files.writeString(places.run().resolve("sys/class/net").resolve(name).resolve("flags"), "0x1002\n");
     }
 
+    /** The container has a socket of the host's; dkvm-sockets has not connected yet. */
+    void socket() throws IOException {
+        JsonObject plan = SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE));
+        plan.add("mounts", new JsonArray());
+        JsonObject mount = new JsonObject();
+        mount.addProperty("kind", "SOCKET");
+        mount.addProperty("target", "/s");
+        mount.addProperty("source", "0");
+        mount.addProperty("filesystem", "");
+        mount.addProperty("flags", 0);
+        mount.addProperty("data", "");
+        plan.getAsJsonArray("mounts").add(mount);
+        Files.writeString(places.plan(), Json.write(plan));
+    }
+
+    /** The end of dkvm-sockets, silent. */
+    Peer connectorPeer() {
+        return keep(new Peer(places.guestSockets()));
+    }
+
     TestSandbox start() {
         Thread thread = new Thread(result, "monitor under test");
         thread.setDaemon(true);
@@ -215,6 +238,9 @@ final class TestSandbox implements Programs, AutoCloseable {
             signals.add(String.join(" ", argv));
             return new TestProcess();
         }
+        if (argv.get(0).endsWith("/dkvm-sockets")) {
+            return connector;
+        }
         started.add(argv.get(0));
         boolean again = started.size() > 2;
         if (started.size() % 2 == 0) {
@@ -248,6 +274,7 @@ final class TestSandbox implements Programs, AutoCloseable {
         share.destroy();
         secondQemu.destroy();
         secondShare.destroy();
+        connector.destroy();
     }
 
     private static SandboxPlan plan(boolean debug, List<BreakPoint> breaks, Display display) {

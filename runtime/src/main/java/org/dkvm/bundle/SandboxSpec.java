@@ -79,6 +79,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
      * @param modules its modules
      * @param hostCpus CPUs of the host that are online
      * @param tscKilohertz how often the host's time stamp counter counts; 0: the guest has no use for it, or it is not known
+     * @param vhostNet whether the host's kernel carries its packets
      * @param seccomp the sandbox's seccomp profile
      */
     public record Inputs(
@@ -93,6 +94,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
             GuestModules modules,
             int hostCpus,
             long tscKilohertz,
+            boolean vhostNet,
             JsonObject seccomp) {}
 
     /** Whether a spec is already a sandbox's: an engine may call create again after it failed. */
@@ -112,7 +114,10 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         rewriteProcess(process, inputs.options);
         rewriteRoot(spec, mounts, inputs);
         SandboxResources.rewrite(
-                linux, inputs.config.overhead(inputs.accelerator, inputs.options.display()), inputs.accelerator);
+                linux,
+                inputs.config.overhead(inputs.accelerator, inputs.options.display()),
+                inputs.accelerator,
+                inputs.vhostNet);
         rewriteLinux(linux, inputs);
         return new SandboxSpec(spec, plan);
     }

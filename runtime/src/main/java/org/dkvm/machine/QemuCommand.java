@@ -104,7 +104,8 @@ public final class QemuCommand {
             add(
                     argv,
                     "-netdev",
-                    "tap,id=net" + i + ",ifname=" + value(nic.tap()) + ",script=no,downscript=no,vhost=off");
+                    "tap,id=net" + i + ",ifname=" + value(nic.tap()) + ",script=no,downscript=no,vhost="
+                            + (nic.vhost() ? "on" : "off"));
             device(
                     argv,
                     bus,

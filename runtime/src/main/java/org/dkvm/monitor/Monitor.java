@@ -16,6 +16,7 @@ import org.dkvm.core.BreakPoint;
 import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.Firmware;
+import org.dkvm.core.SandboxPaths;
 import org.dkvm.json.Json;
 import org.dkvm.machine.Machine;
 import org.dkvm.machine.MachineNic;
@@ -220,9 +221,10 @@ final class Monitor {
 
     private Machine machine(SandboxPlan plan, Takeover takeover, String initramfs, Disks disks) {
         List<MachineNic> nics = new ArrayList<>();
+        boolean vhost = Files.exists(Path.of(SandboxPaths.VHOST_NET));
         for (Takeover.Tap tap : takeover.taps()) {
             NetworkDevice device = tap.device();
-            nics.add(new MachineNic(tap.name(), device.mac().toString(), device.mtu()));
+            nics.add(new MachineNic(tap.name(), device.mac().toString(), device.mtu(), vhost));
         }
         return new Machine(
                 plan.accelerator(),

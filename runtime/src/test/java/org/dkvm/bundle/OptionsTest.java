@@ -40,7 +40,8 @@ class OptionsTest {
                         List.of(),
                         Hardware.ORDINARY,
                         List.of(),
-                        Display.NONE));
+                        Display.NONE,
+                        VhostNet.AUTO));
     }
 
     @Test
@@ -56,7 +57,8 @@ class OptionsTest {
                         "DKVM_KERNEL_MOUNT_LIB_MODULES=1",
                         "DKVM_MACHINE=microvm",
                         "DKVM_BIOS=SeaBIOS",
-                        "DKVM_BREAK=preqemu,prenet"))
+                        "DKVM_BREAK=preqemu,prenet",
+                        "DKVM_VHOST_NET=on"))
                 .isEqualTo(new Options(
                         "debian/6.1",
                         "a=1 b",
@@ -70,7 +72,8 @@ class OptionsTest {
                         List.of(),
                         new Hardware(Board.MICROVM, Firmware.SEABIOS),
                         List.of(BreakPoint.PRENET, BreakPoint.PREQEMU),
-                        Display.NONE));
+                        Display.NONE,
+                        VhostNet.ON));
     }
 
     @Test
@@ -88,7 +91,8 @@ class OptionsTest {
                         "DKVM_DISKS=",
                         "DKVM_MACHINE=",
                         "DKVM_BIOS=",
-                        "DKVM_BREAK="))
+                        "DKVM_BREAK=",
+                        "DKVM_VHOST_NET="))
                 .isEqualTo(parse());
     }
 
@@ -121,6 +125,7 @@ class OptionsTest {
         "DKVM_BREAK=boot,'one or more of prenet, postnet, preqemu, separated by commas'",
         "'DKVM_BREAK=prenet,','one or more of prenet, postnet, preqemu, separated by commas'",
         "'DKVM_BREAK=prenet, postnet','one or more of prenet, postnet, preqemu, separated by commas'",
+        "DKVM_VHOST_NET=1,'auto, on or off'",
         "'DKVM_BREAK=prenet,preqemu,prenet',each point once",
     })
     void aBadValueIsRefusedWithTheAllowedOnes(String entry, String allowed) {
@@ -177,6 +182,7 @@ class OptionsTest {
                 defaults.cpus(),
                 List.of(option),
                 defaults.kvmOverhead(),
-                defaults.tcgOverhead());
+                defaults.tcgOverhead(),
+                defaults.vhostNet());
     }
 }

@@ -60,12 +60,12 @@ check-c:
 	@$(STEP) 'clang-format' package/check-c-format.sh guest
 	@$(STEP) 'C unit tests' package/guest-programs.sh --test $(BUILD)/guest
 
-## make bench       ratios against runc and against bare QEMU, as a table and as JSON
+## make bench       ratios against runc and against bare QEMU, as a table and as JSON; ONLY=network one part of it
 .PHONY: bench
 bench:
 	@$(MAKE) up
 	@$(STEP) 'bench images' tests/images/build.sh hello busybox
-	@bench/run.sh
+	@bench/run.sh $(if $(ONLY),--only $(ONLY))
 
 ## make package     build/dkvm-VERSION.tar.zst: what belongs in /opt/dkvm
 .PHONY: package

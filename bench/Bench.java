@@ -12,7 +12,7 @@ import java.util.Map;
  * {@code make bench}: what a VM costs beside a container and beside a bare QEMU, all in one run, in turn, so that the ratios hold on a noisy machine. Prints a table,
  * and the same as JSON to the file given.
  *
- * <p>Usage: {@code java bench/Bench.java [--runs N] [--json FILE] [--only run|boards|host|exec|executions|memory|timeline]}
+ * <p>Usage: {@code java bench/Bench.java [--runs N] [--json FILE] [--only run|boards|host|exec|executions|memory|network|timeline]}
  */
 final class Bench {
     private static final Path HOME = Path.of("/opt/dkvm");
@@ -65,6 +65,9 @@ final class Bench {
         }
         if (wanted("memory")) {
             memory();
+        }
+        if (wanted("network")) {
+            network();
         }
         if (wanted("timeline")) {
             timeline();
@@ -145,6 +148,31 @@ final class Bench {
             figure("boards.microvm-of-q35.instructions-percent", 100 * counts[1].median() / counts[0].median());
         } catch (GuestInstructions.NotPossible e) {
             System.out.println("  not counted: " + e.getMessage());
+        } finally {
+            Command.output("rm", "-rf", root.toString());
+        }
+    }
+
+    /** Throughput, connections and round trips between the host and a VM, a container, a bare QEMU with a tap on a bridge. */
+    private void network() throws IOException, InterruptedException {
+        title("between the host and the VM, median of " + runs + " (in: to the VM; out: from it)");
+        Path root = exportedRoot();
+        try (NetworkBench bench = new NetworkBench(IMAGE)) {
+            int cpus = Runtime.getRuntime().availableProcessors();
+            Map<String, NetPeer> peers = bench.measure(new BareVm(HOME, root, BareVm.Board.Q35), root, cpus, runs);
+            peers.forEach((name, peer) -> {
+                figure("network." + name + ".in.mbit-per-s", peer.in);
+                figure("network." + name + ".out.mbit-per-s", peer.out);
+                figure("network." + name + ".connections-per-s", peer.connections);
+                figure("network." + name + ".round-trip.us", peer.latency);
+                figure("network." + name + ".round-trip-p99.us", peer.latency.quantile(0.99));
+            });
+            NetPeer dkvm = peers.get("dkvm");
+            NetPeer bare = peers.get("bare-qemu");
+            figure("network.of-bare-qemu.in.percent", 100 * dkvm.in.median() / bare.in.median());
+            figure("network.of-bare-qemu.out.percent", 100 * dkvm.out.median() / bare.out.median());
+            figure("network.of-bare-qemu.connections.percent", 100 * dkvm.connections.median() / bare.connections.median());
+            figure("network.of-bare-qemu.round-trip.percent", 100 * dkvm.latency.median() / bare.latency.median());
         } finally {
             Command.output("rm", "-rf", root.toString());
         }

@@ -11,6 +11,10 @@ final class Samples {
         values.add(value);
     }
 
+    void addAll(Samples others) {
+        values.addAll(others.values);
+    }
+
     int count() {
         return values.size();
     }
@@ -27,7 +31,8 @@ final class Samples {
         return quantile(1);
     }
 
-    private double quantile(double q) {
+    /** The value that this part of all is at or below: 0.99 of them. */
+    double quantile(double q) {
         if (values.isEmpty()) {
             return Double.NaN;
         }

@@ -20,6 +20,9 @@ final class Images {
 
     static final String MARIADB = "dkvm-test/mariadb";
 
+    /** Debian with python3 and a client of MariaDB. */
+    static final String PYTHON = "dkvm-test/python";
+
     /** Debian with python3, iproute2, procps, util-linux, acl, attr, libcap2-bin, dnsutils, netcat-openbsd, curl, socat. */
     static final String TOOLS = "dkvm-test/tools";
 
@@ -30,7 +33,7 @@ final class Images {
     static final String SYSTEMD = "dkvm-test/systemd";
 
     static final List<String> ALL =
-            List.of(HELLO, BUSYBOX, BUSYBOX_ARM64, DEBIAN, NGINX, MARIADB, TOOLS, KERNEL, SYSTEMD);
+            List.of(HELLO, BUSYBOX, BUSYBOX_ARM64, DEBIAN, NGINX, MARIADB, PYTHON, TOOLS, KERNEL, SYSTEMD);
 
     private Images() {}
 }

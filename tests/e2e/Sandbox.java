@@ -68,9 +68,20 @@ final class Sandbox {
         }
     }
 
+    /** Remembers the processes that are there now. */
+    void look() {
+        seen.add(init);
+        init.descendants().forEach(seen::add);
+    }
+
+    /** Fails unless all of the container's processes end that have been seen. */
+    void assertEnded() throws Exception {
+        Deadline.await("the end of the sandbox's processes", () -> seen.stream().noneMatch(ProcessHandle::isAlive));
+    }
+
     /** Fails unless all of the container's processes end and, after its removal, nothing of it is left on the host. */
     void assertGone() throws Exception {
-        Deadline.await("the end of the sandbox's processes", () -> seen.stream().noneMatch(ProcessHandle::isAlive));
+        assertEnded();
         container.docker().quietly("rm", "-f", "-v", container.name());
         assertNothingLeft(container.id());
     }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Makes the test and demo images from Debian's packages, because no registry is needed for that:
-#   build.sh [--short-names] [hello | busybox | busybox-arm64 | debian | nginx | mariadb | tools | kernel | systemd]…      (all, when none is named)
+#   build.sh [--short-names] [hello | busybox | busybox-arm64 | debian | nginx | mariadb | python | tools | kernel | systemd]…      (all, when none is named)
 #
 # They are called dkvm-test/NAME. --short-names: also hello-world, busybox and so on, where no other image has that name.
 # An image already in the engine, made by this very recipe, is left alone; root filesystems are cached.
@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../package/lib.sh"
 
 SUITE=trixie
-ALL=(hello busybox busybox-arm64 debian nginx mariadb tools kernel systemd)
+ALL=(hello busybox busybox-arm64 debian nginx mariadb python tools kernel systemd)
 PATH_ENV=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 # root_NAME DIR makes the root filesystem; changes_NAME prints the image's configuration, a Dockerfile instruction a line.
@@ -117,6 +117,10 @@ changes_mariadb() {
     printf '%s\n' "ENV $PATH_ENV" 'VOLUME /var/lib/mysql' 'EXPOSE 3306' 'ENTRYPOINT ["docker-entrypoint.sh"]' 'CMD ["mariadbd"]'
 }
 
+# As users make theirs: Python and a client of the database.
+root_python() { debian "$1" python3 python3-pymysql; }
+changes_python() { printf '%s\n' "ENV $PATH_ENV" 'CMD ["python3"]'; }
+
 root_tools() {
     debian "$1" python3 iproute2 iputils-ping procps util-linux acl attr libcap2-bin bind9-dnsutils netcat-openbsd curl socat strace
 }
@@ -218,7 +222,7 @@ main() {
     while [ $# -gt 0 ]; do
         case $1 in
             --short-names) short=yes ;;
-            hello | busybox | busybox-arm64 | debian | nginx | mariadb | tools | kernel | systemd) names+=("$1") ;;
+            hello | busybox | busybox-arm64 | debian | nginx | mariadb | python | tools | kernel | systemd) names+=("$1") ;;
             *) die "usage: build.sh [--short-names] [${ALL[*]}]" ;;
         esac
         shift

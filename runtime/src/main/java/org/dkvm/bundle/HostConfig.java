@@ -27,6 +27,7 @@ import org.dkvm.linux.AtomicFile;
  * @param allow what options of its kind a container may use
  * @param kvmOverhead what a sandbox needs beyond its VM's memory, with KVM
  * @param tcgOverhead the same with TCG
+ * @param vhostNet whether vhost-net is used where it is there: auto or off
  */
 public record HostConfig(
         Acceleration acceleration,
@@ -35,7 +36,8 @@ public record HostConfig(
         int cpus,
         List<String> allow,
         MemorySize kvmOverhead,
-        MemorySize tcgOverhead) {
+        MemorySize tcgOverhead,
+        VhostNet vhostNet) {
     /** Where it is; a missing file means all defaults. */
     public static final Path FILE = Path.of("/etc/dkvm/dkvm.json");
 
@@ -66,7 +68,14 @@ public record HostConfig(
     /** What holds where there is no file. */
     public static HostConfig defaults() {
         return new HostConfig(
-                Acceleration.AUTO, DEFAULT_KERNEL, DEFAULT_MEMORY, 0, List.of(ALLOW_BREAK), KVM_OVERHEAD, TCG_OVERHEAD);
+                Acceleration.AUTO,
+                DEFAULT_KERNEL,
+                DEFAULT_MEMORY,
+                0,
+                List.of(ALLOW_BREAK),
+                KVM_OVERHEAD,
+                TCG_OVERHEAD,
+                VhostNet.AUTO);
     }
 
     /** The settings in a file. */
@@ -100,6 +109,7 @@ public record HostConfig(
         List<String> allow = defaults.allow;
         MemorySize kvmOverhead = defaults.kvmOverhead;
         MemorySize tcgOverhead = defaults.tcgOverhead;
+        VhostNet vhostNet = defaults.vhostNet;
         for (String key : json.keySet()) {
             JsonElement value = json.get(key);
             switch (key) {
@@ -112,15 +122,16 @@ public record HostConfig(
                     kvmOverhead = memory(file, key, value, MemorySize.ofMib(0));
                     tcgOverhead = kvmOverhead;
                 }
+                case "vhost-net" -> vhostNet = vhostNet(text(file, key, value), file);
                 // The launcher's own: it reads it before there is a JVM.
                 case "runc" -> text(file, key, value);
                 default ->
                     throw new DkvmException(
                             place(file, key) + ": key \"" + key + "\" is not known",
-                            "known are accel, allow, cpus, kernel, memory, overhead, runc");
+                            "known are accel, allow, cpus, kernel, memory, overhead, runc, vhost-net");
             }
         }
-        return new HostConfig(acceleration, kernel, memory, cpus, allow, kvmOverhead, tcgOverhead);
+        return new HostConfig(acceleration, kernel, memory, cpus, allow, kvmOverhead, tcgOverhead, vhostNet);
     }
 
     /** What a sandbox needs beyond its VM's memory. */
@@ -138,6 +149,14 @@ public record HostConfig(
             case "kvm" -> Acceleration.KVM;
             case "tcg" -> Acceleration.TCG;
             default -> throw bad(file, "accel", value, "auto, kvm or tcg");
+        };
+    }
+
+    private static VhostNet vhostNet(String value, Path file) throws DkvmException {
+        return switch (value) {
+            case "auto" -> VhostNet.AUTO;
+            case "off" -> VhostNet.OFF;
+            default -> throw bad(file, "vhost-net", value, "auto or off");
         };
     }
 

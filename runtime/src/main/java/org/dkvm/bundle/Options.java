@@ -34,6 +34,7 @@ import org.dkvm.core.Hardware;
  * @param breaks where the launch waits for a person
  * @param display what the VM shows, and where
  * @param sharedNetwork whether the VM leaves the network namespace as it is, also one of its own
+ * @param vhostNet whether the host's kernel carries its packets
  */
 public record Options(
         String kernel,
@@ -49,7 +50,8 @@ public record Options(
         Hardware hardware,
         List<BreakPoint> breaks,
         Display display,
-        boolean sharedNetwork) {
+        boolean sharedNetwork,
+        VhostNet vhostNet) {
     /** Every option starts so, and every variable that starts so is an option. */
     public static final String PREFIX = "DKVM_";
 
@@ -61,7 +63,7 @@ public record Options(
     private static final String KNOWN =
             "DKVM_ACCEL, DKVM_ARCH, DKVM_BIOS, DKVM_BIOS_DEBUG, DKVM_BREAK, DKVM_CGROUPFS, DKVM_DISKS, DKVM_DISPLAY_MODE, DKVM_KERNEL,"
                     + " DKVM_KERNEL_APPEND, DKVM_KERNEL_DEBUG, DKVM_KERNEL_MOUNT_LIB_MODULES, DKVM_MACHINE, DKVM_NETWORK, DKVM_QEMU_DISPLAY,"
-                    + " DKVM_QEMU_VGA, DKVM_QEMU_VNC_DISPLAY, DKVM_QEMU_VNC_PASSWORD, DKVM_QEMU_VNC_PASSWORD_FILE, DKVM_SYS_ADMIN";
+                    + " DKVM_QEMU_VGA, DKVM_QEMU_VNC_DISPLAY, DKVM_QEMU_VNC_PASSWORD, DKVM_QEMU_VNC_PASSWORD_FILE, DKVM_SYS_ADMIN, DKVM_VHOST_NET";
 
     public Options {
         disks = List.copyOf(disks);
@@ -112,6 +114,7 @@ public record Options(
         List<BreakPoint> breaks = List.of();
         Map<String, String> display = new HashMap<>();
         boolean sharedNetwork = false;
+        VhostNet vhostNet = config.vhostNet();
         for (String entry : env) {
             if (!isOption(entry)) {
                 continue;
@@ -129,6 +132,7 @@ public record Options(
                 case "DKVM_BIOS_DEBUG" -> biosDebug = flag(name, value);
                 case "DKVM_KERNEL_MOUNT_LIB_MODULES" -> mountLibModules = flag(name, value);
                 case "DKVM_SYS_ADMIN" -> sysAdmin = sysAdmin(value, config);
+                case "DKVM_VHOST_NET" -> vhostNet = VhostNet.parse(value, config);
                 case DISKS -> disks = value.isEmpty() ? List.of() : DisksOption.parse(value);
                 case "DKVM_MACHINE" -> board = HardwareOptions.board(value);
                 case "DKVM_BIOS" -> firmware = HardwareOptions.firmware(value);
@@ -157,7 +161,8 @@ public record Options(
                 Hardware.of(board, firmware),
                 breaks,
                 display.isEmpty() ? Display.NONE : DisplayOptions.parse(display),
-                sharedNetwork);
+                sharedNetwork,
+                vhostNet);
     }
 
     private static String kernelParameters(String value) throws DkvmException {

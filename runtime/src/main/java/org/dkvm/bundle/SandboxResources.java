@@ -7,6 +7,7 @@ import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
+import org.dkvm.core.SandboxPaths;
 import org.dkvm.json.Json;
 
 /**
@@ -21,6 +22,8 @@ record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
     private static final int TUN_MINOR = 200;
     private static final int KVM_MAJOR = 10;
     private static final int KVM_MINOR = 232;
+    private static final int VHOST_NET_MAJOR = 10;
+    private static final int VHOST_NET_MINOR = 238;
 
     /** With 68 MiB Debian's kernel boots and leaves next to nothing. */
     private static final MemorySize SMALLEST_ARM64 = MemorySize.ofMib(80);
@@ -101,7 +104,8 @@ record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
     }
 
     /** Changes the container's limits into the sandbox's. */
-    static void rewrite(JsonObject linux, MemorySize overhead, Accelerator accelerator, NetworkMode network) {
+    static void rewrite(
+            JsonObject linux, MemorySize overhead, Accelerator accelerator, NetworkMode network, boolean vhostNet) {
         JsonObject resources = Json.objectOrNew(linux, "resources");
         resources.remove("pids");
         Json.object(resources, "unified").ifPresent(unified -> unified.remove("pids.max"));
@@ -119,6 +123,10 @@ record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
         if (accelerator == Accelerator.KVM) {
             rules.add(rule(true, KVM_MAJOR, KVM_MINOR));
             devices.add(device("/dev/kvm", KVM_MAJOR, KVM_MINOR));
+        }
+        if (vhostNet && network == NetworkMode.OWN) {
+            rules.add(rule(true, VHOST_NET_MAJOR, VHOST_NET_MINOR));
+            devices.add(device(SandboxPaths.VHOST_NET, VHOST_NET_MAJOR, VHOST_NET_MINOR));
         }
         resources.add("devices", rules);
         linux.add("devices", devices);

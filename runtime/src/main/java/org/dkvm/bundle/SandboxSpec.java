@@ -85,6 +85,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
      * @param modules its modules
      * @param hostCpus CPUs of the host that are online
      * @param tscKilohertz how often the host's time stamp counter counts; 0: the guest has no use for it, or it is not known
+     * @param vhostNet whether the host's kernel carries its packets
      * @param seccomp the sandbox's seccomp profile
      */
     public record Inputs(
@@ -99,6 +100,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
             GuestModules modules,
             int hostCpus,
             long tscKilohertz,
+            boolean vhostNet,
             JsonObject seccomp) {}
 
     /** Whether a spec is already a sandbox's: an engine may call create again after it failed. */
@@ -121,7 +123,8 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 linux,
                 inputs.config.overhead(inputs.accelerator, inputs.options.display()),
                 inputs.accelerator,
-                plan.network());
+                plan.network(),
+                inputs.vhostNet);
         rewriteLinux(linux, inputs, plan.network());
         return new SandboxSpec(spec, plan);
     }

@@ -28,6 +28,7 @@ final class ConfigCommand {
         if (config.kvmOverhead().equals(config.tcgOverhead())) {
             json.addProperty("overhead", Long.toString(config.kvmOverhead().bytes()));
         }
+        json.addProperty("vhost-net", config.vhostNet().name().toLowerCase(Locale.ROOT));
         return PrettyJson.write(json, "");
     }
 }

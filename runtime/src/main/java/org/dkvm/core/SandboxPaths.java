@@ -19,6 +19,8 @@ public final class SandboxPaths {
     public static final String MONITOR_LOG = RUN + "/monitor.log";
     /** The chosen kernel's directory (bind mount, read-only): vmlinux or vmlinuz, initramfs. */
     public static final String KERNEL = "/opt/dkvm/kernel";
+    /** The host's, as on the host: in the sandbox where the VM's packets are to go by it, and only there. */
+    public static final String VHOST_NET = "/dev/vhost-net";
     /** DKVM's own programs and its Java runtime. */
     public static final String PACKAGE = "/opt/dkvm";
 

@@ -14,6 +14,7 @@ import org.dkvm.bundle.RealHost;
 import org.dkvm.bundle.SandboxPlanJson;
 import org.dkvm.bundle.SandboxSeccomp;
 import org.dkvm.bundle.SandboxSpec;
+import org.dkvm.bundle.VhostNet;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.ContainerId;
@@ -86,6 +87,7 @@ public final class Create {
                                 : GuestModules.NONE,
                         Runtime.getRuntime().availableProcessors(),
                         accelerator == Accelerator.TCG && !architecture.isForeign() ? clock.kilohertz() : 0,
+                        options.vhostNet().isUsed(accelerator, VhostNet.DEVICE),
                         SandboxSeccomp.profile()));
         save(bundle, original, sandbox);
     }

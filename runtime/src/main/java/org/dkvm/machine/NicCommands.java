@@ -18,7 +18,7 @@ public final class NicCommands {
         arguments.addProperty("ifname", nic.tap());
         arguments.addProperty("script", "no");
         arguments.addProperty("downscript", "no");
-        arguments.addProperty("vhost", false);
+        arguments.addProperty("vhost", nic.vhost());
         return arguments;
     }
 

@@ -109,7 +109,8 @@ public final class QemuCommand {
                     "-netdev",
                     nic.tap().isEmpty()
                             ? "user,id=net" + i + "," + nic.user()
-                            : "tap,id=net" + i + ",ifname=" + value(nic.tap()) + ",script=no,downscript=no,vhost=off");
+                            : "tap,id=net" + i + ",ifname=" + value(nic.tap()) + ",script=no,downscript=no,vhost="
+                                    + (nic.vhost() ? "on" : "off"));
             device(
                     argv,
                     bus,

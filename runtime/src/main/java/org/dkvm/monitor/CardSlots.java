@@ -98,7 +98,7 @@ final class CardSlots {
 
     private void addNetdev(Card card, Runnable done, Consumer<String> undo) {
         MachineNic nic = new MachineNic(
-                card.tap(), card.device().mac().toString(), card.device().mtu());
+                card.tap(), card.device().mac().toString(), card.device().mtu(), VmNetwork.hasVhost());
         JsonObject plugged = NicCommands.card(card.id(), card.netdev(), nic, card.port());
         Consumer<String> undoNetdev = reason ->
                 execute("netdev_del", NicCommands.removal(card.netdev()), () -> undo.accept(reason), ignored -> {

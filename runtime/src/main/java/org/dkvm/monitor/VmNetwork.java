@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.monitor;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.dkvm.core.SandboxPaths;
 import org.dkvm.machine.MachineNic;
 import org.dkvm.network.NetworkDevice;
 import org.dkvm.network.SharedNetwork;
@@ -31,13 +34,19 @@ record VmNetwork(
     /** The namespace's devices are the VM's. */
     static VmNetwork of(Takeover takeover, List<String> withoutIpv6) {
         List<MachineNic> nics = new ArrayList<>();
+        boolean vhost = hasVhost();
         List<NetworkDevice> devices = new ArrayList<>();
         for (Takeover.Tap tap : takeover.taps()) {
             NetworkDevice device = tap.device();
-            nics.add(new MachineNic(tap.name(), device.mac().toString(), device.mtu()));
+            nics.add(new MachineNic(tap.name(), device.mac().toString(), device.mtu(), vhost));
             devices.add(device);
         }
         return new VmNetwork(nics, devices, withoutIpv6, takeover);
+    }
+
+    /** Whether the host's kernel is to carry the packets: the device is in the sandbox only then. */
+    static boolean hasVhost() {
+        return Files.exists(Path.of(SandboxPaths.VHOST_NET));
     }
 
     /** The namespace is left as it is. */

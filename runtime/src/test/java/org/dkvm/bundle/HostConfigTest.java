@@ -33,7 +33,7 @@ class HostConfigTest {
     @Test
     void eachKeyIsUnderstood() throws DkvmException {
         assertThat(parse("{\"accel\":\"tcg\",\"kernel\":\"debian/6.12\",\"memory\":\"1g\",\"cpus\":2,"
-                        + "\"allow\":[\"sys-admin\"],\"runc\":\"/x\",\"overhead\":\"100M\"}"))
+                        + "\"allow\":[\"sys-admin\"],\"runc\":\"/x\",\"overhead\":\"100M\",\"vhost-net\":\"off\"}"))
                 .isEqualTo(new HostConfig(
                         Acceleration.TCG,
                         "debian/6.12",
@@ -41,7 +41,8 @@ class HostConfigTest {
                         2,
                         List.of("sys-admin"),
                         MemorySize.ofMib(100),
-                        MemorySize.ofMib(100)));
+                        MemorySize.ofMib(100),
+                        VhostNet.OFF));
     }
 
     @Test
@@ -92,6 +93,7 @@ class HostConfigTest {
                 "{\"allow\":\"sys-admin\"};allow",
                 "{\"allow\":[\"all\"]};allow",
                 "{\"runc\":true};runc",
+                "{\"vhost-net\":\"on\"};vhost-net",
                 "{\"ram\":1};ram"
             })
     void aBadValueIsRefusedByItsKey(String json, String key) {

@@ -41,7 +41,8 @@ class OptionsTest {
                         Hardware.ORDINARY,
                         List.of(),
                         Display.NONE,
-                        false));
+                        false,
+                        VhostNet.AUTO));
     }
 
     @Test
@@ -58,7 +59,8 @@ class OptionsTest {
                         "DKVM_MACHINE=microvm",
                         "DKVM_BIOS=SeaBIOS",
                         "DKVM_BREAK=preqemu,prenet",
-                        "DKVM_NETWORK=shared"))
+                        "DKVM_NETWORK=shared",
+                        "DKVM_VHOST_NET=on"))
                 .isEqualTo(new Options(
                         "debian/6.1",
                         "a=1 b",
@@ -73,7 +75,8 @@ class OptionsTest {
                         new Hardware(Board.MICROVM, Firmware.SEABIOS),
                         List.of(BreakPoint.PRENET, BreakPoint.PREQEMU),
                         Display.NONE,
-                        true));
+                        true,
+                        VhostNet.ON));
     }
 
     @Test
@@ -91,7 +94,8 @@ class OptionsTest {
                         "DKVM_DISKS=",
                         "DKVM_MACHINE=",
                         "DKVM_BIOS=",
-                        "DKVM_BREAK="))
+                        "DKVM_BREAK=",
+                        "DKVM_VHOST_NET="))
                 .isEqualTo(parse());
     }
 
@@ -124,6 +128,7 @@ class OptionsTest {
         "DKVM_BREAK=boot,'one or more of prenet, postnet, preqemu, separated by commas'",
         "'DKVM_BREAK=prenet,','one or more of prenet, postnet, preqemu, separated by commas'",
         "'DKVM_BREAK=prenet, postnet','one or more of prenet, postnet, preqemu, separated by commas'",
+        "DKVM_VHOST_NET=1,'auto, on or off'",
         "'DKVM_BREAK=prenet,preqemu,prenet',each point once",
     })
     void aBadValueIsRefusedWithTheAllowedOnes(String entry, String allowed) {
@@ -180,6 +185,7 @@ class OptionsTest {
                 defaults.cpus(),
                 List.of(option),
                 defaults.kvmOverhead(),
-                defaults.tcgOverhead());
+                defaults.tcgOverhead(),
+                defaults.vhostNet());
     }
 }

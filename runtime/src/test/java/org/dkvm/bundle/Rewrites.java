@@ -20,6 +20,11 @@ final class Rewrites {
     private Rewrites() {}
 
     static SandboxSpec rewrite(JsonObject spec, Accelerator accelerator, HostView host) throws DkvmException {
+        return rewrite(spec, accelerator, host, false);
+    }
+
+    static SandboxSpec rewrite(JsonObject spec, Accelerator accelerator, HostView host, boolean vhostNet)
+            throws DkvmException {
         HostConfig config = HostConfig.defaults();
         JsonObject seccomp = new JsonObject();
         seccomp.addProperty("defaultAction", "the sandbox's own");
@@ -39,6 +44,7 @@ final class Rewrites {
                         new GuestModules(Path.of("/opt/dkvm/kernels/dkvm/6.12/modules"), "6.12"),
                         4,
                         0,
+                        vhostNet,
                         seccomp));
     }
 

@@ -180,6 +180,17 @@ class SandboxSpecTest {
     }
 
     @Test
+    void vhostNetIsInTheSandboxWhereItIsUsed() throws DkvmException {
+        JsonObject used = Rewrites.rewrite(spec, Accelerator.KVM, new FakeHost(), true)
+                .spec()
+                .getAsJsonObject("linux");
+        assertThat(used.get("devices").toString())
+                .contains("{\"path\":\"/dev/vhost-net\",\"type\":\"c\",\"major\":10,\"minor\":238,");
+        assertThat(used.getAsJsonObject("resources").get("devices").toString())
+                .contains("{\"allow\":true,\"access\":\"rwm\",\"type\":\"c\",\"major\":10,\"minor\":238}");
+    }
+
+    @Test
     void everythingButTheDevicesOfTheSandboxIsDenied() throws DkvmException {
         List<JsonElement> rules = Json.array(
                 Rewrites.rewrite(spec).spec().getAsJsonObject("linux").getAsJsonObject("resources"), "devices");

@@ -28,7 +28,8 @@ class QemuCommandTest {
     @Test
     void translatedMachineWithTwoNics() {
         List<MachineNic> nics = List.of(
-                new MachineNic("tap0", "02:42:ac:11:00:02", 1500), new MachineNic("tap1", "02:42:ac:12:00:02", 9000));
+                new MachineNic("tap0", "02:42:ac:11:00:02", 1500, false),
+                new MachineNic("tap1", "02:42:ac:12:00:02", 9000, true));
         assertThat(lines(machine(Accelerator.TCG, 2, OWN, nics, false))).isEqualTo("""
                 /usr/bin/qemu-system-x86_64
                 -nodefaults
@@ -58,7 +59,7 @@ class QemuCommandTest {
                 -serial chardev:console
                 -netdev tap,id=net0,ifname=tap0,script=no,downscript=no,vhost=off
                 -device virtio-net-pci,netdev=net0,mac=02:42:ac:11:00:02,host_mtu=1500,romfile=
-                -netdev tap,id=net1,ifname=tap1,script=no,downscript=no,vhost=off
+                -netdev tap,id=net1,ifname=tap1,script=no,downscript=no,vhost=on
                 -device virtio-net-pci,netdev=net1,mac=02:42:ac:12:00:02,host_mtu=9000,romfile=
                 -device pcie-root-port,id=spare0,chassis=1
                 -device pcie-root-port,id=spare1,chassis=2
@@ -86,7 +87,7 @@ class QemuCommandTest {
                 kernel,
                 Path.of("/k"),
                 "initramfs-more",
-                List.of(new MachineNic("tap0", "02:42:ac:11:00:02", 1500)),
+                List.of(new MachineNic("tap0", "02:42:ac:11:00:02", 1500, false)),
                 List.of(new MachineDisk(20, "disk0")),
                 SOCKETS,
                 Display.NONE,
@@ -205,7 +206,7 @@ class QemuCommandTest {
                 OWN,
                 Path.of("/k"),
                 "initramfs",
-                List.of(new MachineNic("tap0", "02:42:ac:11:00:02", 1500)),
+                List.of(new MachineNic("tap0", "02:42:ac:11:00:02", 1500, false)),
                 List.of(new MachineDisk(20, "disk0")),
                 SOCKETS,
                 Display.NONE,

@@ -76,7 +76,7 @@ build() {
 
 # set_up ROOT DIRECTORY: in the new namespaces. The root stays as it was made, whoever runs.
 set_up() {
-    local root=$1 directory=$2 name
+    local root=$1 directory=$2 name proxy=true
     mount --bind "$root" "$root"
     mount -o remount,bind,ro "$root"
     mount -t proc proc "$root/proc"
@@ -102,7 +102,9 @@ set_up() {
     if ! chroot "$root" /usr/sbin/iptables-nft -w -t nat -n -L >/dev/null 2>&1; then
         mount --bind "$root/usr/sbin/xtables-legacy-multi" "$root/usr/sbin/xtables-nft-multi"
     fi
-    printf '{"runtimes": {"dkvm": {"path": "/opt/dkvm/scripts/dkvm-runtime"}}}\n' >"$root/etc/docker/daemon.json"
+    # One of them publishes ports by rules alone.
+    [[ $root != */trixie-* ]] || proxy=false
+    printf '{"runtimes": {"dkvm": {"path": "/opt/dkvm/scripts/dkvm-runtime"}}, "userland-proxy": %s}\n' "$proxy" >"$root/etc/docker/daemon.json"
     ip link set lo up
     # Not by chroot: runc's exec enters a container's mounts at their topmost root, which would be this machine's.
     cd "$root"

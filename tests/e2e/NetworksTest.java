@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** A container that is in several networks before it starts: what each of them gives it, and which of them leads out. */
 @EndToEnd
 class NetworksTest {
-    private static final String ALL = "ip -o -4 addr | awk '{print $2, $4}'; ip route; grep . /sys/class/net/eth*/mtu";
+    private static final String ALL = "ip -o -4 addr | awk '{print $2, $4}' | sort; ip route; grep . /sys/class/net/eth*/mtu";
 
     @Test
     void eachNetworkGivesWhatItHas() throws Exception {
@@ -41,7 +41,7 @@ class NetworksTest {
                     TOOLS,
                     "sh",
                     "-c",
-                    ALL + "; grep -v : /etc/hosts;"
+                    ALL + "; grep -v : /etc/hosts | sort;"
                             + " ping -c 1 peer >/dev/null && echo reached; getent ahostsv4 alone | head -n 1");
             docker.quietly("network", "connect", "--ip", second + ".6", "--alias", "alone", two, container.name());
             docker.quietly("network", "connect", "--ip", third + ".7", three, container.name());

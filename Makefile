@@ -40,6 +40,7 @@ test: start-watch root deps
 	@$(MAKE) check-scripts check-java-format check-c
 	@$(MAKE) up
 	@$(STEP) 'test images' tests/images/build.sh --short-names
+	@$(STEP) 'newer engines' tests/engines/engine.sh build
 	@package/step.sh --total $(BUILD)/started 'make test, without the Java and end-to-end tests that follow,'
 	@$(subst mvn -q,mvn,$(MVN)) test $(if $(TEST),-Dtest='$(TEST)')
 

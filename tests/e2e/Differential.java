@@ -17,8 +17,13 @@ final class Differential {
 
     /** Returns what the reference saw, so that a case can say in addition what it was. */
     static Transcript assertSame(Scenario scenario) throws Exception {
-        Side reference = new Side(Settings.REFERENCE, scenario);
-        Side subject = new Side(Settings.SUBJECT, scenario);
+        return assertSame(Engine.MACHINES, scenario);
+    }
+
+    /** The same with another engine than the machine's. */
+    static Transcript assertSame(Engine engine, Scenario scenario) throws Exception {
+        Side reference = new Side(Settings.REFERENCE, engine, scenario);
+        Side subject = new Side(Settings.SUBJECT, engine, scenario);
         if (Settings.TOGETHER) {
             Thread other = Thread.ofPlatform().name("e2e-" + Settings.SUBJECT).start(subject::play);
             reference.play();
@@ -47,7 +52,7 @@ final class Differential {
         if (!Settings.subjectIsVm()) {
             throw new TestAbortedException(Settings.SUBJECT + " boots no VM");
         }
-        Side subject = new Side(Settings.SUBJECT, scenario);
+        Side subject = new Side(Settings.SUBJECT, Engine.MACHINES, scenario);
         subject.play();
         subject.judge(Settings.SUBJECT);
         return subject.transcript();
@@ -59,8 +64,8 @@ final class Differential {
         private final Scenario scenario;
         private @Nullable Throwable failure;
 
-        Side(String runtime, Scenario scenario) {
-            this.docker = new Docker(runtime);
+        Side(String runtime, Engine engine, Scenario scenario) {
+            this.docker = new Docker(runtime, engine);
             this.scenario = scenario;
         }
 

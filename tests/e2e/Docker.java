@@ -21,6 +21,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Docker {
     private static final String LABEL = "org.dkvm.e2e";
 
+    private final Engine engine;
     private final String runtime;
     private final String side;
     private final AtomicInteger names;
@@ -31,6 +32,11 @@ final class Docker {
     private final List<Closeable> open = new ArrayList<>();
 
     Docker(String runtime) {
+        this(runtime, Engine.MACHINES);
+    }
+
+    Docker(String runtime, Engine engine) {
+        this.engine = engine;
         this.runtime = runtime;
         // As long on both sides, so that no output shifts; no text of an image holds it by chance.
         this.side = "e2e" + UUID.randomUUID().toString().substring(0, 8);
@@ -42,6 +48,7 @@ final class Docker {
 
     /** The same side with another runtime; the original cleans up for both. */
     private Docker(String runtime, Docker original) {
+        this.engine = original.engine;
         this.runtime = runtime;
         this.side = original.side;
         this.names = original.names;
@@ -105,7 +112,7 @@ final class Docker {
 
     private Container make(String verb, String option, String... arguments) throws Exception {
         String name = name();
-        List<String> command = new ArrayList<>(List.of("docker", verb, option));
+        List<String> command = client(verb, option);
         command.addAll(ownership(name));
         command.addAll(List.of(arguments));
         Outcome outcome = Running.complete(command, Bytes.of(""));
@@ -137,7 +144,7 @@ final class Docker {
     }
 
     List<String> runCommand(String name, String... arguments) {
-        List<String> command = new ArrayList<>(List.of("docker", "run", "--rm"));
+        List<String> command = client("run", "--rm");
         command.addAll(ownership(name));
         command.addAll(List.of(arguments));
         return command;
@@ -165,23 +172,22 @@ final class Docker {
 
     /** {@code docker} with these arguments, not observed, whatever comes of it. */
     Outcome attempt(String... arguments) throws Exception {
-        return Running.complete(command(arguments), Bytes.of(""));
+        return Running.complete(client(arguments), Bytes.of(""));
     }
 
     /** {@code docker} with these arguments, whose client stays in the case's hands. */
     Running openCli(String... arguments) throws Exception {
-        return keep(Running.start(command(arguments)));
+        return keep(Running.start(client(arguments)));
     }
 
     /** {@code docker} with these arguments on a terminal. */
     Terminal terminalCli(int rows, int columns, String... arguments) throws Exception {
-        return keep(Terminal.start(rows, columns, command(arguments)));
+        return keep(Terminal.start(rows, columns, client(arguments)));
     }
 
-    static List<String> command(String... arguments) {
-        List<String> command = new ArrayList<>(List.of("docker"));
-        command.addAll(List.of(arguments));
-        return command;
+    /** The client's command line for this side's engine. */
+    List<String> client(String... arguments) {
+        return engine.command(arguments);
     }
 
     // What containers use.
@@ -210,7 +216,7 @@ final class Docker {
     synchronized String image(String dockerfile) throws Exception {
         String name = name();
         undo.add(List.of("image", "rm", "-f", name));
-        Outcome outcome = Running.complete(command("build", "-q", "-t", name, "-"), Bytes.of(dockerfile));
+        Outcome outcome = Running.complete(client("build", "-q", "-t", name, "-"), Bytes.of(dockerfile));
         if (outcome.exitCode() != 0) {
             throw new AssertionError("docker build\n      " + outcome);
         }

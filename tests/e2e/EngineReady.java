@@ -41,6 +41,6 @@ final class EngineReady implements BeforeAllCallback {
     }
 
     private static Outcome docker(String... arguments) throws Exception {
-        return Running.complete(Docker.command(arguments), Bytes.of(""));
+        return Running.complete(Engine.MACHINES.command(arguments), Bytes.of(""));
     }
 }

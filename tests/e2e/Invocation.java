@@ -49,7 +49,7 @@ final class Invocation {
 
     /** {@code docker} with these arguments. */
     Outcome cli(String... arguments) throws Exception {
-        return observe("", Docker.command(arguments), arguments);
+        return observe("", docker.client(arguments), arguments);
     }
 
     private Outcome observe(String verb, List<String> command, String... arguments) throws Exception {

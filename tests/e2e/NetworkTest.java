@@ -6,25 +6,13 @@ import static org.dkvm.e2e.Differential.assertSame;
 import static org.dkvm.e2e.Images.BUSYBOX;
 import static org.dkvm.e2e.Images.TOOLS;
 
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** The workload's interfaces are those the engine made: addresses, routes, names, resolvers. */
 @EndToEnd
 class NetworkTest {
-    // Networks whose addresses a case wants to choose: 10.213.N.0/24, one for each side of each case.
-    private static final AtomicInteger SUBNETS =
-            new AtomicInteger((int) (ProcessHandle.current().pid() % 100));
-
     private static final String INTERFACE =
             "ip -o -4 addr show dev %1$s | awk '{print $4}'; cat /sys/class/net/%1$s/address /sys/class/net/%1$s/mtu";
-
-    /** A prefix of three numbers, which reads {subnet} in what is observed. */
-    static String subnet(Docker docker) {
-        String prefix = "10.213." + (100 + SUBNETS.incrementAndGet() % 150);
-        docker.alias(prefix + ".", "subnet.");
-        return prefix;
-    }
 
     @Test
     void theInterfaceHasTheAddressOfTheEngine() throws Exception {
@@ -64,7 +52,7 @@ class NetworkTest {
     @Test
     void anAddressIsChosen() throws Exception {
         assertSame(docker -> {
-            String subnet = subnet(docker);
+            String subnet = Subnets.ipv4(docker);
             String network = docker.network("--subnet", subnet + ".0/24", "--gateway", subnet + ".254");
             docker.run(
                     "--network",
@@ -102,8 +90,8 @@ class NetworkTest {
     @Test
     void anInterfaceForEachNetwork() throws Exception {
         assertSame(docker -> {
-            String first = subnet(docker);
-            String second = subnet(docker);
+            String first = Subnets.ipv4(docker);
+            String second = Subnets.ipv4(docker);
             String network = docker.network("--subnet", first + ".0/24");
             String other = docker.network("--subnet", second + ".0/24");
             docker.alias(first + ".", "first.");
@@ -125,9 +113,9 @@ class NetworkTest {
     @Test
     void theNewAddressingProtocolWorksToo() throws Exception {
         assertSame(docker -> {
-            String prefix = "fd00:213:" + SUBNETS.incrementAndGet() + "::";
-            docker.alias(prefix, "prefix:");
-            String network = docker.network("--ipv6", "--subnet", prefix + "/64", "--subnet", subnet(docker) + ".0/24");
+            String prefix = Subnets.ipv6(docker);
+            String network =
+                    docker.network("--ipv6", "--subnet", prefix + "/64", "--subnet", Subnets.ipv4(docker) + ".0/24");
             Container peer = docker.peer("--network", network, "--ip6", prefix + "99", BUSYBOX, "sleep", "1000");
             peer.inspect("{{.Id}}");
             docker.run(

@@ -23,6 +23,7 @@ public final class NetworkReader {
     private static final int MAX_TABLE_BYTES = 1024 * 1024;
     private static final int ARPHRD_ETHER = 1;
     private static final int IFF_UP = 1;
+    private static final int IFF_NOARP = 0x80;
     private static final int IPV6_BYTES = 16;
     private static final String LOOPBACK = "lo";
 
@@ -62,6 +63,7 @@ public final class NetworkReader {
                 }
             }
             devices.sort(new ByIndex());
+            checkAddresses(devices);
             return devices;
         } catch (IOException | IllegalArgumentException e) {
             throw new DkvmException(
@@ -128,10 +130,32 @@ public final class NetworkReader {
         return Files.exists(file) && "1".equals(text(file).strip());
     }
 
-    private static boolean isTaken(Path entry) throws IOException {
-        return Files.isDirectory(entry)
-                && number(entry, "type") == ARPHRD_ETHER
-                && (number(entry, "flags") & IFF_UP) != 0;
+    private static boolean isTaken(Path entry) throws IOException, DkvmException {
+        if (!Files.isDirectory(entry) || number(entry, "type") != ARPHRD_ETHER) {
+            return false;
+        }
+        int flags = number(entry, "flags");
+        if ((flags & IFF_UP) != 0 && (flags & IFF_NOARP) != 0) {
+            throw new DkvmException(
+                    "network interface \"" + entry.getFileName() + "\" has no ARP, and a VM's card needs it",
+                    "use ipvlan networks in mode l2, or another driver");
+        }
+        return (flags & IFF_UP) != 0;
+    }
+
+    /** The guest knows its cards by their addresses. */
+    private static void checkAddresses(List<NetworkDevice> devices) throws DkvmException {
+        for (int i = 0; i < devices.size(); i++) {
+            for (int j = 0; j < i; j++) {
+                if (devices.get(i).mac().equals(devices.get(j).mac())) {
+                    throw new DkvmException(
+                            "network interfaces \"" + devices.get(j).name() + "\" and \""
+                                    + devices.get(i).name() + "\" have one MAC address, "
+                                    + devices.get(i).mac(),
+                            "give each network its own; of ipvlan networks with one parent a VM can have one");
+                }
+            }
+        }
     }
 
     private static NetworkDevice device(Path entry, String name, List<ProcNet.Route> routes, List<ProcNet.Address> ipv6)

@@ -56,10 +56,14 @@ public record Takeover(List<Tap> taps, int ownPort) {
         return new Takeover(taps, ownPort);
     }
 
-    /** The input of {@code ip -batch -}: makes the taps. They get no address, not even a link-local one. */
+    /**
+     * The input of {@code ip -batch -}: makes the taps. They get no address, not even a link-local one. A device that sorts out what comes (macvlan) knows only the
+     * groups that this namespace is in, and the VM is in others.
+     */
     public String ipBatch() {
         StringBuilder text = new StringBuilder();
         for (Tap tap : taps) {
+            text.append("link set dev ").append(tap.device().name()).append(" allmulticast on\n");
             text.append("tuntap add dev ").append(tap.name()).append(" mode tap\n");
             text.append("link set dev ").append(tap.name()).append(" addrgenmode none\n");
             text.append("link set dev ").append(tap.name());

@@ -78,6 +78,19 @@ class NetworkReaderTest {
     }
 
     @Test
+    void interfacesThatAVmCanNotHaveAreRefused() throws Exception {
+        device("nobody8", ETHER, "0x1003", 9, "02:42:ac:11:00:02");
+        device("nobody9", ETHER, "0x1003", 12, "02:42:ac:11:00:02");
+        assertThatThrownBy(this::read)
+                .isInstanceOf(DkvmException.class)
+                .hasMessageContaining("\"nobody8\" and \"nobody9\" have one MAC address, 02:42:ac:11:00:02");
+        device("nobody9", ETHER, "0x1083", 12, "02:42:ac:11:00:03");
+        assertThatThrownBy(this::read).isInstanceOf(DkvmException.class).hasMessageContaining("\"nobody9\" has no ARP");
+        device("nobody9", ETHER, "0x1082", 12, "02:42:ac:11:00:03");
+        assertThat(read()).extracting(NetworkDevice::name).containsExactly("nobody8");
+    }
+
+    @Test
     void thisNamespaceCanBeRead() throws Exception {
         assertThat(new NetworkReader(Path.of("/sys"), Path.of("/proc")).read())
                 .extracting(NetworkDevice::name)

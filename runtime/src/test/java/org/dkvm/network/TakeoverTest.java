@@ -14,9 +14,11 @@ class TakeoverTest {
         assertThat(Takeover.of(List.of(device("eth0", 1500), device("eth1", 9000)), 0)
                         .ipBatch())
                 .isEqualTo("""
+                        link set dev eth0 allmulticast on
                         tuntap add dev tap0 mode tap
                         link set dev tap0 addrgenmode none
                         link set dev tap0 mtu 1500 up
+                        link set dev eth1 allmulticast on
                         tuntap add dev tap1 mode tap
                         link set dev tap1 addrgenmode none
                         link set dev tap1 mtu 9000 up

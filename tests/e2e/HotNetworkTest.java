@@ -27,7 +27,7 @@ class HotNetworkTest {
     /** A network at a subnet of its own, whose addresses read {@code {name.}} in what is observed. */
     private record Net(String name, String subnet) {
         static Net of(Docker docker, String alias, String... options) throws Exception {
-            String subnet = Subnets.(docker);
+            String subnet = Subnets.ipv4(docker);
             docker.alias(subnet + ".", alias + ".");
             List<String> all = new ArrayList<>(List.of("--subnet", subnet + ".0/24"));
             all.addAll(List.of(options));

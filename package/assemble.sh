@@ -4,7 +4,7 @@
 #
 # BUILDDIR holds what the other steps made:
 #   sandbox-root/            sandbox-root.sh
-#   guest/                   make -C guest: dkvm-init dkvm-exec dkvm-disk dkvm-tsc qemu-exit initramfs.cpio arm64/initramfs.cpio
+#   guest/                   make -C guest: dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio
 #   java/                    Maven's target/: dkvm.jar lib/
 #   kernel/<dist>/           kernel/*.sh: version, vmlinux or vmlinuz, config, modules/; dkvm or debian, and debian-arm64
 # DESTDIR becomes what is installed as /opt/dkvm. It may be moved or copied there as long as the files keep their times: the
@@ -128,10 +128,12 @@ files() {
     local script library
     mkdir -p "$dest/scripts" "$dest/bin" "$dest/lib" "$dest/kernels" "$dest/guest/sbin"
     install -m 755 "$here/dkvm-runtime" "$here/dkvm-stop-workload" "$here/dkvm-install-runtime.sh" "$here/dkvm-upgrade.sh" "$here/dkvm-uninstall.sh" "$dest/scripts/"
+    install -m 644 "$here/dkvm-common.sh" "$dest/scripts/"
     install -m 755 "$here/dkvm" "$dest/bin/dkvm"
     for library in "${PACKAGE_READERS[@]}"; do
         install -m 644 -p "$build/java/lib/$library.jar" "$dest/lib/"
     done
+    install -m 755 "$build/guest/dkvm-files" "$dest/lib/dkvm-files"
     install -m 755 "$build/guest/qemu-exit" "$dest/guest/sbin/qemu-exit"
     install -m 644 "$(agent debian)" "$dest/guest/initramfs"
     install -m 644 "$(agent debian-arm64)" "$dest/guest/initramfs-arm64"

@@ -150,7 +150,8 @@ use() {
         file=${file##*/}
         point "$target" "$file" "current/$file"
     done
-    [ -z "$was" ] || [ "$was" = "$1" ] || point "$target" previous "versions/$was"
+    # What "flat" has for scripts knows of no versions.
+    case $was in '' | flat | "$1") ;; *) point "$target" previous "versions/$was" ;; esac
     point "$target" current "versions/$1"
     # What the version before had and this one has not.
     for file in "$target"/*; do

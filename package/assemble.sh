@@ -124,6 +124,16 @@ kernel() {
     say "    kernel: $dist/$version"
 }
 
+# Where /usr/local/share has such files: manual pages, and what shells complete dkvm's words by.
+shared() {
+    local share=$dest/share dkvm=("$JAVA_HOME/bin/java" -cp "$build/java/dkvm.jar:$build/java/lib/*" org.dkvm.cli.Main)
+    "$here/man-pages.sh" "$(cat "$dest/VERSION")" "$share/man"
+    mkdir -p "$share/bash-completion/completions" "$share/zsh/site-functions" "$share/fish/vendor_completions.d"
+    "${dkvm[@]}" completion bash >"$share/bash-completion/completions/dkvm"
+    "${dkvm[@]}" completion zsh >"$share/zsh/site-functions/_dkvm"
+    "${dkvm[@]}" completion fish >"$share/fish/vendor_completions.d/dkvm.fish"
+}
+
 files() {
     local script library
     mkdir -p "$dest/scripts" "$dest/bin" "$dest/lib" "$dest/kernels" "$dest/guest/sbin"
@@ -140,6 +150,7 @@ files() {
     install -m 644 "$top/LICENSE" "$top/NOTICE" "$dest/"
     sed -n '/<artifactId>dkvm</ { n; s/.*<version>\(.*\)<.*/\1/p }' "$top/pom.xml" >"$dest/VERSION"
     [ -s "$dest/VERSION" ] || die "no version found in pom.xml"
+    shared
     # Which one this is: an installation is skipped when it is there already.
     { cat "$dest/VERSION" && date -u +%FT%TZ && cat /proc/sys/kernel/random/uuid; } >"$dest/BUILD"
     kernel debian

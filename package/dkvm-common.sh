@@ -40,6 +40,12 @@ point() {
     mv -T "$1/.new-link" "$1/$2"
 }
 
+# Places outside of the installation, each with what the link there leads to.
+shared_links() {
+    echo "/usr/local/bin/dkvm $root/bin/dkvm"
+    (cd "$home" && find share -type f) | sed "s|.*|/usr/local/& $root/&|"
+}
+
 # An engine under systemd, or one whose pid is in the usual file. It takes new runtimes on a reload: no container is touched.
 reload_engine() {
     if [ -d /run/systemd/system ] && systemctl is-active --quiet docker 2>/dev/null; then

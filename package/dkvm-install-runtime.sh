@@ -63,10 +63,14 @@ register() {
 if command -v dockerd >/dev/null || command -v docker >/dev/null || [ -e "$file" ]; then
     register
 fi
-# The administrator's command, unless somebody has another one of that name.
-if [ ! -e /usr/local/bin/dkvm ] && [ ! -e /usr/bin/dkvm ]; then
-    mkdir -p /usr/local/bin
-    ln -sf "$root/bin/dkvm" /usr/local/bin/dkvm
+# The administrator's command, its manual pages and completions, unless a package has brought them or somebody has others.
+if [ ! -e /usr/bin/dkvm ]; then
+    shared_links | while read -r place target; do
+        if [ ! -e "$place" ]; then
+            mkdir -p "$(dirname "$place")"
+            ln -sf "$target" "$place"
+        fi
+    done
 fi
 if command -v podman >/dev/null; then
     say "Podman: podman --runtime $root/scripts/dkvm-runtime run IMAGE"

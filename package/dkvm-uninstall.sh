@@ -86,11 +86,13 @@ if [ ! -e "$root/.removing" ]; then
     : >"$root/.removing"
 fi
 containers=$(list_containers)
-case $(readlink /usr/local/bin/dkvm 2>/dev/null) in "$root/bin/dkvm") rm /usr/local/bin/dkvm ;; esac
+shared_links 2>/dev/null | while read -r place target; do
+    [ "$(readlink "$place" 2>/dev/null)" != "$target" ] || rm "$place"
+done
 remove
 if rmdir "$root" 2>/dev/null; then
     say "$root is removed"
-else
+elif [ -z "${DPKG_MAINTSCRIPT_PACKAGE:-}" ]; then
     say "DKVM is removed from $root; what is left there is not DKVM's"
 fi
 if [ -n "$containers" ]; then

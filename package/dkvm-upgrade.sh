@@ -195,7 +195,10 @@ install_package() {
     stage "$wanted" "$source"
     [ -z "$had" ] || [ "$had" = "$wanted" ] || carry_kernels "$target/current" "$target/versions/$wanted"
     use "$wanted"
-    say "$target: version $wanted is installed${had:+ (before: $had)}"
+    case $had in
+        "$wanted") say "$target: version $wanted is there already" ;;
+        *) say "$target: version $wanted is installed${had:+ (before: $had)}" ;;
+    esac
 }
 
 # The image writes below its mount only, and sees no processes: cleaning up is left to the host.

@@ -12,7 +12,7 @@ name=${2:-dkvm/dkvm}
 version=$(cat "$package/VERSION")
 entrypoint='"/package/sandbox/usr/bin/busybox", "sh", "/package/scripts/dkvm-upgrade.sh", "--installer"'
 # Times are kept, to the second: the AOT caches know the jars by them.
-tar -C "$package" --numeric-owner --owner=0 --group=0 --sort=name --xattrs --transform='flags=r;s,^\.,package,' -cf - . |
+tar -C "$package" --numeric-owner --owner=0 --group=0 --sort=name --xattrs --transform='flags=rh;s,^\.,package,' -cf - . |
     docker import --message "DKVM $version" \
         --change "ENTRYPOINT [$entrypoint]" \
         --change "LABEL org.opencontainers.image.title=DKVM org.opencontainers.image.version=$version org.opencontainers.image.licenses=Apache-2.0" \

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Writes the manual pages: man.sh VERSION OUTDIR
+# Writes the manual pages: man-pages.sh VERSION OUTDIR
 #
 # package/man/ has their text. The options and keys in them are the tables of docs/options.md, which a test keeps in step with the code.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -50,7 +50,7 @@ rows() {
         }' "$here/../docs/options.md"
 }
 
-[ $# = 2 ] || die "usage: man.sh VERSION OUTDIR"
+[ $# = 2 ] || die "usage: man-pages.sh VERSION OUTDIR"
 for page in "$here"/man/*.[1-9]; do
     section=${page##*.}
     mkdir -p "$2/man$section"

@@ -64,7 +64,11 @@ local_docker() {
 
 # vms DIRECTORY: how many VMs run from the package in DIRECTORY: processes have its sandbox/ as their root, each VM's in a PID namespace.
 vms() {
-    [ ! -d "$1/sandbox" ] || for process in /proc/[0-9]*; do
+    if [ ! -d "$1/sandbox" ]; then
+        echo 0
+        return
+    fi
+    for process in /proc/[0-9]*; do
         # Processes come and go meanwhile.
         # shellcheck disable=SC3013 # dash and busybox have it
         [ ! "$process/root" -ef "$1/sandbox" ] || readlink "$process/ns/pid" || true

@@ -84,7 +84,7 @@ adopt_flat() {
         return 0
     fi
     mkdir -p "$target/versions/.flat"
-    for file in sandbox kernels guest lib bin scripts NOTICE LICENSE VERSION BUILD; do
+    for file in sandbox kernels guest lib bin scripts share NOTICE LICENSE VERSION BUILD; do
         [ ! -e "$target/$file" ] || [ -L "$target/$file" ] || mv "$target/$file" "$target/versions/.flat/"
     done
     mv "$target/versions/.flat" "$target/versions/flat"

@@ -114,7 +114,9 @@ final class StandIn {
 
     /** A tree as it is, links as links. */
     static void copyTree(Path from, Path to) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder("cp", "-a", from.toString(), to.toString()).inheritIO().start();
+        Process process = new ProcessBuilder("cp", "-a", from.toString(), to.toString())
+                .inheritIO()
+                .start();
         if (process.waitFor() != 0) {
             throw new IOException("cp failed");
         }
@@ -126,7 +128,9 @@ final class StandIn {
             return List.of();
         }
         try (Stream<Path> entries = Files.list(in)) {
-            return entries.map(entry -> String.valueOf(entry.getFileName())).sorted().toList();
+            return entries.map(entry -> String.valueOf(entry.getFileName()))
+                    .sorted()
+                    .toList();
         }
     }
 }

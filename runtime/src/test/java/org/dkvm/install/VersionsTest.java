@@ -65,7 +65,8 @@ class VersionsTest {
         assertThat(current()).isEqualTo("versions/" + (version.equals("0.1.0") ? OLD : NEW));
         StandIn.Result launched = host.run(0, root.resolve("scripts/dkvm-runtime"));
         assertThat(launched.output().strip()).isEqualTo(version);
-        for (String file : List.of("bin/dkvm", "sandbox/opt/dkvm/jre/bin/java", "kernels/dkvm/latest", "lib/dkvm-files")) {
+        for (String file :
+                List.of("bin/dkvm", "sandbox/opt/dkvm/jre/bin/java", "kernels/dkvm/latest", "lib/dkvm-files")) {
             assertThat(root.resolve(file)).exists();
         }
     }
@@ -141,7 +142,10 @@ class VersionsTest {
             Path script = root.resolve("scripts/dkvm-uninstall.sh");
             StandIn.Result result = host.run(killAt, script, "--daemon-json", daemonJson.toString());
             if (result.code() == 0) {
-                assertThat(result.output()).contains(root + " is removed").contains("they and their data stay").contains("    kept");
+                assertThat(result.output())
+                        .contains(root + " is removed")
+                        .contains("they and their data stay")
+                        .contains("    kept");
                 break;
             }
             assertThat(result.code()).as(result.output()).isEqualTo(StandIn.KILLED);
@@ -176,7 +180,9 @@ class VersionsTest {
         done(install(0, newPackage));
         StandIn.Result refused = install(0, oldPackage);
         assertThat(refused.code()).isEqualTo(1);
-        assertThat(refused.output()).contains(NEW + ", which is newer than " + OLD).contains("--downgrade");
+        assertThat(refused.output())
+                .contains(NEW + ", which is newer than " + OLD)
+                .contains("--downgrade");
         Path earlier = host.pack("0.2.0", "cccccccc", "2026-01-31T00:00:00Z");
         assertThat(install(0, earlier).code()).isEqualTo(1);
         assertThat(StandIn.names(root.resolve("versions"))).containsExactly(NEW);
@@ -187,7 +193,8 @@ class VersionsTest {
     @Test
     void versionsAreComparedByTheirNumbers() throws IOException, InterruptedException {
         done(install(0, host.pack("0.10.0", "aaaaaaaa", "2026-01-01T00:00:00Z")));
-        assertThat(install(0, host.pack("0.9.12", "aaaaaaaa", "2026-03-01T00:00:00Z")).code())
+        assertThat(install(0, host.pack("0.9.12", "aaaaaaaa", "2026-03-01T00:00:00Z"))
+                        .code())
                 .isEqualTo(1);
         done(install(0, host.pack("1.0", "aaaaaaaa", "2026-01-01T00:00:00Z")));
     }
@@ -195,9 +202,16 @@ class VersionsTest {
     @Test
     void aPackageMayBeLinkedOrUnpacked() throws IOException, InterruptedException {
         done(install(0, newPackage, "--link"));
-        assertThat(Files.isSameFile(root.resolve("VERSION"), newPackage.resolve("VERSION"))).isTrue();
+        assertThat(Files.isSameFile(root.resolve("VERSION"), newPackage.resolve("VERSION")))
+                .isTrue();
         Path archive = directory.resolve("old.tar.gz");
-        Process tar = new ProcessBuilder("tar", "-C", directory.toString(), "-czf", archive.toString(), String.valueOf(oldPackage.getFileName()))
+        Process tar = new ProcessBuilder(
+                        "tar",
+                        "-C",
+                        directory.toString(),
+                        "-czf",
+                        archive.toString(),
+                        String.valueOf(oldPackage.getFileName()))
                 .start();
         assertThat(tar.waitFor()).isZero();
         done(install(0, archive, "--downgrade"));
@@ -226,8 +240,8 @@ class VersionsTest {
     @Test
     void twoAtATimeAreNot() throws IOException, InterruptedException {
         done(install(0, oldPackage));
-        Process holder = new ProcessBuilder("flock", root.resolve(".lock").toString(), "sh", "-c", "echo held; cat")
-                .start();
+        Process holder =
+                new ProcessBuilder("flock", root.resolve(".lock").toString(), "sh", "-c", "echo held; cat").start();
         try {
             assertThat(holder.getInputStream().read()).isEqualTo('h');
             StandIn.Result result = install(0, newPackage);

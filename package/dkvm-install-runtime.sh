@@ -45,7 +45,7 @@ await_reload() {
 }
 
 register() {
-    change=$(java org.dkvm.install.DaemonJson register "$file" "$root/scripts/dkvm-runtime")
+    change=$(java org.dkvm.install.DaemonJson register "$file" "$root/scripts/dkvm-runtime") || die "${change:-nothing was changed}"
     say "$file: runtime \"dkvm\" is $root/scripts/dkvm-runtime ($change)"
     [ "$change" = unchanged ] || [ ! -e "$file.dkvm-backup" ] || say "$file.dkvm-backup is the file as it was"
     if [ -z "$reload" ] || { [ "$change" = unchanged ] && engine_knows_dkvm; }; then

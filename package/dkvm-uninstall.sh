@@ -47,7 +47,7 @@ refuse_while_vms_run() {
 
 unregister() {
     [ -e "$file" ] || return 0
-    change=$(java org.dkvm.install.DaemonJson unregister "$file")
+    change=$(java org.dkvm.install.DaemonJson unregister "$file") || die "${change:-nothing was changed}"
     say "$file: runtime \"dkvm\" is taken out ($change)"
     [ "$change" = unchanged ] || reload_engine || true
 }

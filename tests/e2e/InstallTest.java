@@ -17,7 +17,8 @@ class InstallTest {
     private static final Path PACKAGE = Path.of("build/package/dkvm");
     private static final String SCRIPTS = "/opt/dkvm/scripts/";
     private static final String DAEMON_JSON = "{\"debug\": false,\n    \"labels\": [\"a=b\"]}\n";
-    private static final String LIST = "find . -mindepth 1 -printf '%P %m %U:%G %T@ %l\\n' | sed 's/\\.[0-9]* / /' | sort | sha256sum";
+    private static final String LIST =
+            "find . -mindepth 1 -printf '%P %m %U:%G %T@ %l\\n' | sed 's/\\.[0-9]* / /' | sort | sha256sum";
 
     private static String runsVm(Machine machine) throws Exception {
         return machine.run("docker", "run", "--rm", "--runtime=dkvm", "tools", "/busybox", "uname", "-r");
@@ -55,8 +56,8 @@ class InstallTest {
     @Test
     void theImageInstallsAnUpgradeLeavesVmsTheirVersionAndARemovalLeavesNothing() throws Exception {
         onMachine((machine, directory) -> {
-            Set<String> before = machine.written();
             machine.shell("mkdir -p /etc/docker; cat >/etc/docker/daemon.json <<'END'\n" + DAEMON_JSON + "END\n");
+            Set<String> before = machine.written();
             machine.run("package/image.sh", PACKAGE.toString());
             assertThat(machine.attempt("docker", "run", "--rm", "dkvm/dkvm").errors())
                     .contains("docker run --rm -v /opt/dkvm:/dkvm");
@@ -67,7 +68,8 @@ class InstallTest {
             assertThat(machine.run(SCRIPTS + "dkvm-install-runtime.sh")).contains("the Docker engine reloaded");
             assertThat(machine.shell("cat /etc/docker/daemon.json"))
                     .startsWith(DAEMON_JSON.replaceFirst("}\\s*$", "") + ",\n    \"runtimes\"");
-            assertThat(machine.run(SCRIPTS + "dkvm-install-runtime.sh", "--no-check")).contains("(unchanged)");
+            assertThat(machine.run(SCRIPTS + "dkvm-install-runtime.sh", "--no-check"))
+                    .contains("(unchanged)");
             String kernel = runsVm(machine);
             assertThat(kernel).endsWith("-dkvm");
 
@@ -77,6 +79,7 @@ class InstallTest {
             assertThat(machine.run(SCRIPTS + "dkvm-uninstall.sh")).contains("/opt/dkvm is removed", "    kept");
             machine.run("docker", "inspect", "kept");
             assertThat(machine.shell("cat /etc/docker/daemon.json") + "\n").isEqualTo(DAEMON_JSON);
+            machine.run("rm", "/etc/docker/daemon.json.dkvm-backup");
             assertThat(machine.written()).isEqualTo(before);
         });
     }
@@ -88,12 +91,15 @@ class InstallTest {
         Path later = laterVersion(directory);
         machine.run(later.resolve("scripts/dkvm-upgrade.sh").toString(), later.toString());
         assertThat(machine.run("/opt/dkvm/bin/dkvm", "version")).isEqualTo("dkvm 99.0.0");
-        assertThat(machine.run("docker", "exec", "vm", "/busybox", "echo", "alive")).isEqualTo("alive");
+        assertThat(machine.run("docker", "exec", "vm", "/busybox", "echo", "alive"))
+                .isEqualTo("alive");
         machine.run("rm", "/tmp/old-one-asked");
         machine.run("docker", "update", "--cpu-shares", "512", "vm");
         machine.run("rm", "/tmp/old-one-asked");
         assertThat(runsVm(machine)).endsWith("-dkvm");
-        assertThat(machine.attempt("ls", "/tmp/old-one-asked").exitCode()).as("a new VM is the new version's").isNotZero();
+        assertThat(machine.attempt("ls", "/tmp/old-one-asked").exitCode())
+                .as("a new VM is the new version's")
+                .isNotZero();
         Outcome older = machine.attempt("docker", "run", "--rm", "-v", "/opt/dkvm:/dkvm", "dkvm/dkvm");
         assertThat(older.exitCode()).isEqualTo(1);
         assertThat(older.errors()).contains("which is newer", "--downgrade");
@@ -101,7 +107,8 @@ class InstallTest {
         Outcome busy = machine.attempt(SCRIPTS + "dkvm-uninstall.sh");
         assertThat(busy.exitCode()).isEqualTo(1);
         assertThat(busy.errors()).contains("1 VMs run from");
-        assertThat(machine.run("docker", "exec", "vm", "/busybox", "echo", "still")).isEqualTo("still");
+        assertThat(machine.run("docker", "exec", "vm", "/busybox", "echo", "still"))
+                .isEqualTo("still");
         machine.run("docker", "rm", "-f", "vm");
         machine.run(SCRIPTS + "dkvm-upgrade.sh", "--clean");
         assertThat(machine.run("ls", "/opt/dkvm/versions")).isEqualTo("99.0.0-ffffffff");
@@ -117,12 +124,15 @@ class InstallTest {
             machine.run("dpkg", "-i", deb);
             assertThat(machine.run("dpkg", "--verify", "dkvm")).isEmpty();
             assertThat(machine.run("dkvm", "check")).contains("ok: package: /opt/dkvm", "ok: docker: registered");
-            assertThat(machine.run("man", "-w", "dkvm", "dkvm-runtime", "dkvm.json")).contains("man8/dkvm-runtime.8.gz");
+            assertThat(machine.run("man", "-w", "dkvm", "dkvm-runtime", "dkvm.json"))
+                    .contains("man8/dkvm-runtime.8.gz");
             assertThat(runsVm(machine)).endsWith("-dkvm");
 
-            machine.run("docker", "run", "-d", "--name", "vm", "--runtime=dkvm", "tools", "/busybox", "sleep", "100000");
+            machine.run(
+                    "docker", "run", "-d", "--name", "vm", "--runtime=dkvm", "tools", "/busybox", "sleep", "100000");
             assertThat(machine.attempt("dpkg", "-r", "dkvm").errors()).contains("1 VMs run from");
-            assertThat(machine.run("docker", "exec", "vm", "/busybox", "echo", "alive")).isEqualTo("alive");
+            assertThat(machine.run("docker", "exec", "vm", "/busybox", "echo", "alive"))
+                    .isEqualTo("alive");
             machine.run("docker", "rm", "-f", "vm");
             assertThat(machine.attempt(SCRIPTS + "dkvm-uninstall.sh").errors()).contains("apt remove dkvm");
 
@@ -130,6 +140,8 @@ class InstallTest {
             assertThat(machine.shell("ls /etc/dkvm")).isEqualTo("dkvm.json");
             assertThat(machine.attempt("test", "-e", "/opt/dkvm").exitCode()).isEqualTo(1);
             machine.run("dpkg", "-P", "dkvm");
+            assertThat(machine.shell("ls -d /etc/dkvm /opt/dkvm /usr/share/doc/dkvm 2>/dev/null || true"))
+                    .isEmpty();
             assertThat(machine.written()).isEqualTo(before);
         });
     }
@@ -145,9 +157,11 @@ class InstallTest {
                 .as("written by everybody")
                 .isEmpty();
         assertThat(files).as("setuid").noneMatch(line -> line.substring(1, 10).matches(".*[sS].*"));
-        assertThat(machine.shell("dpkg-deb -I " + deb + " md5sums | wc -l; dpkg-deb -c " + deb + " | grep -c '^-' ").split("\n", -1))
+        assertThat(machine.shell("dpkg-deb -I " + deb + " md5sums | wc -l; dpkg-deb -c " + deb + " | grep -c '^-' ")
+                        .split("\n", -1))
                 .as("sums of all files but the conffile")
-                .satisfies(counts -> assertThat(Integer.parseInt(counts[0])).isEqualTo(Integer.parseInt(counts[1]) - 1));
+                .satisfies(
+                        counts -> assertThat(Integer.parseInt(counts[0])).isEqualTo(Integer.parseInt(counts[1]) - 1));
     }
 
     @Test

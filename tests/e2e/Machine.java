@@ -120,9 +120,12 @@ final class Machine implements AutoCloseable {
 
     /** What was written in this machine, of what one would call installed: the state of packages and caches left out. */
     Set<String> written() throws IOException, InterruptedException {
-        Predicate<String> kept = path -> path.startsWith("var/") || path.startsWith("root/") || path.startsWith("etc/docker");
-        Set<String> paths = new TreeSet<>(List.of(run("find", "/run/machine", "-printf", "%P\\n").split("\n", -1)));
-        paths.addAll(List.of(run("find", "/opt", "/etc/docker", "-not", "-path", "/opt/containerd*").split("\n", -1)));
+        Predicate<String> kept =
+                path -> path.startsWith("var/") || path.startsWith("root/") || path.startsWith("etc/docker");
+        Set<String> paths = new TreeSet<>(List.of(run("find", "/run/machine", "!", "-type", "d", "-printf", "%P\\n")
+                .split("\n", -1)));
+        paths.addAll(List.of(run("find", "/opt", "/etc/docker", "-not", "-path", "/opt/containerd*")
+                .split("\n", -1)));
         paths.removeIf(kept);
         return paths;
     }

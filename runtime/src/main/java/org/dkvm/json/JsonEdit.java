@@ -103,15 +103,19 @@ public final class JsonEdit {
         return lines ? "\n" + unit.repeat(depth) : "";
     }
 
-    /** What the first member of the root is indented by. */
+    /** What the first member of the root that begins a line is indented by. */
     private static String indent(String text) {
         Place root = new JsonEdit(text).root();
-        if (root.members.isEmpty()) {
-            return USUAL_INDENT;
+        int end = root.start + 1;
+        for (Member member : root.members) {
+            String before = text.substring(end, member.start);
+            int newline = before.lastIndexOf('\n');
+            if (newline >= 0 && newline < before.length() - 1) {
+                return before.substring(newline + 1);
+            }
+            end = member.end;
         }
-        String before = text.substring(root.start + 1, root.members.getFirst().start);
-        int newline = before.lastIndexOf('\n');
-        return newline < 0 || newline == before.length() - 1 ? USUAL_INDENT : before.substring(newline + 1);
+        return USUAL_INDENT;
     }
 
     private Place root() {

@@ -2,6 +2,7 @@
 package org.dkvm.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -70,6 +71,36 @@ class CompletionTest {
                         && line.contains(" -a 'kernel' -d 'Lists, adds and removes the kernels that VMs boot'"))
                 .anyMatch(line -> line.equals("complete -c dkvm -n '__fish_seen_subcommand_from completion' -a 'fish'"))
                 .noneMatch(line -> line.contains("initramfs"));
+    }
+
+    @Test
+    void fishCompletesCommandsAndOptions() throws IOException, InterruptedException {
+        assumeTrue(Files.exists(Path.of("/usr/bin/fish")), "fish is not installed");
+        Path script = script(CompletionCommand.Shell.FISH);
+        String home = directory.toString();
+        String completed = output(
+                "env",
+                "HOME=" + home,
+                "fish",
+                "--no-config",
+                "-c",
+                "source " + script + "; complete -C'dkvm '; complete -C'dkvm kernel add --'");
+        assertThat(completed)
+                .contains("check\t", "kernel\t", "--no-verify\t", "--from\t")
+                .doesNotContain("initramfs");
+    }
+
+    @Test
+    void zshLoadsItsScript() throws IOException, InterruptedException {
+        assumeTrue(Files.exists(Path.of("/usr/bin/zsh")), "zsh is not installed");
+        Files.writeString(directory.resolve("_dkvm"), CompletionCommand.script(CompletionCommand.Shell.ZSH, DKVM));
+        String loaded = output(
+                "zsh",
+                "-f",
+                "-c",
+                "fpath=(" + directory + " $fpath); autoload -U compinit; compinit -u -D; echo ${_comps[dkvm]};"
+                        + " zsh -n " + directory + "/_dkvm");
+        assertThat(loaded.strip()).isEqualTo("_dkvm");
     }
 
     @Test

@@ -206,7 +206,7 @@ from_image() {
     command -v docker >/dev/null || die "\"$source\" is neither a directory nor an archive here, and there is no Docker for an image of that name"
     local_docker image inspect "$source" >/dev/null 2>&1 || say "pulling $source"
     # shellcheck disable=SC2086 # no option is no word
-    local_docker run --rm --network none -v "$target:/dkvm" "$source" $downgrade || die "the image \"$source\" did not install: see above"
+    local_docker run --rm --network none --security-opt label=disable -v "$target:/dkvm" "$source" $downgrade || die "the image \"$source\" did not install: see above"
 }
 
 # Unpacked on the same filesystem, so that it needs no second copy.

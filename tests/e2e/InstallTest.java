@@ -10,9 +10,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The real package installed, upgraded and removed, as an image and as a Debian package, each on a machine of its own. VersionsTest has the scripts' fine points. */
 @EndToEnd
+@Execution(ExecutionMode.SAME_THREAD) // each machine's files are in memory
 class InstallTest {
     private static final Path PACKAGE = Path.of("build/package/dkvm");
     private static final String SCRIPTS = "/opt/dkvm/scripts/";

@@ -48,8 +48,13 @@ class InstallTest {
             assertThat(PACKAGE.resolve("BUILD")).as("\"make install\" makes it").exists();
             Files.createDirectories(Path.of("target"));
             Path directory = Files.createTempDirectory(Path.of("target"), "install-");
-            try (Machine machine = Machine.start()) {
-                part.play(machine, directory);
+            try {
+                Machine machine = Machine.start();
+                try {
+                    part.play(machine, directory);
+                } finally {
+                    machine.end();
+                }
             } finally {
                 Host.removeTree(directory);
             }

@@ -14,7 +14,7 @@ import java.util.function.Predicate;
  * A machine to throw away, with this one's programs and an engine of its own: installations are tried in it. All that is written in it is gone with it, but for what goes into the work
  * tree. See unshare(1), overlayfs.
  */
-final class Machine implements AutoCloseable {
+final class Machine {
     /** The root is an overlay over the host's; what belongs to one machine only is empty. */
     private static final String SETUP = """
             base=$1 tree=$2
@@ -131,8 +131,7 @@ final class Machine implements AutoCloseable {
     }
 
     /** Ends the containers first: their control groups are the host's. */
-    @Override
-    public void close() throws Exception {
+    void end() throws Exception {
         try {
             attempt("sh", "-c", "docker ps -aq | xargs -r docker rm -f; package/docker-engine.sh stop");
         } finally {

@@ -74,6 +74,19 @@ package:
 	@$(MAKE) assembled
 	@$(STEP) 'tarball' package/tarball.sh $(PACKAGE) $(BUILD)/dkvm-$(VERSION).tar.zst
 
+## make image       dkvm/dkvm, the Docker image that installs DKVM: docker run --rm -v /opt/dkvm:/dkvm dkvm/dkvm
+.PHONY: image
+image:
+	@$(MAKE) assembled
+	@$(STEP) 'Docker engine' package/docker-engine.sh start
+	@$(STEP) 'image' package/image.sh $(PACKAGE)
+
+## make deb         build/dkvm_VERSION_amd64.deb: the Debian package
+.PHONY: deb
+deb:
+	@$(MAKE) assembled
+	@$(STEP) 'Debian package' package/deb.sh $(PACKAGE) $(BUILD)
+
 ## make install     the package into /opt/dkvm, and Docker's daemon.json knows it
 .PHONY: install
 install:
@@ -89,7 +102,8 @@ uninstall:
 ## make clean       removes what was built here; "make clean-cache" also what is kept between builds (~/.cache/dkvm)
 .PHONY: clean clean-cache
 clean:
-	rm -rf build target
+	@mkdir -p build target
+	find build target -mindepth 1 -maxdepth 1 ! -name build.sh -exec rm -rf {} +
 clean-cache: clean
 	rm -rf "$${DKVM_CACHE:-$$HOME/.cache/dkvm}"
 ##
@@ -157,8 +171,8 @@ $(BUILD)/kernel-debian-arm64.stamp: kernel/debian.sh kernel/common.sh
 	@$(STEP) "Debian's kernel for arm64" kernel/debian.sh --arch arm64 $(BUILD)/kernel/debian-arm64
 	@touch $@
 
-GUEST_FILES := $(addprefix $(BUILD)/guest/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets qemu-exit initramfs.cpio arm64/initramfs.cpio)
+GUEST_FILES := $(addprefix $(BUILD)/guest/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio)
 
-$(PACKAGE)/VERSION: $(wildcard $(BUILD)/*.stamp) $(wildcard $(GUEST_FILES)) $(wildcard package/*) $(wildcard package/training/*) LICENSE NOTICE
+$(PACKAGE)/VERSION: $(wildcard $(BUILD)/*.stamp) $(wildcard $(GUEST_FILES)) $(wildcard package/*) $(wildcard package/training/*) $(wildcard package/man/*) docs/options.md LICENSE NOTICE
 	@KERNEL=$(KERNEL) $(STEP) 'package' bash -c 'JAVA_HOME=$$(package/find-jdk.sh) package/assemble.sh $(BUILD) $(PACKAGE)'
 	@touch $@

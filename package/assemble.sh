@@ -4,7 +4,7 @@
 #
 # BUILDDIR holds what the other steps made:
 #   sandbox-root/            sandbox-root.sh
-#   guest/                   make -C guest: dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets qemu-exit initramfs.cpio arm64/initramfs.cpio
+#   guest/                   make -C guest: dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio
 #   java/                    Maven's target/: dkvm.jar lib/
 #   kernel/<dist>/           kernel/*.sh: version, vmlinux or vmlinuz, config, modules/; dkvm or debian, and debian-arm64
 # DESTDIR becomes what is installed as /opt/dkvm. It may be moved or copied there as long as the files keep their times: the
@@ -124,20 +124,33 @@ kernel() {
     say "    kernel: $dist/$version"
 }
 
+# Where /usr/local/share has such files: manual pages, and what shells complete dkvm's words by.
+shared() {
+    local share=$dest/share dkvm=("$JAVA_HOME/bin/java" -cp "$build/java/dkvm.jar:$build/java/lib/*" org.dkvm.cli.Main)
+    "$here/man-pages.sh" "$(cat "$dest/VERSION")" "$share/man"
+    mkdir -p "$share/bash-completion/completions" "$share/zsh/site-functions" "$share/fish/vendor_completions.d"
+    "${dkvm[@]}" completion bash >"$share/bash-completion/completions/dkvm"
+    "${dkvm[@]}" completion zsh >"$share/zsh/site-functions/_dkvm"
+    "${dkvm[@]}" completion fish >"$share/fish/vendor_completions.d/dkvm.fish"
+}
+
 files() {
     local script library
     mkdir -p "$dest/scripts" "$dest/bin" "$dest/lib" "$dest/kernels" "$dest/guest/sbin"
     install -m 755 "$here/dkvm-runtime" "$here/dkvm-stop-workload" "$here/dkvm-install-runtime.sh" "$here/dkvm-upgrade.sh" "$here/dkvm-uninstall.sh" "$dest/scripts/"
+    install -m 644 "$here/dkvm-common.sh" "$dest/scripts/"
     install -m 755 "$here/dkvm" "$dest/bin/dkvm"
     for library in "${PACKAGE_READERS[@]}"; do
         install -m 644 -p "$build/java/lib/$library.jar" "$dest/lib/"
     done
+    install -m 755 "$build/guest/dkvm-files" "$dest/lib/dkvm-files"
     install -m 755 "$build/guest/qemu-exit" "$dest/guest/sbin/qemu-exit"
     install -m 644 "$(agent debian)" "$dest/guest/initramfs"
     install -m 644 "$(agent debian-arm64)" "$dest/guest/initramfs-arm64"
     install -m 644 "$top/LICENSE" "$top/NOTICE" "$dest/"
     sed -n '/<artifactId>dkvm</ { n; s/.*<version>\(.*\)<.*/\1/p }' "$top/pom.xml" >"$dest/VERSION"
     [ -s "$dest/VERSION" ] || die "no version found in pom.xml"
+    shared
     # Which one this is: an installation is skipped when it is there already.
     { cat "$dest/VERSION" && date -u +%FT%TZ && cat /proc/sys/kernel/random/uuid; } >"$dest/BUILD"
     kernel debian

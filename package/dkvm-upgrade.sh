@@ -1,84 +1,248 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Puts a package in the place of the installed one: dkvm-upgrade.sh PACKAGE [TARGET]
+# Installs a version of DKVM, beside the one that is there: dkvm-upgrade.sh [OPTION…] [SOURCE]
 #
-# PACKAGE is a directory, or a tar archive with one in it; TARGET is /opt/dkvm. There is the old package or the new one, never
-# a part. VMs that run keep the old one, which is removed by a later upgrade when none is left. Kernels that were
-# added by hand are taken along.
+# SOURCE is a directory with the package, a tar archive of one, or an image that "make image" made; dkvm/dkvm when it is left out.
+#
+#   --target DIR   the installation (/opt/dkvm)
+#   --downgrade    take an older version than the one that is there, too
+#   --link         hard links to SOURCE's files instead of copies
+#   --rollback     no SOURCE: the version before this one again, and the next time this one
+#   --clean        no SOURCE: remove the version before this one, too, where no VM runs from it
+#
+# VMs keep the version that they started with, to their end; new ones get the new one from the moment it is complete. Killed at any point, it leaves
+# the old version or the new one, and the next call goes on or cleans up. Kernels that were added by hand are taken along.
 set -eu
+# shellcheck source-path=SCRIPTDIR source=dkvm-common.sh
+. "$(dirname "$(readlink -f "$0")")/dkvm-common.sh"
 
-say() { printf '%s\n' "$*"; }
-die() {
-    printf 'error: %s\n' "$*" >&2
-    exit 1
-}
+usage() { die "usage: dkvm-upgrade.sh [--target DIR] [--downgrade] [--link] [DIRECTORY | ARCHIVE | IMAGE] | --rollback | --clean"; }
 
-[ $# = 1 ] || [ $# = 2 ] || die "usage: dkvm-upgrade.sh PACKAGE [TARGET]"
-[ "$(id -u)" = 0 ] || die "installing needs root: run it as root or with sudo"
-package=$1
-target=${2:-/opt/dkvm}
-new=$target.new-$$
+mode='' source='' downgrade='' link='' target=/opt/dkvm
+[ "$root" = "$home" ] || target=$root
+while [ $# -gt 0 ]; do
+    case $1 in
+        --target)
+            [ $# -gt 1 ] || usage
+            target=$2
+            shift
+            ;;
+        --downgrade) downgrade=--downgrade ;;
+        --link) link=yes ;;
+        --rollback | --clean) mode=${1#--} ;;
+        # How DKVM's image calls it: the package is the one that this script is in.
+        --installer) mode=installer source=$home target=/dkvm ;;
+        -*) usage ;;
+        *)
+            [ -z "$source" ] || usage
+            source=$1
+            ;;
+    esac
+    shift
+done
+case $mode in rollback | clean) [ -z "$source$link$downgrade" ] || usage ;; esac
+need_root
 umask 022
 
-# A sandbox has DIR/sandbox as its root directory.
-in_use() {
-    id=$(stat -c %d:%i "$1/sandbox" 2>/dev/null) || return 1
-    # Processes come and go meanwhile: stat's complaints are none.
-    stat -L -c %d:%i /proc/[0-9]*/root 2>/dev/null | grep -qx "$id"
-}
-
-remove_unused() {
-    for old in "$target".old-*; do
-        [ -d "$old" ] || continue
-        if in_use "$old"; then
-            say "\"$old\" is kept: VMs still run from it"
-        else
-            rm -rf "$old"
-        fi
+# name_of PACKAGE: what its directory in versions/ is called. Two builds of one version have two.
+name_of() {
+    for file in VERSION BUILD scripts/dkvm-runtime sandbox/opt/dkvm/jre/bin/java sandbox/opt/dkvm/lib/dkvm.jar kernels; do
+        [ -e "$1/$file" ] || die "\"$1\" is no package of DKVM: it has no \"$file\""
     done
+    build=$(sed -n 3p "$1/BUILD")
+    printf '%s-%s' "$(cat "$1/VERSION")" "$(printf '%.8s' "$build")"
 }
 
-trap 'rm -rf "$new"' EXIT
-mkdir -p "$(dirname "$target")"
-rm -rf "$new"
-if [ -d "$package" ]; then
-    # With the files' times: the AOT caches know the jars by them.
-    cp -a --reflink=auto "$package" "$new"
-else
-    mkdir "$new"
-    tar -C "$new" --strip-components=1 --numeric-owner -xpf "$package"
-fi
-for file in VERSION scripts/dkvm-runtime sandbox/opt/dkvm/jre/bin/java sandbox/opt/dkvm/lib/dkvm.jar kernels; do
-    [ -e "$new/$file" ] || die "\"$package\" is no package of DKVM: it has no \"$file\""
-done
+# number TEXT: the first three parts of a version as one number.
+number() (
+    IFS=.
+    # shellcheck disable=SC2086 # parts between dots
+    set -- ${1%%[!0-9.]*}
+    echo "$((${1:-0} * 10000000000 + ${2:-0} * 100000 + ${3:-0}))"
+)
 
-before=none
-if [ -d "$target" ]; then
-    before=$(cat "$target/VERSION" 2>/dev/null || echo unknown)
-    for kernel in "$target"/kernels/*/*; do
-        name=${kernel#"$target"/kernels/}
-        dist=${name%%/*}
-        # "latest" of what was added by hand is taken with it. Kernels that came with a package go with it.
-        if [ ! -d "$kernel" ] || [ -L "$kernel" ] || [ -e "$kernel/.shipped" ] || [ -e "$new/kernels/$name" ]; then
+# is_newer PACKAGE OTHER: by the versions, and of one version by when they were built.
+is_newer() {
+    one=$(number "$(cat "$1/VERSION")") other=$(number "$(cat "$2/VERSION")")
+    [ "$one" = "$other" ] || {
+        [ "$one" -gt "$other" ]
+        return
+    }
+    [ "$(sed -n 2p "$1/BUILD" | tr -cd 0-9)" -gt "$(sed -n 2p "$2/BUILD" | tr -cd 0-9)" ]
+}
+
+# current_name [LINK]: the version that a link leads to; empty without one.
+current_name() {
+    name=$(readlink "$target/${1:-current}" 2>/dev/null) || name=''
+    name=${name#versions/}
+    [ -z "$name" ] || [ ! -e "$target/versions/$name/BUILD" ] || printf '%s' "$name"
+}
+
+# Up to 0.1.0's development /opt/dkvm was the package itself: it becomes a version like the others.
+adopt_flat() {
+    if [ ! -d "$target/versions/.flat" ] && { [ ! -d "$target/sandbox" ] || [ -L "$target/sandbox" ]; }; then
+        return 0
+    fi
+    mkdir -p "$target/versions/.flat"
+    for file in sandbox kernels guest lib bin scripts share NOTICE LICENSE VERSION BUILD; do
+        [ ! -e "$target/$file" ] || [ -L "$target/$file" ] || mv "$target/$file" "$target/versions/.flat/"
+    done
+    mv "$target/versions/.flat" "$target/versions/flat"
+    use flat
+}
+
+# Complete under its name, or not there.
+stage() {
+    rm -rf "$target"/versions/.new-*
+    [ ! -e "$target/versions/$1/BUILD" ] || return 0
+    work=$target/versions/.new-$1
+    if [ -n "$link" ]; then
+        cp -al "$2" "$work" || die "\"$2\" can not be linked into \"$target/versions\": try without --link"
+    else
+        "$home/lib/dkvm-files" copy "$2" "$work" || {
+            rm -rf "$work"
+            exit 1
+        }
+    fi
+    mv -T "$work" "$target/versions/$1"
+}
+
+# carry_kernels FROM TO: what was added by hand, as links to the same files, with the agent that goes with the version.
+carry_kernels() {
+    for kernel in "$1"/kernels/*/*; do
+        added=${kernel#"$1"/kernels/}
+        dist=${added%%/*}
+        # Kernels that came with a package go with it.
+        if [ ! -d "$kernel" ] || [ -L "$kernel" ] || [ -e "$kernel/.shipped" ] || [ -e "$2/kernels/$added" ]; then
             continue
         fi
-        mkdir -p "$new/kernels/$dist"
-        cp -a --reflink=auto "$kernel" "$new/kernels/$name"
-        if [ ! -L "$new/kernels/$dist/latest" ] && [ -L "$target/kernels/$dist/latest" ]; then
-            cp -P "$target/kernels/$dist/latest" "$new/kernels/$dist/latest"
+        work=$2/kernels/.work-carried
+        rm -rf "$work"
+        mkdir -p "$2/kernels/$dist"
+        cp -al "$kernel" "$work"
+        renew_initramfs "$2" "$dist" "$work" || die "kernel \"$added\" can not be taken along; \"dkvm kernel rm $added\" gives it up"
+        mv -T "$work" "$2/kernels/$added"
+        # As "dkvm kernel add" does it.
+        point "$2/kernels/$dist" latest "$(find "$2/kernels/$dist" -mindepth 1 -maxdepth 1 -type d | sed 's|.*/||' | sort -V | tail -n 1)"
+        say "kernel \"$added\" is taken along"
+    done
+}
+
+# An initramfs begins with the agent, which speaks its own version's protocol.
+renew_initramfs() {
+    [ -d "$3/modules" ] || return 0
+    agent=$1/guest/initramfs
+    case $2 in *-arm64) agent=$agent-arm64 ;; esac
+    for file in initramfs initramfs-more; do
+        [ -e "$3/$file" ] || continue
+        more=''
+        [ "$file" = initramfs ] || more=--more
+        # shellcheck disable=SC2086 # no option is no word
+        sh "$1/bin/dkvm" kernel initramfs $more "$3/modules" "$agent" "$3/.fresh" >/dev/null || return
+        mv "$3/.fresh" "$3/$file"
+    done
+}
+
+# use NAME: the one moment at which a version becomes the current one, with what leads to it.
+use() {
+    was=$(current_name)
+    for file in "$target/versions/$1"/*; do
+        file=${file##*/}
+        point "$target" "$file" "current/$file"
+    done
+    # What "flat" has for scripts knows of no versions.
+    case $was in '' | flat | "$1") ;; *) point "$target" previous "versions/$was" ;; esac
+    point "$target" current "versions/$1"
+    # What the version before had and this one has not.
+    for file in "$target"/*; do
+        case $(readlink "$file") in current/*) [ -e "$file" ] || rm "$file" ;; esac
+    done
+}
+
+# Versions that nobody needs: neither this one, nor the one before it, nor one that VMs run from.
+remove_unused() {
+    rm -rf "$target"/versions/.old-* "$target"/versions/.new-*
+    for version in "$target"/versions/* "$target".old-*; do
+        name=${version##*/}
+        if [ ! -d "$version" ] || [ "$name" = "$(current_name)" ] || [ "$name" = "$(current_name previous)" ]; then
+            continue
+        elif [ "$(vms "$version")" -gt 0 ]; then
+            say "version \"$name\" is kept: $(vms "$version") VMs run from it"
+        else
+            # Never seen half removed.
+            mv -T "$version" "$target/versions/.old-$name"
+            rm -rf "$target/versions/.old-$name"
         fi
     done
-    old=$target.old-$(date +%s)
-    # Where mv can, both change places at once; otherwise there is no package for the time between two renames.
-    if mv --exchange --no-copy -T "$new" "$target" 2>/dev/null; then
-        mv -T "$new" "$old"
-    else
-        mv -T "$target" "$old"
-        mv -T "$new" "$target"
+}
+
+roll_back() {
+    previous=$(current_name previous)
+    if [ -z "$previous" ] || [ "$previous" = "$(current_name)" ]; then
+        die "there is no version before this one in \"$target\""
     fi
-else
-    mv -T "$new" "$target"
+    carry_kernels "$target/current" "$target/versions/$previous"
+    use "$previous"
+    say "$target: version $previous is current again"
+}
+
+install_package() {
+    wanted=$(name_of "$source")
+    had=$(current_name)
+    if [ -n "$had" ] && [ -z "$downgrade" ] && is_newer "$target/current" "$source"; then
+        die "\"$target\" has $had, which is newer than $wanted: --downgrade takes the older one, --rollback the one before"
+    fi
+    stage "$wanted" "$source"
+    [ -z "$had" ] || [ "$had" = "$wanted" ] || carry_kernels "$target/current" "$target/versions/$wanted"
+    use "$wanted"
+    case $had in
+        "$wanted") say "$target: version $wanted is there already" ;;
+        *) say "$target: version $wanted is installed${had:+ (before: $had)}" ;;
+    esac
+}
+
+# The image writes below its mount only, and sees no processes: cleaning up is left to the host.
+from_image() {
+    command -v docker >/dev/null || die "\"$source\" is neither a directory nor an archive here, and there is no Docker for an image of that name"
+    local_docker image inspect "$source" >/dev/null 2>&1 || say "pulling $source"
+    # shellcheck disable=SC2086 # no option is no word
+    local_docker run --rm --network none --security-opt label=disable -v "$target:/dkvm" "$source" $downgrade || die "the image \"$source\" did not install: see above"
+}
+
+# Unpacked on the same filesystem, so that it needs no second copy.
+unpack_archive() {
+    mkdir "$target/versions/.archive"
+    tar -C "$target/versions/.archive" --strip-components=1 --numeric-owner -xpf "$source" || die "\"$source\" can not be unpacked"
+    source=$target/versions/.archive link=yes
+}
+
+# The image's own filesystem ends with the container: without a mount nothing would stay.
+check_mount() {
+    grep -q ' /dkvm ' /proc/self/mountinfo || die "nothing of the host is mounted at /dkvm: docker run --rm -v /opt/dkvm:/dkvm IMAGE"
+}
+
+[ "$mode" != installer ] || check_mount
+if [ -z "$mode" ] && [ ! -e "${source:=dkvm/dkvm}" ]; then
+    mkdir -p "$target"
+    from_image
+    mode=clean-up
 fi
-trap - EXIT
-remove_unused
-say "$target: version $(cat "$target/VERSION") installed (before: $before)"
+mkdir -p "$target/versions"
+lock "$target"
+rm -rf "$target/.removing" "$target/versions/.archive"
+adopt_flat
+case $mode in
+    rollback) roll_back ;;
+    clean) rm -f "$target/previous" ;;
+    clean-up) ;;
+    *)
+        [ -d "$source" ] || unpack_archive
+        install_package
+        rm -rf "$target/versions/.archive"
+        ;;
+esac
+if [ "$mode" = installer ]; then
+    say 'next, on the host: sudo /opt/dkvm/scripts/dkvm-install-runtime.sh'
+else
+    remove_unused
+fi

@@ -15,7 +15,7 @@ PACKAGES=(
     # running and testing
     runc iptables iproute2 procps curl strace docker-compose
     # gates
-    shellcheck clang-format
+    shellcheck clang-format man-db fish zsh
 )
 
 # A Docker engine that is there stays, wherever it is from.

@@ -5,8 +5,9 @@
 . "$(dirname "$0")/lib.sh"
 
 target=${2:-/opt/dkvm}
-if cmp -s "$1/BUILD" "$target/BUILD"; then
+if [ -L "$target/current" ] && cmp -s "$1/BUILD" "$target/BUILD"; then
     say "    $target has it already"
 else
-    "$1/scripts/dkvm-upgrade.sh" "$1" "$target"
+    # Whoever builds it wants it, whatever the number.
+    "$1/scripts/dkvm-upgrade.sh" --downgrade --target "$target" "$1"
 fi

@@ -16,7 +16,7 @@ import picocli.CommandLine.Command;
         description = "Looks after DKVM, which runs containers as virtual machines.",
         mixinStandardHelpOptions = true,
         versionProvider = AdminCommand.Version.class,
-        subcommands = KernelCommand.class,
+        subcommands = {KernelCommand.class, CompletionCommand.class},
         synopsisSubcommandLabel = "COMMAND")
 final class AdminCommand {
     private final PackageLayout layout;
@@ -27,10 +27,15 @@ final class AdminCommand {
 
     /** Runs a command and returns its exit code: 0, 1 when it found something wrong, 2 when it was called wrongly. */
     static int run(List<String> args, PackageLayout layout) {
-        CommandLine line = new CommandLine(new AdminCommand(layout), new Factory(layout));
+        CommandLine line = commandLine(layout);
         line.setExecutionExceptionHandler(AdminCommand::report);
         String[] arguments = args.isEmpty() ? new String[] {"--help"} : args.toArray(new String[0]);
         return line.execute(arguments);
+    }
+
+    /** The command with all that belongs to it. */
+    static CommandLine commandLine(PackageLayout layout) {
+        return new CommandLine(new AdminCommand(layout), new Factory(layout)).setCaseInsensitiveEnumValuesAllowed(true);
     }
 
     /** What was to be expected becomes a line and 1; the rest is a bug and shown as such. */

@@ -39,8 +39,8 @@ final class RuntimeCommand {
             switch (arguments.command()) {
                 case "create" -> create(arguments, layout, log, RuncMessages.Action.CREATE);
                 case "run" -> create(arguments, layout, log, RuncMessages.Action.RUN);
-                case "exec" -> exec(arguments);
-                case "update" -> update(arguments);
+                case "exec" -> exec(arguments, layout);
+                case "update" -> update(arguments, layout);
                 default ->
                     throw new DkvmException(
                             "command \"" + arguments.command() + "\" is not known",
@@ -71,7 +71,7 @@ final class RuntimeCommand {
         new Create(layout, config, accelerators, new HostClock(layout)).run(id(arguments), bundle, action);
     }
 
-    private static void exec(RuncArguments arguments) throws DkvmException {
+    private static void exec(RuncArguments arguments, PackageLayout layout) throws DkvmException {
         ContainerId id = id(arguments);
         List<String> operands = arguments.operands();
         Path root = path(arguments.value("root").orElse(DEFAULT_ROOT));
@@ -87,19 +87,20 @@ final class RuntimeCommand {
                         arguments.values("cap", "c"),
                         arguments.has("tty", "t"),
                         arguments.has("no-new-privs"));
-        Optional<Path> file = Exec.run(new ExecRequest(id, root.resolve(id.value()), source));
+        Optional<Path> file = Exec.run(new ExecRequest(id, root.resolve(id.value()), source), layout);
         if (file.isPresent()) {
-            // The launcher gives it to runc.
+            // The launcher gives it to runc, or goes on with the launcher that it is.
             System.out.println(file.get());
         }
     }
 
-    private static void update(RuncArguments arguments) throws DkvmException {
+    private static void update(RuncArguments arguments, PackageLayout layout) throws DkvmException {
         Path state = path(arguments.value("root").orElse(DEFAULT_ROOT))
                 .resolve(id(arguments).value());
         Optional<String> resources = arguments.value("resources", "r");
         if (resources.isPresent()) {
-            Optional<Path> file = Update.run(state, resources.get(), System.in, HostConfig.read(HostConfig.FILE));
+            Optional<Path> file =
+                    Update.run(state, resources.get(), System.in, HostConfig.read(HostConfig.FILE), layout);
             if (file.isPresent()) {
                 // The launcher gives it to runc.
                 System.out.println(file.get());

@@ -17,6 +17,7 @@ import org.dkvm.bundle.SandboxSpec;
 import org.dkvm.bundle.Workload;
 import org.dkvm.core.Disk;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.PackageLayout;
 import org.dkvm.core.RuncMessages;
 import org.dkvm.core.WorkloadProcess;
 import org.dkvm.json.Json;
@@ -33,14 +34,19 @@ public final class Exec {
     /**
      * Rewrites the process's file in place, or writes one where the arguments describe the process.
      *
-     * @return the file to give runc by {@code --process}; empty when runc's arguments stay as they are
+     * @return the file to give runc by {@code --process}; empty when runc's arguments stay as they are; the launcher of the version that has to do it where that is not this one
      */
-    public static Optional<Path> run(ExecRequest request) throws DkvmException {
-        Optional<Path> bundle = ContainerState.bundle(request.state());
-        if (bundle.isEmpty() || !Files.exists(bundle.get().resolve(SandboxSpec.PLAN_FILE))) {
+    public static Optional<Path> run(ExecRequest request, PackageLayout own) throws DkvmException {
+        Optional<ContainerState> state = ContainerState.of(request.state());
+        if (state.isEmpty() || !Files.exists(state.get().bundle().resolve(SandboxSpec.PLAN_FILE))) {
             return Optional.empty();
         }
-        JsonObject spec = Json.readObject(bundle.get().resolve(SandboxSpec.ORIGINAL_FILE));
+        Optional<Path> other = state.get().otherLauncher(own);
+        return other.isPresent() ? other : rewrite(request, state.get().bundle());
+    }
+
+    private static Optional<Path> rewrite(ExecRequest request, Path bundle) throws DkvmException {
+        JsonObject spec = Json.readObject(bundle.resolve(SandboxSpec.ORIGINAL_FILE));
         JsonObject containerProcess = Json.objectOrNew(spec, "process");
         JsonObject process = read(request.source(), containerProcess);
         if (!process.has("capabilities") && containerProcess.has("capabilities")) {
@@ -48,13 +54,13 @@ public final class Exec {
         }
         WorkloadProcess workload =
                 Workload.of(process, Json.strings(process, "args"), EngineDefaults.of(spec), ProcessLimits.own());
-        MountPlan mounts = MountPlan.of(spec, bundle.get(), "", List.of(), new RealHost());
+        MountPlan mounts = MountPlan.of(spec, bundle, "", List.of(), new RealHost());
         for (Disk disk : Options.disks(Json.strings(containerProcess, "env"))) {
             // Not as create does it: the workload may have changed its root since, and its disks are mounted.
             mounts.tree().addHidden(mounts.tree().find(disk.target()).path());
         }
         ExecutableCheck.check(workload, mounts.tree(), RuncMessages.Action.EXEC, true);
-        return save(request.source(), bundle.get(), rewrite(process, workload));
+        return save(request.source(), bundle, rewrite(process, workload));
     }
 
     /** The process as runc is to start it in the sandbox. */

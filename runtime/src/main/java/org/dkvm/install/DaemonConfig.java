@@ -11,13 +11,17 @@ import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import java.io.IOException;
 import java.io.StringReader;
+import java.util.List;
 import org.dkvm.core.DkvmException;
+import org.dkvm.json.Json;
+import org.dkvm.json.JsonEdit;
 import org.dkvm.json.PrettyJson;
 
 /**
  * The text of Docker's daemon.json, with a runtime entered or taken out.
  *
- * <p>All else keeps its names, values (numbers digit by digit) and order; the layout becomes one member a line, indented as the text was. See dockerd(8).
+ * <p>All else stays byte by byte. Where that would not give what is meant (a name that is there twice, say), all else keeps its names, values and order, one member a line. See
+ * dockerd(8).
  */
 public final class DaemonConfig {
     private static final String RUNTIMES = "runtimes";
@@ -44,7 +48,16 @@ public final class DaemonConfig {
         runtime.addProperty(PATH, path);
         runtimes.add(name, runtime);
         root.add(RUNTIMES, runtimes);
-        return PrettyJson.write(root, text);
+        if (text.isBlank()) {
+            return PrettyJson.write(root, text);
+        }
+        return checked(
+                JsonEdit.set(text, List.of(RUNTIMES, name, PATH), Json.write(new JsonPrimitive(path))), root, text);
+    }
+
+    /** The edited text if it says what it is to say, else that written anew. */
+    private static String checked(String edited, JsonObject meant, String before) throws DkvmException {
+        return parse(edited).equals(meant) ? edited : PrettyJson.write(meant, before);
     }
 
     /**
@@ -56,17 +69,22 @@ public final class DaemonConfig {
         JsonObject root = parse(text);
         JsonObject runtimes = member(root, RUNTIMES);
         boolean known = runtimes.remove(name) != null;
+        String edited = text;
         if (known && runtimes.isEmpty()) {
             root.remove(RUNTIMES);
+            edited = JsonEdit.remove(edited, List.of(RUNTIMES));
+        } else if (known) {
+            edited = JsonEdit.remove(edited, List.of(RUNTIMES, name));
         }
         boolean standard = new JsonPrimitive(name).equals(root.get(DEFAULT_RUNTIME));
         if (standard) {
             root.remove(DEFAULT_RUNTIME);
+            edited = JsonEdit.remove(edited, List.of(DEFAULT_RUNTIME));
         }
         if (!known && !standard) {
             return text;
         }
-        return root.isEmpty() ? "" : PrettyJson.write(root, text);
+        return root.isEmpty() ? "" : checked(edited, root, text);
     }
 
     private static JsonObject parse(String text) throws DkvmException {

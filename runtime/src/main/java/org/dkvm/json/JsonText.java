@@ -44,7 +44,7 @@ final class JsonText {
         }
     }
 
-    private static void appendString(StringBuilder text, String value) {
+    static void appendString(StringBuilder text, String value) {
         text.append('"');
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);

@@ -15,6 +15,7 @@ import org.dkvm.bundle.SandboxPlanJson;
 import org.dkvm.bundle.SandboxSpec;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
+import org.dkvm.core.PackageLayout;
 import org.dkvm.json.Json;
 import org.dkvm.linux.AtomicFile;
 
@@ -37,18 +38,24 @@ public final class Update {
      * @param state the container's directory below runc's {@code --root}
      * @param source the file with the engine's limits (OCI runtime spec, config-linux.md, "resources"); {@code -}: the input
      * @param input read only where the container is a VM
+     * @param own this version; the launcher of another one is what is returned where the VM is that one's
      * @return the file for runc; empty when runc's arguments stay as they are, as the container is no VM
      */
-    public static Optional<Path> run(Path state, String source, InputStream input, HostConfig config)
+    public static Optional<Path> run(Path state, String source, InputStream input, HostConfig config, PackageLayout own)
             throws DkvmException {
-        Optional<Path> bundle = ContainerState.bundle(state);
-        if (bundle.isEmpty() || !Files.exists(bundle.get().resolve(SandboxSpec.PLAN_FILE))) {
+        Optional<ContainerState> known = ContainerState.of(state);
+        if (known.isEmpty() || !Files.exists(known.get().bundle().resolve(SandboxSpec.PLAN_FILE))) {
             return Optional.empty();
         }
-        SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(bundle.get().resolve(SandboxSpec.PLAN_FILE)));
+        Optional<Path> other = known.get().otherLauncher(own);
+        if (other.isPresent()) {
+            return other;
+        }
+        Path bundle = known.get().bundle();
+        SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(bundle.resolve(SandboxSpec.PLAN_FILE)));
         JsonObject resources = STDIN.equals(source) ? read(input) : Json.readObject(Path.of(source));
         rewrite(resources, plan, config.overhead(plan.accelerator(), plan.display()));
-        Path file = bundle.get().resolve(RESOURCES_FILE);
+        Path file = bundle.resolve(RESOURCES_FILE);
         AtomicFile.replace(file, Json.write(resources));
         return Optional.of(file);
     }

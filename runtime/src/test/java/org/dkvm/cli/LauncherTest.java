@@ -176,7 +176,35 @@ class LauncherTest {
     }
 
     @Test
+    void theVersionThatIsCurrentIsTheCommandsToItsEnd() throws IOException, InterruptedException {
+        Path root = directory.resolve("root");
+        Path version = root.resolve("versions/1");
+        Files.createDirectories(version.getParent());
+        Files.move(home, version);
+        Files.createSymbolicLink(root.resolve("current"), Path.of("versions/1"));
+        Files.createSymbolicLink(root.resolve("scripts"), Path.of("current/scripts"));
+        Files.createSymbolicLink(root.resolve("sandbox"), Path.of("current/sandbox"));
+        script(directory.resolve("bin/runc"), "pwd > " + directory.resolve("runc.pwd"));
+        assertThat(run(root.resolve("scripts/dkvm-runtime"), "create", "id1")).isZero();
+        assertThat(lines("java.args"))
+                .contains("-Ddkvm.home=" + version)
+                .contains(version + "/sandbox/opt/dkvm/jre/bin/java");
+        assertThat(lines("runc.pwd"))
+                .containsExactly(Path.of("").toAbsolutePath().toString());
+    }
+
+    @Test
+    void aVmOfAnotherVersionGoesOnWithThatOnesLauncher() throws IOException, InterruptedException {
+        Path other = directory.resolve("other/scripts/dkvm-runtime");
+        script(other, "printf '%s\\n' \"$@\" > " + directory.resolve("other.args"));
+        javaDoes("echo " + other);
+        assertThat(run(launcher, "--root", "/r", "exec", "-t", "id1", "ls")).isZero();
+        assertThat(lines("other.args")).containsExactly("--root", "/r", "exec", "-t", "id1", "ls");
+        assertThat(directory.resolve("runc.args")).doesNotExist();
+    }
+
+    @Test
     void itStaysShort() throws IOException {
-        assertThat(Files.readAllLines(launcher)).hasSizeLessThanOrEqualTo(60);
+        assertThat(Files.readAllLines(launcher)).hasSizeLessThanOrEqualTo(65);
     }
 }

@@ -12,6 +12,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.PackageLayout;
 import org.dkvm.json.Json;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,8 @@ class ExecTest {
              "cwd":"/etc","capabilities":{"bounding":["CAP_CHOWN"]},"rlimits":[{"type":"RLIMIT_NOFILE","soft":1,"hard":2}],
              "apparmorProfile":"docker-default","terminal":true,"consoleSize":{"height":1,"width":2}}
             """;
+
+    private static final PackageLayout OWN = new PackageLayout(Path.of("/opt/dkvm/versions/1"));
 
     @TempDir
     Path directory;
@@ -63,7 +66,7 @@ class ExecTest {
 
     @Test
     void theProcessFileAsksForTheProcessInTheGuest() throws IOException, DkvmException {
-        assertThat(Exec.run(byFile("tool"))).isEmpty();
+        assertThat(Exec.run(byFile("tool"), OWN)).isEmpty();
         JsonObject rewritten = Json.readObject(process);
         List<String> args = Json.strings(rewritten, "args");
         assertThat(args)
@@ -85,7 +88,7 @@ class ExecTest {
     @Test
     void aMissingProgramIsRefusedInRuncsWords() throws IOException {
         ExecRequest request = byFile("nope");
-        assertThatThrownBy(() -> Exec.run(request))
+        assertThatThrownBy(() -> Exec.run(request, OWN))
                 .isInstanceOf(DkvmException.class)
                 .hasMessage("exec failed: unable to start container process: exec: \"nope\":"
                         + " executable file not found in $PATH");
@@ -96,7 +99,7 @@ class ExecTest {
     void aMissingWorkingDirectoryIsRefusedInRuncsWords() throws IOException {
         ExecRequest request = byFile("tool");
         Files.delete(directory.resolve("image/etc"));
-        assertThatThrownBy(() -> Exec.run(request))
+        assertThatThrownBy(() -> Exec.run(request, OWN))
                 .isInstanceOf(DkvmException.class)
                 .hasMessage("exec failed: unable to start container process: chdir to cwd (\"/etc\") set in config.json"
                         + " failed: no such file or directory");
@@ -113,27 +116,57 @@ class ExecTest {
     @Test
     void aContainerThatIsNoVmIsLeftToRunc() throws IOException, DkvmException {
         Files.delete(bundle.resolve("dkvm-sandbox.json"));
-        assertThat(Exec.run(byFile("nope"))).isEmpty();
+        assertThat(Exec.run(byFile("nope"), OWN)).isEmpty();
         assertThat(process).content().isEqualTo(PROCESS.formatted("nope"));
     }
 
     @Test
     void aContainerThatIsNotThereIsLeftToRunc() throws IOException, DkvmException {
         Files.delete(state.resolve("state.json"));
-        assertThat(Exec.run(byFile("nope"))).isEmpty();
+        assertThat(Exec.run(byFile("nope"), OWN)).isEmpty();
     }
 
     @Test
     void crunsStateIsUnderstood() throws IOException, DkvmException {
         Files.delete(state.resolve("state.json"));
         Files.writeString(state.resolve("status"), "{\"bundle\":\"%s\"}".formatted(bundle));
-        Exec.run(byFile("tool"));
+        Exec.run(byFile("tool"), OWN);
+        assertThat(Json.strings(read(), "args")).startsWith("/opt/dkvm/dkvm-exec");
+    }
+
+    private void startedFrom(Path sandbox) throws IOException {
+        Files.writeString(
+                state.resolve("state.json"),
+                "{\"config\":{\"rootfs\":\"%s\",\"labels\":[\"bundle=%s\"]}}".formatted(sandbox, bundle));
+    }
+
+    @Test
+    void aVmOfAnotherVersionIsThatVersions() throws IOException, DkvmException {
+        Path other = Files.createDirectories(directory.resolve("versions/0"));
+        Path launcher = other.resolve("scripts/dkvm-runtime");
+        startedFrom(Files.createDirectories(other.resolve("sandbox")));
+        Files.createDirectories(launcher.getParent());
+        Files.writeString(launcher, "");
+        Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
+        assertThat(Exec.run(byFile("tool"), OWN)).contains(launcher);
+        assertThat(Json.strings(read(), "args")).as("untouched").containsExactly("tool", "x y");
+
+        Path link = Files.createSymbolicLink(directory.resolve("current"), other);
+        assertThat(Exec.run(byFile("tool"), new PackageLayout(link)))
+                .as("the same one by another path")
+                .isEmpty();
+    }
+
+    @Test
+    void aVmOfAVersionThatIsGoneIsServedAsWellAsItGoes() throws IOException, DkvmException {
+        startedFrom(directory.resolve("versions/gone/sandbox"));
+        assertThat(Exec.run(byFile("tool"), OWN)).isEmpty();
         assertThat(Json.strings(read(), "args")).startsWith("/opt/dkvm/dkvm-exec");
     }
 
     @Test
     void argumentsBecomeAFileForRunc() throws DkvmException {
-        Path file = Exec.run(new ExecRequest(new ContainerId("id1"), state, arguments("tool", "-x")))
+        Path file = Exec.run(new ExecRequest(new ContainerId("id1"), state, arguments("tool", "-x")), OWN)
                 .orElseThrow();
         assertThat(file.getParent()).isEqualTo(bundle);
         JsonObject rewritten = Json.readObject(file);
@@ -159,7 +192,7 @@ class ExecTest {
         JsonObject json = read();
         json.remove("capabilities");
         Files.writeString(process, Json.write(json));
-        Exec.run(request);
+        Exec.run(request, OWN);
         assertThat(Json.strings(read(), "args")).containsSequence("--caps", "20:20:20:0:0");
     }
 }

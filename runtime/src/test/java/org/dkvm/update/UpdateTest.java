@@ -11,9 +11,11 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import org.dkvm.bundle.HostConfig;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.PackageLayout;
 import org.dkvm.json.Json;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,6 +33,8 @@ class UpdateTest {
              "memory":268435456,"accelerator":"TCG","kernel":{"name":"dkvm/1","architecture":"AMD64","image":"vmlinux","append":"","debug":false},
              "cgroups":"V2","pidsLimit":50,"network":"OWN","sysAdmin":false,"biosDebug":false}
             """;
+
+    private static final PackageLayout OWN = new PackageLayout(Path.of("/opt/dkvm"));
 
     @TempDir
     Path directory;
@@ -51,7 +55,7 @@ class UpdateTest {
     }
 
     private JsonObject updated(String resources) throws DkvmException {
-        Optional<Path> file = Update.run(state, "-", input(resources), HostConfig.defaults());
+        Optional<Path> file = Update.run(state, "-", input(resources), HostConfig.defaults(), OWN);
         assertThat(file).contains(bundle.resolve(Update.RESOURCES_FILE));
         return Json.readObject(file.orElseThrow());
     }
@@ -115,18 +119,33 @@ class UpdateTest {
     void aFileIsReadAndStaysAsItIs() throws IOException, DkvmException {
         String text = "{\"memory\":{\"limit\":268435456}}";
         Path file = Files.writeString(directory.resolve("resources.json"), text);
-        Path result = Update.run(state, file.toString(), input("not read"), HostConfig.defaults())
+        Path result = Update.run(state, file.toString(), input("not read"), HostConfig.defaults(), OWN)
                 .orElseThrow();
         assertThat(Files.readString(result)).contains("603979776");
         assertThat(file).hasContent(text);
     }
 
     @Test
+    void aVmOfAnotherVersionIsThatVersionsAndTheInputUnread() throws IOException, DkvmException {
+        Path launcher = directory.resolve("versions/0/scripts/dkvm-runtime");
+        Files.createDirectories(launcher.getParent());
+        Files.writeString(launcher, "");
+        Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.writeString(
+                state.resolve("state.json"),
+                "{\"config\":{\"rootfs\":\"%s\",\"labels\":[\"bundle=%s\"]}}"
+                        .formatted(directory.resolve("versions/0/sandbox"), bundle));
+        InputStream input = input("{}");
+        assertThat(Update.run(state, "-", input, HostConfig.defaults(), OWN)).contains(launcher);
+        assertThat(input.available()).isEqualTo(2);
+    }
+
+    @Test
     void aContainerThatIsNoVmIsRuncsAndItsInputUnread() throws IOException, DkvmException {
         Files.delete(bundle.resolve("dkvm-sandbox.json"));
         InputStream input = input("{}");
-        assertThat(Update.run(state, "-", input, HostConfig.defaults())).isEmpty();
-        assertThat(Update.run(directory.resolve("root/id2"), "-", input, HostConfig.defaults()))
+        assertThat(Update.run(state, "-", input, HostConfig.defaults(), OWN)).isEmpty();
+        assertThat(Update.run(directory.resolve("root/id2"), "-", input, HostConfig.defaults(), OWN))
                 .isEmpty();
         assertThat(input.available()).isEqualTo(2);
     }

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.dkvm.e2e.Differential.onVm;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+
+/** The real package installed, upgraded and removed, as an image and as a Debian package, each on a machine of its own. VersionsTest has the scripts' fine points. */
+@EndToEnd
+@Execution(ExecutionMode.SAME_THREAD) // each machine's files are in memory
+class InstallTest {
+    private static final Path PACKAGE = Path.of("build/package/dkvm");
+    private static final String SCRIPTS = "/opt/dkvm/scripts/";
+    private static final String DAEMON_JSON = "{\"debug\": false,\n    \"labels\": [\"a=b\"]}\n";
+    private static final String LIST =
+            "find . -mindepth 1 -printf '%P %m %U:%G %T@ %l\\n' | sed 's/\\.[0-9]* / /' | sort | sha256sum";
+
+    private static String runsVm(Machine machine) throws Exception {
+        return machine.run("docker", "run", "--rm", "--runtime=dkvm", "tools", "/busybox", "uname", "-r");
+    }
+
+    /** The package as another version, its files shared. */
+    private static Path laterVersion(Path directory) throws Exception {
+        Path later = directory.resolve("later");
+        Host.run("cp", "-al", PACKAGE.toString(), later.toString());
+        Files.delete(later.resolve("VERSION"));
+        Files.writeString(later.resolve("VERSION"), "99.0.0\n");
+        Files.delete(later.resolve("BUILD"));
+        Files.writeString(later.resolve("BUILD"), "99.0.0\n2099-01-01T00:00:00Z\nffffffff-0\n");
+        return later;
+    }
+
+    /** In the work tree, which a machine sees, and so on the filesystem of the package. */
+    private interface Case {
+        void play(Machine machine, Path directory) throws Exception;
+    }
+
+    private static void onMachine(Case part) throws Exception {
+        onVm(docker -> {
+            assertThat(PACKAGE.resolve("BUILD")).as("\"make install\" makes it").exists();
+            Files.createDirectories(Path.of("target"));
+            Path directory = Files.createTempDirectory(Path.of("target"), "install-");
+            try {
+                Machine machine = Machine.start();
+                try {
+                    part.play(machine, directory);
+                } finally {
+                    machine.end();
+                }
+            } finally {
+                Host.removeTree(directory);
+            }
+        });
+    }
+
+    @Test
+    void theImageInstallsAnUpgradeLeavesVmsTheirVersionAndARemovalLeavesNothing() throws Exception {
+        onMachine((machine, directory) -> {
+            machine.shell("mkdir -p /etc/docker; cat >/etc/docker/daemon.json <<'END'\n" + DAEMON_JSON + "END\n");
+            Set<String> before = machine.written();
+            machine.run("package/image.sh", PACKAGE.toString());
+            assertThat(machine.attempt("docker", "run", "--rm", "dkvm/dkvm").errors())
+                    .contains("docker run --rm -v /opt/dkvm:/dkvm");
+            assertThat(machine.run("docker", "run", "--rm", "-v", "/opt/dkvm:/dkvm", "dkvm/dkvm"))
+                    .contains("is installed", "next, on the host: sudo /opt/dkvm/scripts/dkvm-install-runtime.sh");
+            assertThat(machine.shell("cd /opt/dkvm/current/ && " + LIST))
+                    .isEqualTo(machine.shell("cd " + PACKAGE + " && " + LIST));
+            assertThat(machine.run(SCRIPTS + "dkvm-install-runtime.sh")).contains("the Docker engine reloaded");
+            assertThat(machine.shell("cat /etc/docker/daemon.json"))
+                    .startsWith(DAEMON_JSON.replaceFirst("}\\s*$", "") + ",\n    \"runtimes\"");
+            assertThat(machine.run(SCRIPTS + "dkvm-install-runtime.sh", "--no-check"))
+                    .contains("(unchanged)");
+            String kernel = runsVm(machine);
+            assertThat(kernel).endsWith("-dkvm");
+
+            upgrade(machine, directory);
+
+            machine.run("docker", "create", "--name", "kept", "--runtime=dkvm", "tools", "/busybox", "true");
+            assertThat(machine.run(SCRIPTS + "dkvm-uninstall.sh")).contains("/opt/dkvm is removed", "    kept");
+            machine.run("docker", "inspect", "kept");
+            assertThat(machine.shell("cat /etc/docker/daemon.json") + "\n").isEqualTo(DAEMON_JSON);
+            machine.run("rm", "/etc/docker/daemon.json.dkvm-backup");
+            assertThat(machine.written()).isEqualTo(before);
+        });
+    }
+
+    private static void upgrade(Machine machine, Path directory) throws Exception {
+        machine.run("docker", "run", "-d", "--name", "vm", "--runtime=dkvm", "tools", "/busybox", "sleep", "100000");
+        // Its launcher leaves a trace from now on.
+        machine.shell("sed -i '1a : >/tmp/old-one-asked' /opt/dkvm/current/scripts/dkvm-runtime");
+        Path later = laterVersion(directory);
+        machine.run(later.resolve("scripts/dkvm-upgrade.sh").toString(), later.toString());
+        assertThat(machine.run("/opt/dkvm/bin/dkvm", "version")).isEqualTo("dkvm 99.0.0");
+        assertThat(machine.run("docker", "exec", "vm", "/busybox", "echo", "alive"))
+                .isEqualTo("alive");
+        machine.run("rm", "/tmp/old-one-asked");
+        machine.run("docker", "update", "--cpu-shares", "512", "vm");
+        machine.run("rm", "/tmp/old-one-asked");
+        assertThat(runsVm(machine)).endsWith("-dkvm");
+        assertThat(machine.attempt("ls", "/tmp/old-one-asked").exitCode())
+                .as("a new VM is the new version's")
+                .isNotZero();
+        Outcome older = machine.attempt("docker", "run", "--rm", "-v", "/opt/dkvm:/dkvm", "dkvm/dkvm");
+        assertThat(older.exitCode()).isEqualTo(1);
+        assertThat(older.errors()).contains("which is newer", "--downgrade");
+        assertThat(machine.run(SCRIPTS + "dkvm-upgrade.sh", "--clean")).contains("is kept: 1 VMs run from it");
+        Outcome busy = machine.attempt(SCRIPTS + "dkvm-uninstall.sh");
+        assertThat(busy.exitCode()).isEqualTo(1);
+        assertThat(busy.errors()).contains("1 VMs run from");
+        assertThat(machine.run("docker", "exec", "vm", "/busybox", "echo", "still"))
+                .isEqualTo("still");
+        machine.run("docker", "rm", "-f", "vm");
+        machine.run(SCRIPTS + "dkvm-upgrade.sh", "--clean");
+        assertThat(machine.run("ls", "/opt/dkvm/versions")).isEqualTo("99.0.0-ffffffff");
+    }
+
+    @Test
+    void theDebianPackageInstallsRunsAndLeavesNothing() throws Exception {
+        onMachine((machine, directory) -> {
+            Set<String> before = machine.written();
+            machine.run("env", "DEB_LEVEL=1", "package/deb.sh", PACKAGE.toString(), directory.toString());
+            String deb = machine.shell("ls " + directory + "/*.deb");
+            assertClean(machine, deb);
+            machine.run("dpkg", "-i", deb);
+            assertThat(machine.run("dpkg", "--verify", "dkvm")).isEmpty();
+            assertThat(machine.run("dkvm", "check")).contains("ok: package: /opt/dkvm", "ok: docker: registered");
+            assertThat(machine.run("man", "-w", "dkvm", "dkvm-runtime", "dkvm.json"))
+                    .contains("man8/dkvm-runtime.8.gz");
+            assertThat(runsVm(machine)).endsWith("-dkvm");
+
+            machine.run(
+                    "docker", "run", "-d", "--name", "vm", "--runtime=dkvm", "tools", "/busybox", "sleep", "100000");
+            assertThat(machine.attempt("dpkg", "-r", "dkvm").errors()).contains("1 VMs run from");
+            assertThat(machine.run("docker", "exec", "vm", "/busybox", "echo", "alive"))
+                    .isEqualTo("alive");
+            machine.run("docker", "rm", "-f", "vm");
+            assertThat(machine.attempt(SCRIPTS + "dkvm-uninstall.sh").errors()).contains("apt remove dkvm");
+
+            machine.run("dpkg", "-r", "dkvm");
+            assertThat(machine.shell("ls /etc/dkvm")).isEqualTo("dkvm.json");
+            assertThat(machine.attempt("test", "-e", "/opt/dkvm").exitCode()).isEqualTo(1);
+            machine.run("dpkg", "-P", "dkvm");
+            assertThat(machine.shell("ls -d /etc/dkvm /opt/dkvm /usr/share/doc/dkvm 2>/dev/null || true"))
+                    .isEmpty();
+            assertThat(machine.written()).isEqualTo(before);
+        });
+    }
+
+    /** What lintian would look at, as far as it matters. */
+    private static void assertClean(Machine machine, String deb) throws IOException, InterruptedException {
+        assertThat(machine.run("dpkg-deb", "-f", deb, "Package", "Architecture", "Section", "Priority"))
+                .contains("Package: dkvm", "Architecture: amd64", "Section: admin", "Priority: optional");
+        List<String> files = List.of(machine.run("dpkg-deb", "-c", deb).split("\n", -1));
+        assertThat(files).hasSizeGreaterThan(500).allMatch(line -> line.contains(" root/root "));
+        assertThat(files)
+                .filteredOn(line -> !line.startsWith("l") && line.charAt(8) == 'w' && line.charAt(9) != 't')
+                .as("written by everybody")
+                .isEmpty();
+        assertThat(files).as("setuid").noneMatch(line -> line.substring(1, 10).matches(".*[sS].*"));
+        assertThat(machine.shell("dpkg-deb -I " + deb + " md5sums | wc -l; dpkg-deb -c " + deb + " | grep -c '^-' ")
+                        .split("\n", -1))
+                .as("sums of all files but the conffile")
+                .satisfies(
+                        counts -> assertThat(Integer.parseInt(counts[0])).isEqualTo(Integer.parseInt(counts[1]) - 1));
+    }
+
+    @Test
+    void theManualPagesAreClean() throws Exception {
+        for (String page : List.of("man1/dkvm.1", "man8/dkvm-runtime.8", "man5/dkvm.json.5")) {
+            Outcome shown = Running.complete(
+                    List.of(
+                            "man",
+                            "--warnings=w",
+                            "--encoding=UTF-8",
+                            "--local-file",
+                            PACKAGE.resolve("share/man").resolve(page).toString()),
+                    Bytes.of(""));
+            assertThat(shown.exitCode()).isZero();
+            assertThat(shown.errors()).isEmpty();
+            assertThat(shown.text()).contains("NAME", "SEE ALSO").doesNotContain("@", "`");
+        }
+    }
+}

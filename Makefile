@@ -67,6 +67,17 @@ bench:
 	@$(STEP) 'bench images' tests/images/build.sh hello busybox
 	@bench/run.sh
 
+## make soak        ten small VMs at once, for five minutes of random lives and deaths (SOAK_VMS, SOAK_SECONDS, SOAK_SEED): a summary
+SOAK_VMS ?= 10
+SOAK_SECONDS ?= 300
+SOAK_SEED ?= 4711
+.PHONY: soak
+soak:
+	@$(MAKE) up MODULES=no
+	@$(STEP) 'soak image' tests/images/build.sh busybox
+	@$(subst mvn -q,mvn,$(MVN)) test -Dtest=SoakTest -Dsurefire.rerunFailingTestsCount=0 \
+		-Ddkvm.e2e.soakVms=$(SOAK_VMS) -Ddkvm.e2e.soakSeconds=$(SOAK_SECONDS) -Ddkvm.e2e.soakSeed=$(SOAK_SEED)
+
 ## make package     build/dkvm-VERSION.tar.zst: what belongs in /opt/dkvm
 .PHONY: package
 package:
@@ -156,7 +167,7 @@ $(BUILD)/kernel-debian-arm64.stamp: kernel/debian.sh kernel/common.sh
 	@$(STEP) "Debian's kernel for arm64" kernel/debian.sh --arch arm64 $(BUILD)/kernel/debian-arm64
 	@touch $@
 
-GUEST_FILES := $(addprefix $(BUILD)/guest/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc qemu-exit initramfs.cpio arm64/initramfs.cpio)
+GUEST_FILES := $(addprefix $(BUILD)/guest/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-exhaust qemu-exit initramfs.cpio arm64/initramfs.cpio)
 
 $(PACKAGE)/VERSION: $(wildcard $(BUILD)/*.stamp) $(wildcard $(GUEST_FILES)) $(wildcard package/*) $(wildcard package/training/*) LICENSE NOTICE
 	@KERNEL=$(KERNEL) $(STEP) 'package' bash -c 'JAVA_HOME=$$(package/find-jdk.sh) package/assemble.sh $(BUILD) $(PACKAGE)'

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.monitor;
 
+import com.google.gson.JsonObject;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -50,6 +51,11 @@ final class TestSandbox implements Programs, AutoCloseable {
     final TestProcess secondShare = new TestProcess();
 
     final TestProcess secondQemu = new TestProcess();
+    /** What takes the container's memory when its VM had too little. */
+    final TestProcess exhaust = new TestProcess();
+    /** How much it is to take. */
+    final List<String> exhausts = new CopyOnWriteArrayList<>();
+
     final List<String> started = new CopyOnWriteArrayList<>();
     /** Commands that send signals. */
     final List<String> signals = new CopyOnWriteArrayList<>();
@@ -87,6 +93,13 @@ final class TestSandbox implements Programs, AutoCloseable {
     void breaks(BreakPoint... points) throws IOException {
         Files.writeString(
                 places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(points), Display.NONE))));
+    }
+
+    /** The engine's control group kills at this much. */
+    void memoryCeiling(long bytes) throws IOException {
+        JsonObject plan = SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE));
+        plan.addProperty("memoryCeiling", bytes);
+        Files.writeString(places.plan(), Json.write(plan));
     }
 
     /** The VM's text screen is on the container's terminal. */
@@ -183,6 +196,10 @@ final class TestSandbox implements Programs, AutoCloseable {
             signals.add(String.join(" ", argv));
             return new TestProcess();
         }
+        if (argv.get(0).endsWith("dkvm-exhaust")) {
+            exhausts.add(argv.get(1));
+            return exhaust;
+        }
         started.add(argv.get(0));
         boolean again = started.size() > 2;
         if (started.size() % 2 == 0) {
@@ -213,6 +230,7 @@ final class TestSandbox implements Programs, AutoCloseable {
         share.destroy();
         secondQemu.destroy();
         secondShare.destroy();
+        exhaust.destroy();
     }
 
     private static SandboxPlan plan(boolean debug, List<BreakPoint> breaks, Display display) {
@@ -252,6 +270,7 @@ final class TestSandbox implements Programs, AutoCloseable {
                 Hardware.ORDINARY,
                 breaks,
                 display,
+                0,
                 0);
     }
 }

@@ -68,6 +68,17 @@ bench:
 	@$(STEP) 'bench images' tests/images/build.sh hello busybox
 	@bench/run.sh $(if $(ONLY),--only $(ONLY))
 
+## make soak        ten small VMs at once, for five minutes of random lives and deaths (SOAK_VMS, SOAK_SECONDS, SOAK_SEED): a summary
+SOAK_VMS ?= 10
+SOAK_SECONDS ?= 300
+SOAK_SEED ?= 4711
+.PHONY: soak
+soak:
+	@$(MAKE) up MODULES=no
+	@$(STEP) 'soak image' tests/images/build.sh busybox
+	@$(subst mvn -q,mvn,$(MVN)) test -Dtest=SoakTest -Dsurefire.rerunFailingTestsCount=0 \
+		-Ddkvm.e2e.soakVms=$(SOAK_VMS) -Ddkvm.e2e.soakSeconds=$(SOAK_SECONDS) -Ddkvm.e2e.soakSeed=$(SOAK_SEED)
+
 ## make package     build/dkvm-VERSION.tar.zst: what belongs in /opt/dkvm
 .PHONY: package
 package:
@@ -171,7 +182,7 @@ $(BUILD)/kernel-debian-arm64.stamp: kernel/debian.sh kernel/common.sh
 	@$(STEP) "Debian's kernel for arm64" kernel/debian.sh --arch arm64 $(BUILD)/kernel/debian-arm64
 	@touch $@
 
-GUEST_FILES := $(addprefix $(BUILD)/guest/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio)
+GUEST_FILES := $(addprefix $(BUILD)/guest/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-exhaust dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio)
 
 $(PACKAGE)/VERSION: $(wildcard $(BUILD)/*.stamp) $(wildcard $(GUEST_FILES)) $(wildcard package/*) $(wildcard package/training/*) $(wildcard package/man/*) docs/options.md LICENSE NOTICE
 	@KERNEL=$(KERNEL) $(STEP) 'package' bash -c 'JAVA_HOME=$$(package/find-jdk.sh) package/assemble.sh $(BUILD) $(PACKAGE)'

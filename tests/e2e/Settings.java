@@ -20,6 +20,15 @@ final class Settings {
     /** How many exec sessions the soak opens. */
     static final int SOAK_SESSIONS = Integer.getInteger("dkvm.e2e.soakSessions", 60);
 
+    /** How many VMs the soak of random lives has at a time. */
+    static final int SOAK_VMS = Integer.getInteger("dkvm.e2e.soakVms", 3);
+
+    /** For how long it starts new ones. */
+    static final Duration SOAK_TIME = Duration.ofSeconds(Long.getLong("dkvm.e2e.soakSeconds", 15));
+
+    /** What its random numbers begin with: the same one plays the same lives. */
+    static final long SOAK_SEED = Long.getLong("dkvm.e2e.soakSeed", 4711);
+
     /** Whether reference and subject run one case at the same time. */
     static final boolean TOGETHER = Boolean.parseBoolean(System.getProperty("dkvm.e2e.together", "true"));
 

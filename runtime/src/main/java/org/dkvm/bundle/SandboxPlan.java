@@ -41,6 +41,7 @@ import org.dkvm.core.WorkloadProcess;
  * @param breaks where the launch waits for a person, in order
  * @param display what the VM shows, and where
  * @param tscKilohertz how often the host's time stamp counter counts, which an emulated machine's processors have, too; 0: not told
+ * @param memoryCeiling bytes of memory and swap at which the engine's control group kills in the sandbox; 0: it has no such limit
  */
 public record SandboxPlan(
         String id,
@@ -64,7 +65,8 @@ public record SandboxPlan(
         Hardware hardware,
         List<BreakPoint> breaks,
         Display display,
-        long tscKilohertz) {
+        long tscKilohertz,
+        long memoryCeiling) {
     public SandboxPlan {
         if (cpus < 1) {
             throw new IllegalArgumentException("a VM needs at least one CPU, not " + cpus);

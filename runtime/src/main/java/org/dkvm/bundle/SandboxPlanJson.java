@@ -72,6 +72,9 @@ public final class SandboxPlanJson {
         if (plan.tscKilohertz() > 0) {
             json.addProperty("tscKilohertz", plan.tscKilohertz());
         }
+        if (plan.memoryCeiling() > 0) {
+            json.addProperty("memoryCeiling", plan.memoryCeiling());
+        }
         if (!plan.display().equals(Display.NONE)) {
             json.add("display", displayToJson(plan.display()));
         }
@@ -122,7 +125,8 @@ public final class SandboxPlanJson {
                             : Hardware.ORDINARY,
                     breaks,
                     json.has("display") ? displayFromJson(json.getAsJsonObject("display")) : Display.NONE,
-                    json.has("tscKilohertz") ? number(json, "tscKilohertz") : 0);
+                    json.has("tscKilohertz") ? number(json, "tscKilohertz") : 0,
+                    json.has("memoryCeiling") ? number(json, "memoryCeiling") : 0);
         } catch (RuntimeException e) {
             throw new DkvmException(
                     "the sandbox's plan is not valid: " + e.getMessage(), "create the container again", e);

@@ -67,6 +67,19 @@ record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
         return size;
     }
 
+    /** How much memory and swap the sandbox's processes may have together, in bytes; 0: no limit that is known. */
+    static long ceiling(JsonObject linux, MemorySize overhead) {
+        JsonObject memory =
+                Json.object(Json.objectOrNew(linux, "resources"), "memory").orElseGet(JsonObject::new);
+        long limit = Json.number(memory, "limit").orElse(0L);
+        long swap = Json.number(memory, "swap").orElse(0L);
+        if (limit <= 0 || swap < 0) {
+            return 0;
+        }
+        long most = Math.max(limit, swap);
+        return most <= Long.MAX_VALUE - overhead.bytes() ? most + overhead.bytes() : 0;
+    }
+
     private static int cpus(JsonObject resources, HostConfig config, int hostCpus) {
         JsonObject cpu = Json.object(resources, "cpu").orElseGet(JsonObject::new);
         long quota = Json.number(cpu, "quota").orElse(0L);

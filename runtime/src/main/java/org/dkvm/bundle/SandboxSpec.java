@@ -161,7 +161,8 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 inputs.options.hardware(),
                 inputs.options.breaks(),
                 inputs.options.display(),
-                inputs.tscKilohertz);
+                inputs.tscKilohertz,
+                SandboxResources.ceiling(linux, inputs.config.overhead(inputs.accelerator, inputs.options.display())));
     }
 
     private static Map<String, String> sysctls(JsonObject linux) {

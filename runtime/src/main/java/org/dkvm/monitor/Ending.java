@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import org.dkvm.agent.Client;
 import org.dkvm.agent.GuestText;
 import org.dkvm.agent.SessionRouter;
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 /** The end of a sandbox: no child is left, every client has heard, the main one last. */
 final class Ending {
     private static final Duration CHILDREN_DEADLINE = Duration.ofSeconds(5);
+    /** As much memory as the container may have is taken in a second; on a host that is busy with others, in more. */
+    private static final Duration OUT_OF_MEMORY_DEADLINE = Duration.ofSeconds(20);
+
     private static final Duration ATTACH_DEADLINE = Duration.ofSeconds(5);
     private static final Duration CLIENTS_DEADLINE = Duration.ofSeconds(1);
     private static final int MAX_SHOWN = 256 * 1024;
@@ -30,8 +34,11 @@ final class Ending {
     private final List<Child> children = new ArrayList<>();
     private final Tail console = new Tail(CONSOLE_BYTES);
     private final List<String> unsaid = new ArrayList<>();
+    private @Nullable Consumer<Runnable> onOutOfMemory;
     private @Nullable Client main;
     private @Nullable Verdict verdict;
+    private boolean gone;
+    private boolean exhausting;
     private boolean delivering;
     private boolean told;
 
@@ -103,6 +110,11 @@ final class Ending {
         }
     }
 
+    /** What is done when a VM that ran out of memory is gone, before anybody hears of its end; it runs what it is given when it is done. */
+    void onOutOfMemory(Consumer<Runnable> task) {
+        onOutOfMemory = task;
+    }
+
     /** Where the console's last bytes are kept. */
     Tail console() {
         return console;
@@ -144,17 +156,34 @@ final class Ending {
             child.kill();
         }
         router.endExecSessions();
-        loop.after(CHILDREN_DEADLINE, () -> deliver());
+        loop.after(CHILDREN_DEADLINE, () -> {
+            if (!exhausting) {
+                deliver();
+            }
+        });
         childEnded();
     }
 
     /** A child has ended: with the last one, the VM is gone. */
     void childEnded() {
-        boolean gone = true;
+        boolean all = true;
         for (Child child : children) {
-            gone &= child.hasEnded();
+            all &= child.hasEnded();
         }
-        if (gone) {
+        if (all && !gone) {
+            gone = true;
+            afterVm();
+        }
+    }
+
+    private void afterVm() {
+        Verdict reached = verdict;
+        Consumer<Runnable> task = onOutOfMemory;
+        if (reached != null && reached.outOfMemory() && task != null) {
+            exhausting = true;
+            loop.after(OUT_OF_MEMORY_DEADLINE, () -> deliver());
+            task.accept(() -> deliver());
+        } else {
             deliver();
         }
     }

@@ -17,6 +17,7 @@ import org.dkvm.core.BreakPoint;
 import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.Firmware;
+import org.dkvm.core.SandboxPaths;
 import org.dkvm.json.Json;
 import org.dkvm.machine.Machine;
 import org.dkvm.machine.QemuCommand;
@@ -30,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 final class Monitor {
     private static final String INITRAMFS = "initramfs";
     private static final String INITRAMFS_MORE = "initramfs-more";
+
+    private static final String EXHAUST = SandboxPaths.PACKAGE + "/dkvm-exhaust";
 
     private final Places places;
     private final Programs programs;
@@ -82,6 +85,9 @@ final class Monitor {
     private void boot() throws DkvmException, IOException {
         SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(places.plan()));
         timeline.mark("plan");
+        if (plan.memoryCeiling() > 0) {
+            relay.ending().onOutOfMemory(done -> tellEngine(plan.memoryCeiling(), done));
+        }
         Disks disks = new Disks(plan.disks(), places.share());
         disks.prepare(programs, relay.ending()::say);
         Screen screen = new Screen(plan.display(), places);
@@ -256,6 +262,24 @@ final class Monitor {
                 ended -> loop.post(() -> screenEnded(ended)));
         relay.ending().add(child);
         relay.onResize(() -> Screen.resize(child, programs, log));
+    }
+
+    /** The control group is to have the event that the engine knows a container without memory by. */
+    private void tellEngine(long ceiling, Runnable done) {
+        try {
+            Child.start(
+                    "dkvm-exhaust",
+                    List.of(EXHAUST, Long.toString(ceiling)),
+                    programs,
+                    log,
+                    ended -> loop.post(() -> {
+                        log.line(ended.obituary());
+                        done.run();
+                    }));
+        } catch (DkvmException e) {
+            log.line(e.text());
+            done.run();
+        }
     }
 
     private void screenEnded(Child qemu) {

@@ -258,7 +258,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         acknowledge();
         Verdict verdict = known;
         boolean refused = verdict != null && verdict.refusal() != null;
-        end(verdict != null && refused ? verdict : Verdict.exited(finished.exitCode()));
+        end(verdict != null && refused ? verdict : Verdict.finished(finished.exitCode(), finished.outOfMemory()));
     }
 
     @Override

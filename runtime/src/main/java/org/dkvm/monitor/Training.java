@@ -129,6 +129,7 @@ final class Training {
                 Hardware.ORDINARY,
                 List.of(),
                 Display.NONE,
+                0,
                 0);
     }
 

@@ -10,22 +10,27 @@ import org.jspecify.annotations.Nullable;
  * @param exitCode its exit code
  * @param notice what is said on its standard error; empty for nothing
  * @param refusal the agent's REFUSED instead, when the workload could not be started
+ * @param outOfMemory whether the guest's kernel killed for want of memory
  */
-record Verdict(int exitCode, String notice, @Nullable ByteBuffer refusal) {
+record Verdict(int exitCode, String notice, @Nullable ByteBuffer refusal, boolean outOfMemory) {
     /** docker run's exit code for a container that was not started. */
     static final int NOT_STARTED = 125;
     /** The exit code of a container whose VM was lost. */
     static final int LOST = 255;
 
     static Verdict exited(int exitCode) {
-        return new Verdict(exitCode, "", null);
+        return finished(exitCode, false);
+    }
+
+    static Verdict finished(int exitCode, boolean outOfMemory) {
+        return new Verdict(exitCode, "", null, outOfMemory);
     }
 
     static Verdict refused(int exitCode, byte[] payload) {
-        return new Verdict(exitCode, "", ByteBuffer.wrap(payload));
+        return new Verdict(exitCode, "", ByteBuffer.wrap(payload), false);
     }
 
     static Verdict failed(boolean started, String text) {
-        return new Verdict(started ? LOST : NOT_STARTED, text, null);
+        return new Verdict(started ? LOST : NOT_STARTED, text, null, false);
     }
 }

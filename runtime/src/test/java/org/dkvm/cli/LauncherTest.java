@@ -96,6 +96,19 @@ class LauncherTest {
     }
 
     @Test
+    void aCheckpointIsRefused() throws IOException, InterruptedException {
+        for (String command : List.of("checkpoint", "restore")) {
+            Process process = new ProcessBuilder("/bin/sh", launcher.toString(), "--root", "/r", command, "id1")
+                    .redirectErrorStream(true)
+                    .start();
+            assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                    .startsWith("dkvm-runtime: " + command + ": a VM can not be saved");
+            assertThat(process.waitFor()).isEqualTo(1);
+        }
+        assertThat(directory.resolve("runc.args")).doesNotExist();
+    }
+
+    @Test
     void theSignalThatStopsGoesAroundTheInit() throws IOException, InterruptedException {
         for (String signal : List.of("19", "STOP", "SIGSTOP")) {
             assertThat(run(launcher, "--root", "/r r", "--debug", "kill", "--all", "id1", signal))

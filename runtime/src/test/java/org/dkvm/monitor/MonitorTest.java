@@ -109,6 +109,41 @@ class MonitorTest {
     }
 
     @Test
+    void theEngineHearsOfAVmWithoutMemoryBeforeTheEnd() throws Exception {
+        sandbox.memoryCeiling(200_000_000);
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        sandbox.runningAgent().say(FrameType.FINISHED, 0, 0, 2, 137, 0);
+        sandbox.qemu.waitFor();
+        while (sandbox.exhausts.isEmpty()) {
+            Thread.onSpinWait();
+        }
+        assertThat(sandbox.exhausts).containsExactly("200000000");
+        sandbox.exhaust.end(137, "");
+        assertThat(main.lastWords()).isEqualTo("EXIT 137");
+        assertThat(sandbox.exhausts).hasSize(1);
+    }
+
+    @Test
+    void withoutALimitThereIsNobodyToTell() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        sandbox.runningAgent().say(FrameType.FINISHED, 0, 0, 2, 137, 0);
+        assertThat(main.lastWords()).isEqualTo("EXIT 137");
+        assertThat(sandbox.exhausts).isEmpty();
+    }
+
+    @Test
+    void enoughMemoryIsNoNews() throws Exception {
+        sandbox.memoryCeiling(200_000_000);
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        sandbox.runningAgent().say(FrameType.FINISHED, 0, 0, 0, 137, 0);
+        assertThat(main.lastWords()).isEqualTo("EXIT 137");
+        assertThat(sandbox.exhausts).isEmpty();
+    }
+
+    @Test
     void whatClientsSendEarlyArrivesInOrder() throws Exception {
         sandbox.start();
         Peer main = sandbox.mainClient();

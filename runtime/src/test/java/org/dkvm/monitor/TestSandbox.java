@@ -54,6 +54,11 @@ final class TestSandbox implements Programs, AutoCloseable {
     final TestProcess secondShare = new TestProcess();
 
     final TestProcess secondQemu = new TestProcess();
+    /** What takes the container's memory when its VM had too little. */
+    final TestProcess exhaust = new TestProcess();
+    /** How much it is to take. */
+    final List<String> exhausts = new CopyOnWriteArrayList<>();
+
     final List<String> started = new CopyOnWriteArrayList<>();
     /** Commands that send signals. */
     final List<String> signals = new CopyOnWriteArrayList<>();
@@ -97,6 +102,13 @@ final class TestSandbox implements Programs, AutoCloseable {
     void breaks(BreakPoint... points) throws IOException {
         Files.writeString(
                 places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(points), Display.NONE))));
+    }
+
+    /** The engine's control group kills at this much. */
+    void memoryCeiling(long bytes) throws IOException {
+        JsonObject plan = SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE));
+        plan.addProperty("memoryCeiling", bytes);
+        Files.writeString(places.plan(), Json.write(plan));
     }
 
     /** The VM's text screen is on the container's terminal. */
@@ -241,6 +253,10 @@ final class TestSandbox implements Programs, AutoCloseable {
         if (argv.get(0).endsWith("/dkvm-sockets")) {
             return connector;
         }
+        if (argv.get(0).endsWith("dkvm-exhaust")) {
+            exhausts.add(argv.get(1));
+            return exhaust;
+        }
         started.add(argv.get(0));
         boolean again = started.size() > 2;
         if (started.size() % 2 == 0) {
@@ -275,6 +291,7 @@ final class TestSandbox implements Programs, AutoCloseable {
         secondQemu.destroy();
         secondShare.destroy();
         connector.destroy();
+        exhaust.destroy();
     }
 
     private static SandboxPlan plan(boolean debug, List<BreakPoint> breaks, Display display) {
@@ -314,6 +331,7 @@ final class TestSandbox implements Programs, AutoCloseable {
                 Hardware.ORDINARY,
                 breaks,
                 display,
+                0,
                 0);
     }
 }

@@ -5,6 +5,7 @@
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -64,8 +65,10 @@ static bool is_tap(const uint8_t *attributes, size_t size)
 static bool link_matters(const uint8_t *body, size_t size)
 {
 	size_t header = NLMSG_ALIGN(sizeof(struct ifinfomsg));
+	const struct ifinfomsg *info = (const struct ifinfomsg *)(const void *)body;
 
-	return size >= header && !is_tap(body + header, size - header);
+	/* that an interface hears all multicast groups is the monitor's own doing */
+	return size >= header && info->ifi_change != IFF_ALLMULTI && !is_tap(body + header, size - header);
 }
 
 static bool address_matters(const uint8_t *body, size_t size)

@@ -64,7 +64,8 @@ class HotNetworkTest {
                 .contains("6c002e000000" + MAC_HEX + "10600" + "0".repeat(32) + ADDRESS + "9");
         assertThat(sandbox.batches)
                 .containsExactly(
-                        "/usr/bin/ip: link set dev nobody allmulticast on", "/usr/sbin/tc: qdisc add dev nobody ingress");
+                        "/usr/bin/ip: link set dev nobody allmulticast on",
+                        "/usr/sbin/tc: qdisc add dev nobody ingress");
         done(agent, 1);
         sandbox.deviceDown("nobody");
         main.say(FrameType.NETWORK_CHANGED, 1);

@@ -35,13 +35,3 @@ bool resolv_next(const char **rest, struct span *server)
 	}
 	return false;
 }
-
-bool resolv_names(const char *text, const char *server)
-{
-	struct span name;
-
-	while (resolv_next(&text, &name))
-		if (span_is(name, server))
-			return true;
-	return false;
-}

@@ -22,7 +22,4 @@ long dns_tcp_take(const uint8_t *bytes, size_t size, struct span *message);
 /* Take the next name server out of the rest of a resolv.conf(5); false when there is none. */
 bool resolv_next(const char **rest, struct span *server);
 
-/* Whether a resolv.conf(5) names the server. */
-bool resolv_names(const char *text, const char *server);
-
 #endif

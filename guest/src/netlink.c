@@ -2,6 +2,8 @@
 /* Written out: Debian has no static libmnl, and five requests are all there is to make. */
 #include "netlink.h"
 
+#include "rtnetlink.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
@@ -23,31 +25,16 @@ static uint32_t sequence;
 static _Alignas(struct nlmsghdr) uint8_t request[REQUEST_SIZE];
 static _Alignas(struct nlmsghdr) uint8_t answer[ANSWER_SIZE];
 
-static int open_socket(int flags, uint32_t groups)
-{
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | flags, NETLINK_ROUTE);
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0)
-		return fd;
-	int error = errno;
-
-	close(fd);
-	return -error;
-}
-
 int netlink_open(void)
 {
-	requests = open_socket(0, 0);
-	events = open_socket(SOCK_NONBLOCK, RTMGRP_LINK);
+	requests = rtnetlink_open(0, 0);
+	events = rtnetlink_open(SOCK_NONBLOCK, RTMGRP_LINK);
 	return requests < 0 ? requests : events < 0 ? events : 0;
 }
 
 int netlink_watch(void)
 {
-	return open_socket(SOCK_NONBLOCK, RTMGRP_LINK);
+	return rtnetlink_open(SOCK_NONBLOCK, RTMGRP_LINK);
 }
 
 void netlink_close(void)
@@ -135,17 +122,7 @@ struct search {
 /* One that software made has a kind; a VLAN, a bridge or the like may have the MAC of the NIC that it stands on. */
 static bool has_kind(const struct rtattr *info)
 {
-	const uint8_t *at = RTA_DATA(info), *end = at + RTA_PAYLOAD(info);
-
-	while (at + sizeof(struct rtattr) <= end) {
-		const struct rtattr *attribute = (const struct rtattr *)at;
-		if (attribute->rta_len < sizeof *attribute || attribute->rta_len > end - at)
-			return false;
-		if (attribute->rta_type == IFLA_INFO_KIND)
-			return true;
-		at += RTA_ALIGN(attribute->rta_len);
-	}
-	return false;
+	return rtnetlink_attribute(RTA_DATA(info), RTA_PAYLOAD(info), IFLA_INFO_KIND) != NULL;
 }
 
 static void match_link(const struct nlmsghdr *header, void *argument)

@@ -9,10 +9,10 @@
 #include "files.h"
 #include "loop.h"
 #include "peer.h"
+#include "session_socket.h"
 #include "tunnel.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,8 +20,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 enum {
 	RETRY_MILLIS = 10, /* how soon a server that has too many waiting is asked again */
@@ -130,13 +128,10 @@ static void channel_broken(int error)
 
 static int connect_to_monitor(const char *path)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = session_socket_connect(path, 0);
 
-	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-	    fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
-		die(path, errno);
+	if (fd < 0)
+		die(path, fd);
 	return fd;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The unix stream socket on which the monitor takes sessions. */
+/* The unix stream sockets of the monitor: that on which it takes sessions, and others to connect to. */
 #ifndef DKVM_SESSION_SOCKET_H
 #define DKVM_SESSION_SOCKET_H
 
@@ -7,7 +7,7 @@
 int session_socket_listen(const char *path);
 
 /*
- * Connect to it, waiting up to patience milliseconds while it is not there or takes no one. Returns the
+ * Connect to one, waiting up to patience milliseconds while it is not there or takes no one. Returns the
  * non-blocking socket, or -errno.
  */
 int session_socket_connect(const char *path, int patience);

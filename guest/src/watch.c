@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watch.h"
 
+#include "rtnetlink.h"
+
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 enum { MESSAGES_SIZE = 8192 }; /* bytes: one message has no more */
 
@@ -17,46 +19,17 @@ static const uint32_t groups =
 
 int watch_open(void)
 {
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0)
-		return fd;
-	int error = errno;
-
-	close(fd);
-	return -error;
-}
-
-/* The attribute of that type among size bytes of them, or NULL. */
-static const struct rtattr *attribute(const uint8_t *at, size_t size, unsigned short type)
-{
-	while (size >= sizeof(struct rtattr)) {
-		const struct rtattr *found = (const struct rtattr *)(const void *)at;
-
-		if (found->rta_len < sizeof *found || found->rta_len > size)
-			return NULL;
-		if ((found->rta_type & NLA_TYPE_MASK) == type)
-			return found;
-		size_t step = RTA_ALIGN(found->rta_len);
-
-		if (step > size)
-			return NULL;
-		at += step;
-		size -= step;
-	}
-	return NULL;
+	return rtnetlink_open(SOCK_NONBLOCK, groups);
 }
 
 static bool is_tap(const uint8_t *attributes, size_t size)
 {
-	const struct rtattr *about = attribute(attributes, size, IFLA_LINKINFO);
+	const struct rtattr *about = rtnetlink_attribute(attributes, size, IFLA_LINKINFO);
 
 	if (!about)
 		return false;
-	const struct rtattr *kind = attribute((const uint8_t *)RTA_DATA(about), RTA_PAYLOAD(about), IFLA_INFO_KIND);
+	const struct rtattr *kind =
+		rtnetlink_attribute((const uint8_t *)RTA_DATA(about), RTA_PAYLOAD(about), IFLA_INFO_KIND);
 
 	return kind && RTA_PAYLOAD(kind) >= 4 && memcmp(RTA_DATA(kind), "tun", 4) == 0;
 }
@@ -64,8 +37,10 @@ static bool is_tap(const uint8_t *attributes, size_t size)
 static bool link_matters(const uint8_t *body, size_t size)
 {
 	size_t header = NLMSG_ALIGN(sizeof(struct ifinfomsg));
+	const struct ifinfomsg *info = (const struct ifinfomsg *)(const void *)body;
 
-	return size >= header && !is_tap(body + header, size - header);
+	/* that an interface hears all multicast groups is the monitor's own doing */
+	return size >= header && info->ifi_change != IFF_ALLMULTI && !is_tap(body + header, size - header);
 }
 
 static bool address_matters(const uint8_t *body, size_t size)

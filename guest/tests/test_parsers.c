@@ -87,6 +87,16 @@ static void a_file_is_read_line_by_line(void)
 	CHECK(strcmp(home, "/home/u") == 0);
 }
 
+static bool resolv_names(const char *text, const char *server)
+{
+	struct span name;
+
+	while (resolv_next(&text, &name))
+		if (span_is(name, server))
+			return true;
+	return false;
+}
+
 static void random_lines_do_no_harm(void)
 {
 	static const char letters[] = "::::x05/\n";

@@ -7,6 +7,7 @@
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,20 @@ static void nameless(void)
 	link_message(NULL);
 }
 
+static void all_multicast(void)
+{
+	struct ifinfomsg *info = message(RTM_NEWLINK, sizeof *info);
+
+	info->ifi_change = IFF_ALLMULTI;
+}
+
+static void up(void)
+{
+	struct ifinfomsg *info = message(RTM_NEWLINK, sizeof *info);
+
+	info->ifi_change = IFF_UP | IFF_ALLMULTI;
+}
+
 static void link_local(void)
 {
 	address_message(RT_SCOPE_LINK);
@@ -128,6 +143,7 @@ int main(void)
 {
 	CHECK("the engine's links are told", after(veth) && after(nameless));
 	CHECK("our taps are not", !after(tap));
+	CHECK("that all multicast groups are heard is not, either", !after(all_multicast) && after(up));
 	CHECK("addresses are told, but for link-local ones", after(global) && !after(link_local));
 	CHECK("routes are told, but for the kernel's own", after(by_hand) && !after(by_kernel) && !after(local));
 	CHECK("one that counts among others is seen", after(tap_then_veth));

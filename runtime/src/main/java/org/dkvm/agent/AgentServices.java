@@ -13,6 +13,7 @@ public interface AgentServices {
 
     /** All that the guest listens at now, as in LISTENING; valid during the call only. */
     void listening(ByteBuffer ports);
+
     /**
      * The guest answers a change of its network.
      *

@@ -31,7 +31,7 @@ public final class NicCommands {
         arguments.addProperty("mac", nic.mac());
         arguments.addProperty("host_mtu", nic.mtu());
         arguments.addProperty("romfile", "");
-        arguments.addProperty("bus", "spare" + port);
+        arguments.addProperty("bus", QemuCommand.sparePort(port));
         return arguments;
     }
 

@@ -15,14 +15,11 @@ public final class QemuCommand {
     /** The name of the agent's virtio-serial port. */
     public static final String AGENT_PORT = "dkvm.agent";
 
-    /** The name of what is behind the first network card. */
-    public static final String FIRST_NETDEV = "net0";
-
     private static final String EFI_FIRMWARE = "/usr/share/ovmf/OVMF.fd";
     private static final String PROGRAM = "/usr/bin/qemu-system-";
     /** QEMU's cache of translated code in MiB: counted in the sandbox's memory limit. */
     private static final int TRANSLATION_CACHE_MIB = 128;
-    /** Ports for devices that come later, on boards that take them: networks connected while running. Named spare0, spare1, … */
+    /** Ports for devices that come later, on boards that take them: networks connected while running. */
     public static final int SPARE_PORTS = 4;
     /** Random numbers, the balloon, the share, the agent's port. */
     private static final int OWN_DEVICES = 4;
@@ -30,6 +27,16 @@ public final class QemuCommand {
     private static final int SHARE_QUEUE = 1024;
 
     private QemuCommand() {}
+
+    /** The name of what is behind a network card. */
+    public static String netdev(int number) {
+        return "net" + number;
+    }
+
+    /** The name of a port for a device that comes later. */
+    static String sparePort(int number) {
+        return "spare" + number;
+    }
 
     /** The command that runs this machine. */
     public static List<String> argv(Machine machine) {
@@ -97,7 +104,7 @@ public final class QemuCommand {
 
     private static void sparePorts(List<String> argv, Board board) {
         for (int i = 0; board.takesDevicesLater() && i < SPARE_PORTS; i++) {
-            add(argv, "-device", "pcie-root-port,id=spare" + i + ",chassis=" + (i + 1));
+            add(argv, "-device", "pcie-root-port,id=" + sparePort(i) + ",chassis=" + (i + 1));
         }
     }
 
@@ -108,14 +115,14 @@ public final class QemuCommand {
                     argv,
                     "-netdev",
                     nic.tap().isEmpty()
-                            ? "user,id=net" + i + "," + nic.user()
-                            : "tap,id=net" + i + ",ifname=" + value(nic.tap()) + ",script=no,downscript=no,vhost="
+                            ? "user,id=" + netdev(i) + "," + nic.user()
+                            : "tap,id=" + netdev(i) + ",ifname=" + value(nic.tap()) + ",script=no,downscript=no,vhost="
                                     + (nic.vhost() ? "on" : "off"));
             device(
                     argv,
                     bus,
                     "virtio-net",
-                    ",netdev=net" + i + ",mac=" + value(nic.mac()) + ",host_mtu=" + nic.mtu() + bus.withoutRom());
+                    ",netdev=" + netdev(i) + ",mac=" + value(nic.mac()) + ",host_mtu=" + nic.mtu() + bus.withoutRom());
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.monitor;
 
+import org.dkvm.machine.QemuCommand;
 import org.dkvm.network.NetworkDevice;
 
 /**
@@ -17,7 +18,7 @@ record Card(NetworkDevice device, String tap, int number, int port) {
 
     /** QEMU's name for the sandbox's end of it. */
     String netdev() {
-        return "net" + number;
+        return QemuCommand.netdev(number);
     }
 
     /** QEMU's name for the card. */

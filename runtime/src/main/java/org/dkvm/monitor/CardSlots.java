@@ -87,13 +87,7 @@ final class CardSlots {
             ports[card.port()] = Port.FREE;
             removeTap(card, () -> failed.accept(reason));
         };
-        apart(
-                () -> {
-                    programs.batch(List.of("/usr/bin/ip", "-batch", "-"), takeover.ipBatch());
-                    programs.batch(List.of("/usr/sbin/tc", "-batch", "-"), takeover.tcBatch());
-                },
-                () -> addNetdev(card, done, undo),
-                undo);
+        apart(() -> programs.takeOver(takeover), () -> addNetdev(card, done, undo), undo);
     }
 
     private void addNetdev(Card card, Runnable done, Consumer<String> undo) {
@@ -143,13 +137,10 @@ final class CardSlots {
 
     /** A tap that was never made, or went with the namespace, is no matter. */
     private void removeTap(Card card, Runnable then) {
-        apart(
-                () -> programs.batch(List.of("/usr/bin/ip", "-batch", "-"), Takeover.removal(card.tap())),
-                then,
-                reason -> {
-                    log.line(reason);
-                    then.run();
-                });
+        apart(() -> programs.ip(Takeover.removal(card.tap())), then, reason -> {
+            log.line(reason);
+            then.run();
+        });
     }
 
     private void happened(QmpMessage event) {

@@ -18,7 +18,7 @@ final class GuestDns {
     private final EventLoop loop;
     private final DnsAnswers answers;
     private @Nullable DnsRelay relay;
-    private SocketAddress resolver = at(new byte[] {127, 0, 0, 11});
+    private byte[] resolver = {127, 0, 0, 11};
     private boolean ended;
 
     GuestDns(EventLoop loop, DnsAnswers answers) {
@@ -28,13 +28,13 @@ final class GuestDns {
 
     /** Asks another resolver than the engine's from now on; before the first question. */
     void resolver(byte[] address) {
-        resolver = at(address);
+        resolver = address;
     }
 
     void ask(int id, boolean tcp, ByteBuffer message) {
         DnsRelay asked = relay;
         if (asked == null) {
-            asked = new DnsRelay(loop.selector(), resolver, answers);
+            asked = new DnsRelay(loop.selector(), at(resolver), answers);
             relay = asked;
         }
         boolean first = !asked.hasOpen();

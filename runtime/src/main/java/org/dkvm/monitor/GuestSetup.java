@@ -18,9 +18,7 @@ import org.dkvm.network.NetworkDevice;
 import org.dkvm.network.SharedNetwork;
 import org.dkvm.network.Takeover;
 
-/**
- * What the agent is told: the plan and the VM's network as records.
- */
+/** What the agent is told: the plan and the VM's network as records. */
 record GuestSetup(SandboxPlan plan, VmNetwork network) {
     /** As distributions set it on 64-bit machines; the kernel's own 32768 is seen in the widths of ps. See proc_sys_kernel(5). */
     private static final String PID_MAX = "kernel.pid_max";

@@ -221,7 +221,7 @@ final class HotNetwork {
     private void plug(NetworkDevice device, List<NetworkDevice> now) {
         int port = slots.free();
         Card card = new Card(device, tapName(now), nextNumber++, port);
-        String problem = port >= 0 ? duplicate(device) : noRoom();
+        String problem = port >= 0 ? unfit(device) : noRoom();
         if (!problem.isEmpty()) {
             refuse(card, problem);
             look();
@@ -274,8 +274,11 @@ final class HotNetwork {
                         + " that were not there at the start; disconnect another one, or start the container anew";
     }
 
-    /** The agent finds a device by its address. */
-    private String duplicate(NetworkDevice device) {
+    /** Why no VM, or not this one, can have it; empty when it can. The agent finds a device by its address. */
+    private String unfit(NetworkDevice device) {
+        if (!device.arp()) {
+            return "it " + NetworkReader.NO_ARP;
+        }
         for (Card card : cards) {
             if (card.device().mac().bits() == device.mac().bits()) {
                 return "it has the hardware address of " + card.described();
@@ -334,7 +337,7 @@ final class HotNetwork {
 
     private List<NetworkDevice> read() throws DkvmException {
         List<NetworkDevice> devices = new ArrayList<>();
-        for (NetworkDevice device : reader.read()) {
+        for (NetworkDevice device : reader.readAll()) {
             if (!taps.contains(device.name())) {
                 devices.add(device);
             }

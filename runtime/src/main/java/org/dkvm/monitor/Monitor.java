@@ -208,8 +208,7 @@ final class Monitor {
         Takeover takeover = Takeover.of(devices, plan.display().port());
         timeline.mark("network read");
         if (!takeover.taps().isEmpty()) {
-            programs.batch(List.of("/usr/bin/ip", "-batch", "-"), takeover.ipBatch());
-            programs.batch(List.of("/usr/sbin/tc", "-batch", "-"), takeover.tcBatch());
+            programs.takeOver(takeover);
             timeline.mark("network taken over");
         }
         return VmNetwork.of(takeover, network.withoutIpv6(devices));

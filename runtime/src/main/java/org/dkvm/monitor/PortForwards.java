@@ -27,6 +27,9 @@ final class PortForwards {
     /** A guest that wants many ports that others have is not to fill the container's log. */
     private static final int MAX_NOTICES = 10;
 
+    /** The VM has one card. */
+    private static final String NETDEV = QemuCommand.netdev(0);
+
     private final EventLoop loop;
     private final QemuControl control;
     private final MonitorLog log;
@@ -46,7 +49,7 @@ final class PortForwards {
     /**
      * Nothing is open yet.
      *
-     * @param notice shows a line on the container's standard error
+     * @param notice tells the container's user, and the log
      */
     PortForwards(EventLoop loop, QemuControl control, MonitorLog log, Consumer<String> notice) {
         this.loop = loop;
@@ -125,13 +128,11 @@ final class PortForwards {
 
     private void close(GuestPort port) {
         open.remove(port);
-        tell(
-                "hostfwd_remove " + QemuCommand.FIRST_NETDEV + " " + port.outside(),
-                said -> log.line(port + " is closed"));
+        tell("hostfwd_remove " + NETDEV + " " + port.outside(), said -> log.line(port + " is closed"));
     }
 
     private void open(GuestPort port) {
-        tell("hostfwd_add " + QemuCommand.FIRST_NETDEV + " " + port.forward(), said -> {
+        tell("hostfwd_add " + NETDEV + " " + port.forward(), said -> {
             if (said.isEmpty()) {
                 open.add(port);
                 refused.remove(port);
@@ -145,10 +146,9 @@ final class PortForwards {
     private void refuse(GuestPort port) {
         boolean first = refused.put(port, System.nanoTime() + RETRY.toNanos()) == null;
         if (first && notices++ < MAX_NOTICES) {
-            String text =
+            notice.accept(
                     "port " + port + " of the VM could not be opened in the network that it shares: somebody has it, "
-                            + "or the container may not; it is tried again";
-            notice.accept(text);
+                            + "or the container may not; it is tried again");
         }
     }
 

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.dkvm.core.DkvmException;
+import org.dkvm.network.Takeover;
 
 /** How the monitor runs other programs. */
 interface Programs {
@@ -17,4 +18,15 @@ interface Programs {
 
     /** Runs a program that reads its orders from standard input to its end: {@code ip -batch -}. */
     void batch(List<String> argv, String orders) throws DkvmException;
+
+    /** Has ip(8) carry these orders out. */
+    default void ip(String orders) throws DkvmException {
+        batch(List.of("/usr/bin/ip", "-batch", "-"), orders);
+    }
+
+    /** Makes the taps of a takeover and joins them with their devices. */
+    default void takeOver(Takeover takeover) throws DkvmException {
+        ip(takeover.ipBatch());
+        batch(List.of("/usr/sbin/tc", "-batch", "-"), takeover.tcBatch());
+    }
 }

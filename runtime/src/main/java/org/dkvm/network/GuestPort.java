@@ -28,7 +28,7 @@ public record GuestPort(boolean udp, boolean loopback, int port) {
 
     /** How it is opened in the namespace, in the words of QEMU's {@code hostfwd_add}. */
     public String forward() {
-        return outside() + "-" + (loopback ? "127.0.0.1" : "192.0.0.4") + ":" + port;
+        return outside() + "-" + (loopback ? "127.0.0.1" : SharedNetwork.GUEST_TEXT) + ":" + port;
     }
 
     /** What {@code hostfwd_remove} calls it. */

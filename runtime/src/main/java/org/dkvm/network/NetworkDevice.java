@@ -10,11 +10,18 @@ import java.util.List;
  * @param index the kernel's number for it
  * @param mac its Ethernet address
  * @param mtu in bytes
+ * @param arp whether it finds its neighbours by asking, as a VM's card does
  * @param addresses IPv4 and IPv6, without the link-local one that every kernel makes itself
  * @param routes through this device, without those that come with an address
  */
 public record NetworkDevice(
-        String name, int index, MacAddress mac, int mtu, List<DeviceAddress> addresses, List<DeviceRoute> routes) {
+        String name,
+        int index,
+        MacAddress mac,
+        int mtu,
+        boolean arp,
+        List<DeviceAddress> addresses,
+        List<DeviceRoute> routes) {
     /** The longest name of a device in bytes: IFNAMSIZ - 1 of netdevice(7). */
     static final int MAX_NAME = 15;
 

@@ -20,6 +20,9 @@ import org.dkvm.core.DkvmException;
 
 /** Reads the network devices of this namespace from /sys and /proc; starts no program. */
 public final class NetworkReader {
+    /** Why a VM can not have such a device; its name goes before. */
+    public static final String NO_ARP = "has no ARP, and a VM's card needs it";
+
     private static final int MAX_TABLE_BYTES = 1024 * 1024;
     private static final int ARPHRD_ETHER = 1;
     private static final int IFF_UP = 1;
@@ -44,11 +47,25 @@ public final class NetworkReader {
         this.proc = proc;
     }
 
+    /** As {@link #readAll}, for a VM that is to have them all: those that it can not have are refused. */
+    public List<NetworkDevice> read() throws DkvmException {
+        List<NetworkDevice> devices = readAll();
+        checkAddresses(devices);
+        for (NetworkDevice device : devices) {
+            if (!device.arp()) {
+                throw new DkvmException(
+                        "network interface \"" + device.name() + "\" " + NO_ARP,
+                        "use ipvlan networks in mode l2, or another driver");
+            }
+        }
+        return devices;
+    }
+
     /**
      * The Ethernet devices that are up, in the kernel's order. What modules put into every namespace (tunl0, sit0, gretap0, …) is not:
      * those are of another type or down.
      */
-    public List<NetworkDevice> read() throws DkvmException {
+    public List<NetworkDevice> readAll() throws DkvmException {
         try {
             List<ProcNet.Route> routes = new ArrayList<>(ProcNet.ipv4Routes(table("route")));
             routes.addAll(ProcNet.ipv6Routes(table("ipv6_route")));
@@ -57,13 +74,13 @@ public final class NetworkReader {
             try (DirectoryStream<Path> entries = Files.newDirectoryStream(sys.resolve("class/net"))) {
                 for (Path entry : entries) {
                     String name = String.valueOf(entry.getFileName());
-                    if (isTaken(entry)) {
-                        devices.add(device(entry, name, routes, ipv6));
+                    int flags = flags(entry);
+                    if ((flags & IFF_UP) != 0) {
+                        devices.add(device(entry, name, (flags & IFF_NOARP) == 0, routes, ipv6));
                     }
                 }
             }
             devices.sort(new ByIndex());
-            checkAddresses(devices);
             return devices;
         } catch (IOException | IllegalArgumentException e) {
             throw new DkvmException(
@@ -130,17 +147,9 @@ public final class NetworkReader {
         return Files.exists(file) && "1".equals(text(file).strip());
     }
 
-    private static boolean isTaken(Path entry) throws IOException, DkvmException {
-        if (!Files.isDirectory(entry) || number(entry, "type") != ARPHRD_ETHER) {
-            return false;
-        }
-        int flags = number(entry, "flags");
-        if ((flags & IFF_UP) != 0 && (flags & IFF_NOARP) != 0) {
-            throw new DkvmException(
-                    "network interface \"" + entry.getFileName() + "\" has no ARP, and a VM's card needs it",
-                    "use ipvlan networks in mode l2, or another driver");
-        }
-        return (flags & IFF_UP) != 0;
+    /** IFF_* of an Ethernet device; none of anything else. */
+    private static int flags(Path entry) throws IOException {
+        return Files.isDirectory(entry) && number(entry, "type") == ARPHRD_ETHER ? number(entry, "flags") : 0;
     }
 
     /** The guest knows its cards by their addresses. */
@@ -158,7 +167,8 @@ public final class NetworkReader {
         }
     }
 
-    private static NetworkDevice device(Path entry, String name, List<ProcNet.Route> routes, List<ProcNet.Address> ipv6)
+    private static NetworkDevice device(
+            Path entry, String name, boolean arp, List<ProcNet.Route> routes, List<ProcNet.Address> ipv6)
             throws IOException {
         MacAddress mac = MacAddress.parse(text(entry.resolve("address")));
         List<DeviceAddress> addresses = ipv4Addresses(name);
@@ -173,7 +183,7 @@ public final class NetworkReader {
                 own.add(found.route());
             }
         }
-        return new NetworkDevice(name, number(entry, "ifindex"), mac, number(entry, "mtu"), addresses, own);
+        return new NetworkDevice(name, number(entry, "ifindex"), mac, number(entry, "mtu"), arp, addresses, own);
     }
 
     /** A table; empty where the kernel has none (no IPv6). */

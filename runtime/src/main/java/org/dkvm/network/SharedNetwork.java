@@ -14,6 +14,9 @@ import java.util.Optional;
  * @param ipv6 whether the namespace has IPv6, so that the VM gets it, too
  */
 public record SharedNetwork(boolean ipv6) {
+    /** The guest's, as text. */
+    static final String GUEST_TEXT = "192.0.0.4";
+
     private static final byte[] GUEST = {(byte) 192, 0, 0, 4};
     private static final byte[] NAMESPACE = {(byte) 192, 0, 0, 2};
     private static final byte[] ANY = {0, 0, 0, 0};
@@ -38,13 +41,13 @@ public record SharedNetwork(boolean ipv6) {
             routes.add(
                     new DeviceRoute(address(new byte[IPV6_GUEST.length]), 0, Optional.of(address(IPV6_NAMESPACE)), 0));
         }
-        return new NetworkDevice("eth0", INDEX, MAC, MTU, addresses, routes);
+        return new NetworkDevice("eth0", INDEX, MAC, MTU, true, addresses, routes);
     }
 
     /** It in the words of QEMU's {@code -netdev user}. See qemu-system-x86_64(1). */
     public String netdev() {
         // To name one of the two alone switches the other off.
-        return "ipv4=on,net=192.0.0.0/29,host=192.0.0.2,dns=192.0.0.3,dhcpstart=192.0.0.4,ipv6="
+        return "ipv4=on,net=192.0.0.0/29,host=192.0.0.2,dns=192.0.0.3,dhcpstart=" + GUEST_TEXT + ",ipv6="
                 + (ipv6 ? "on" : "off");
     }
 

@@ -64,7 +64,8 @@ class HotNetworkTest {
                 .contains("6c002e000000" + MAC_HEX + "10600" + "0".repeat(32) + ADDRESS + "9");
         assertThat(sandbox.batches)
                 .containsExactly(
-                        "/usr/bin/ip: link set dev nobody allmulticast on", "/usr/sbin/tc: qdisc add dev nobody ingress");
+                        "/usr/bin/ip: link set dev nobody allmulticast on",
+                        "/usr/sbin/tc: qdisc add dev nobody ingress");
         done(agent, 1);
         sandbox.deviceDown("nobody");
         main.say(FrameType.NETWORK_CHANGED, 1);
@@ -107,9 +108,10 @@ class HotNetworkTest {
         command("netdev_add");
         command("device_add");
         change(agent, 1);
-        done(agent, 1);
+        // Its tables are files of their own: before the answer nobody reads the one without the other.
         sandbox.device("nobody", 5, MAC + 1, ADDRESS + 2, ADDRESS + 8);
         main.say(FrameType.NETWORK_CHANGED, 1);
+        done(agent, 1);
         assertThat(change(agent, 2))
                 .startsWith("74002e000000" + MAC_HEX + "10600" + "0".repeat(32) + ADDRESS + "9")
                 .contains("730028000000" + MAC_HEX + "10640" + ADDRESS + "1")
@@ -157,6 +159,30 @@ class HotNetworkTest {
                 .isEqualTo(
                         "dkvm: network \"nobody\" (02:42:ac:12:00:01) can not be connected to the running VM: device_add: no\n");
         assertThat(sandbox.batches).last().isEqualTo("/usr/bin/ip: link del dev tap0");
+    }
+
+    @Test
+    void deviceThatAVmCanNotHaveIsSaidAndKeepsNoOtherWaiting() throws Exception {
+        Peer main = running();
+        Peer agent = sandbox.runningAgent();
+        main.expect(FrameType.OPENED);
+        connectQemu();
+        sandbox.device("nobody", 5, MAC + 1, ADDRESS + 1, ADDRESS + 9);
+        sandbox.device("double", 6, MAC + 1, ADDRESS + 2, ADDRESS + 9);
+        sandbox.device("silent", 7, MAC + 2, ADDRESS + 3, ADDRESS + 9);
+        sandbox.deviceWithoutArp("silent");
+        sandbox.device("other", 8, MAC + 3, ADDRESS + 4, ADDRESS + 9);
+        main.say(FrameType.NETWORK_CHANGED, 1);
+        for (int i = 1; i <= 2; i++) {
+            command("netdev_add");
+            assertThat(command("device_add").get("mac").getAsString()).isEqualTo(MAC + (2 * i - 1));
+            change(agent, i);
+            done(agent, i);
+        }
+        assertThat(main.expect(FrameType.NOTICE).text())
+                .contains("\"double\"", "can not be connected", "it has the hardware address of \"nobody\"");
+        assertThat(main.expect(FrameType.NOTICE).text())
+                .contains("\"silent\"", "can not be connected", "it has no ARP");
     }
 
     @Test

@@ -5,11 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,35 +27,24 @@ class PortForwardsTest {
 
     private final StringBuilder received = new StringBuilder();
     private final List<String> notices = new ArrayList<>();
-    private EventLoop loop;
     private PortForwards forwards;
-    private SocketChannel qemu;
+    private TestQemu qemu;
     private int answered;
 
     @BeforeEach
     void connect(@TempDir Path directory) throws IOException {
-        loop = new EventLoop();
         MonitorLog log = new MonitorLog(new ByteArrayOutputStream());
-        QemuControl control = new QemuControl(loop, log);
-        UnixDomainSocketAddress address = UnixDomainSocketAddress.of(directory.resolve("qmp"));
-        try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-            server.bind(address);
-            qemu = SocketChannel.open(address);
-            SocketChannel accepted = server.accept();
-            accepted.configureBlocking(false);
-            control.connected(accepted);
-        }
-        qemu.configureBlocking(false);
-        say("{\"QMP\":{}}\n");
+        qemu = new TestQemu(directory, log);
+        qemu.socket.configureBlocking(false);
+        qemu.say(TestQemu.GREETING);
         assertThat(line()).contains("qmp_capabilities");
-        say("{\"return\":{}}\n");
-        forwards = new PortForwards(loop, control, log, notices::add);
+        qemu.say("{\"return\":{}}\n");
+        forwards = new PortForwards(qemu.loop, qemu.control, log, notices::add);
     }
 
     @AfterEach
     void disconnect() throws IOException {
         qemu.close();
-        loop.selector().close();
     }
 
     @Test
@@ -131,9 +116,9 @@ class PortForwardsTest {
         forwards.end();
         forwards.listening(Set.of(NAMES));
         answer("");
-        qemu.shutdownOutput();
-        loop.round(() -> {});
-        assertThat(qemu.read(ByteBuffer.allocate(1))).isEqualTo(-1);
+        qemu.socket.shutdownOutput();
+        qemu.loop.round(() -> {});
+        assertThat(qemu.socket.read(ByteBuffer.allocate(1))).isEqualTo(-1);
     }
 
     /** The next command for people; timers run while it is waited for. */
@@ -147,9 +132,9 @@ class PortForwardsTest {
     private String line() throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(4096);
         while (received.indexOf("\n") < 0) {
-            loop.post(() -> {});
-            loop.round(() -> {});
-            if (qemu.read(bytes) > 0) {
+            qemu.loop.post(() -> {});
+            qemu.loop.round(() -> {});
+            if (qemu.socket.read(bytes) > 0) {
                 received.append(StandardCharsets.UTF_8.decode(bytes.flip()));
                 bytes.clear();
             }
@@ -160,11 +145,6 @@ class PortForwardsTest {
     }
 
     private void answer(String text) throws IOException {
-        say("{\"id\":" + ++answered + ",\"return\":\"" + text + "\"}\n");
-    }
-
-    private void say(String lines) throws IOException {
-        qemu.write(ByteBuffer.wrap(lines.getBytes(StandardCharsets.UTF_8)));
-        loop.round(() -> {});
+        qemu.say("{\"id\":" + ++answered + ",\"return\":\"" + text + "\"}\n");
     }
 }

@@ -8,12 +8,7 @@ import com.google.gson.JsonObject;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,64 +19,53 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class QemuControlTest {
-    private static final String GREETING = "{\"QMP\":{}}\n";
     private static final JsonObject NO_ARGUMENTS = new JsonObject();
 
     private final List<String> told = new ArrayList<>();
     private final ByteArrayOutputStream log = new ByteArrayOutputStream();
-    private EventLoop loop;
+    private TestQemu qemu;
     private QemuControl control;
-    private SocketChannel qemu;
     private BufferedReader commands;
 
     @BeforeEach
     void connect(@TempDir Path directory) throws IOException {
-        loop = new EventLoop();
-        control = new QemuControl(loop, new MonitorLog(log));
-        UnixDomainSocketAddress address = UnixDomainSocketAddress.of(directory.resolve("qmp"));
-        try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-            server.bind(address);
-            qemu = SocketChannel.open(address);
-            SocketChannel accepted = server.accept();
-            accepted.configureBlocking(false);
-            control.connected(accepted);
-        }
-        commands = new BufferedReader(Channels.newReader(qemu, StandardCharsets.UTF_8));
+        qemu = new TestQemu(directory, new MonitorLog(log));
+        control = qemu.control;
+        commands = new BufferedReader(Channels.newReader(qemu.socket, StandardCharsets.UTF_8));
     }
 
     @AfterEach
     void disconnect() throws IOException {
         qemu.close();
-        loop.selector().close();
     }
 
     @Test
     void commandsWaitForTheGreetingAndAnswersFindThem() throws Exception {
         control.execute("first", NO_ARGUMENTS, told("first"));
-        say(GREETING);
+        qemu.say(TestQemu.GREETING);
         assertThat(commands.readLine()).isEqualTo("{\"execute\":\"qmp_capabilities\"}");
-        say("{\"return\":{}}\n");
+        qemu.say("{\"return\":{}}\n");
         assertThat(commands.readLine()).isEqualTo("{\"execute\":\"first\",\"id\":1}");
         control.execute("second", NO_ARGUMENTS, told("second"));
         assertThat(commands.readLine()).isEqualTo("{\"execute\":\"second\",\"id\":2}");
-        say("{\"id\":2,\"error\":{\"desc\":\"not now\"}}\n{\"id\":1,\"return\":5}\n{\"id\":1,\"return\":6}\n");
+        qemu.say("{\"id\":2,\"error\":{\"desc\":\"not now\"}}\n{\"id\":1,\"return\":5}\n{\"id\":1,\"return\":6}\n");
         assertThat(told).containsExactly("second failed: not now", "first returned 5");
     }
 
     @Test
     void eventsAreTold() throws Exception {
         control.observe(event -> told.add(event.described()));
-        say(GREETING + "{\"event\":\"DEVICE_DELETED\",\"data\":{\"device\":\"net1\"}}\n");
+        qemu.say(TestQemu.GREETING + "{\"event\":\"DEVICE_DELETED\",\"data\":{\"device\":\"net1\"}}\n");
         assertThat(told).containsExactly("DEVICE_DELETED {\"device\":\"net1\"}");
         assertThat(log.toString(StandardCharsets.UTF_8)).contains("QEMU: DEVICE_DELETED");
     }
 
     @Test
     void whoWaitsHearsThatQemuHasGone() throws Exception {
-        say(GREETING + "{\"return\":{}}\n");
+        qemu.say(TestQemu.GREETING + "{\"return\":{}}\n");
         control.execute("late", NO_ARGUMENTS, told("late"));
-        qemu.close();
-        loop.round(() -> {});
+        qemu.socket.close();
+        qemu.loop.round(() -> {});
         control.execute("later", NO_ARGUMENTS, told("later"));
         assertThat(told).containsExactly("late failed: QEMU has gone", "later failed: QEMU has gone");
     }
@@ -89,14 +73,9 @@ class QemuControlTest {
     @Test
     void nonsenseEndsTheConnection() throws Exception {
         control.execute("early", NO_ARGUMENTS, told("early"));
-        say("nonsense\n");
+        qemu.say("nonsense\n");
         assertThat(told).containsExactly("early failed: QEMU has gone");
         assertThat(log.toString(StandardCharsets.UTF_8)).contains("is not a JSON object");
-    }
-
-    private void say(String lines) throws IOException {
-        qemu.write(ByteBuffer.wrap(lines.getBytes(StandardCharsets.UTF_8)));
-        loop.round(() -> {});
     }
 
     private QemuAnswer told(String name) {

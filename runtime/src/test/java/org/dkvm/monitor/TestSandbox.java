@@ -145,6 +145,11 @@ final class TestSandbox implements Programs, AutoCloseable {
         Files.writeString(device.resolve("flags"), "0x1003\n");
     }
 
+    /** It is up, and asks nobody for an address. */
+    void deviceWithoutArp(String name) throws IOException {
+        Files.writeString(places.run().resolve("sys/class/net").resolve(name).resolve("flags"), "0x1083\n");
+    }
+
     /** It is there still, and down: what a device looks like on its way out. */
     void deviceDown(String name) throws IOException {
         Files.writeString(places.run().resolve("sys/class/net").resolve(name).resolve("flags"), "0x1002\n");

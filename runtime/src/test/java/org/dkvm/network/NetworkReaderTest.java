@@ -92,7 +92,8 @@ class NetworkReaderTest {
 
     @Test
     void thisNamespaceCanBeRead() throws Exception {
-        assertThat(new NetworkReader(Path.of("/sys"), Path.of("/proc")).read())
+        // Any machine's: a bridge there has the address of one of its ports.
+        assertThat(new NetworkReader(Path.of("/sys"), Path.of("/proc")).readAll())
                 .extracting(NetworkDevice::name)
                 .doesNotContain("lo");
     }

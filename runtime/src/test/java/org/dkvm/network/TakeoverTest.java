@@ -81,6 +81,6 @@ class TakeoverTest {
     }
 
     private static NetworkDevice device(String name, int mtu) {
-        return new NetworkDevice(name, 2, MacAddress.parse("02:42:ac:11:00:02"), mtu, List.of(), List.of());
+        return new NetworkDevice(name, 2, MacAddress.parse("02:42:ac:11:00:02"), mtu, true, List.of(), List.of());
     }
 }

@@ -17,6 +17,7 @@
 #define MOUNT_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME)
 
 static int join_fd = -1;  /* cgroup.procs of the workload's group */
+static int pids_fd = -1;  /* pids.max of it */
 static bool unified_tree; /* TREE is cgroup2 and seen by the workload */
 
 static const struct {
@@ -76,6 +77,26 @@ static int mount_v1_tree(bool hybrid, struct setup_error *error)
 	return r;
 }
 
+/* The workload's group gets every controller: it looks like the whole tree, which has them all. */
+static int delegate(const char *base)
+{
+	char path[160], list[1024], word[66];
+	char *rest = list, *name;
+	int r = -ENOENT;
+
+	snprintf(path, sizeof path, "%s/cgroup.controllers", base);
+	if (read_text(AT_FDCWD, path, list, sizeof list) < 0)
+		return -ENOENT;
+	snprintf(path, sizeof path, "%s/cgroup.subtree_control", base);
+	while ((name = strsep(&rest, " \n"))) {
+		snprintf(word, sizeof word, "+%.64s", name);
+		int done = name[0] ? write_text(AT_FDCWD, path, word) : 0;
+		if (strcmp(name, "pids") == 0)
+			r = done;
+	}
+	return r;
+}
+
 /* base is the root of a hierarchy, relative to the initramfs unless absolute. */
 static int limit(const char *base, bool v2, uint64_t pids, struct setup_error *error)
 {
@@ -84,10 +105,8 @@ static int limit(const char *base, bool v2, uint64_t pids, struct setup_error *e
 
 	if (fchdir(early.root) < 0)
 		return -errno;
-	if (v2) {
-		snprintf(path, sizeof path, "%s/cgroup.subtree_control", base);
-		r = write_text(AT_FDCWD, path, "+pids");
-	}
+	if (v2)
+		r = delegate(base);
 	snprintf(path, sizeof path, "%s/workload", base);
 	if (r == 0 && mkdir(path, 0755) < 0 && errno != EEXIST)
 		r = -errno;
@@ -95,6 +114,8 @@ static int limit(const char *base, bool v2, uint64_t pids, struct setup_error *e
 	snprintf(number, sizeof number, "%llu", (unsigned long long)pids);
 	if (r == 0)
 		r = write_text(AT_FDCWD, path, number);
+	if (r == 0 && (pids_fd = open(path, O_WRONLY | O_CLOEXEC)) < 0)
+		r = -errno;
 	snprintf(path, sizeof path, "%s/workload/cgroup.procs", base);
 	if (r == 0 && (join_fd = open(path, O_WRONLY | O_CLOEXEC)) < 0)
 		r = -errno;
@@ -136,6 +157,17 @@ int cgroups_mount(const struct machine *machine, struct setup_error *error)
 	return -EINVAL;
 }
 
+int cgroups_set_pids(uint64_t limit)
+{
+	char number[32];
+
+	if (pids_fd < 0)
+		return -ENOENT;
+	int n = limit == CGROUPS_NO_LIMIT ? snprintf(number, sizeof number, "max")
+					  : snprintf(number, sizeof number, "%llu", (unsigned long long)limit);
+	return pwrite(pids_fd, number, (size_t)n, 0) == n ? 0 : -errno;
+}
+
 int cgroups_join(void)
 {
 	if (join_fd < 0)
@@ -159,4 +191,5 @@ int cgroups_hide_parent(void)
 void cgroups_release(void)
 {
 	close_clear(&join_fd);
+	close_clear(&pids_fd);
 }

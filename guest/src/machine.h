@@ -18,7 +18,8 @@ struct machine {
 	bool read_only_root;
 	enum cgroups_mode cgroups;
 	uint64_t pids_limit;
-	bool online_cpus; /* the kernel came up on one processor: the others are to be brought online */ /* 0: none */
+	bool online_cpus;    /* the kernel came up on one processor: the others are to be brought online */
+	uint32_t processors; /* so many of them, with the first; 0: all */
 };
 
 enum mount_kind { MOUNT_FILESYSTEM = 1, MOUNT_SHARE = 2, MOUNT_BLOCK = 3 };

@@ -11,6 +11,7 @@
 #include "loop.h"
 #include "machine.h"
 #include "ownfiles.h"
+#include "resources.h"
 #include "serial.h"
 #include "session.h"
 #include "setup.h"
@@ -148,7 +149,8 @@ static void children_ready(struct source *source, uint32_t events)
 	while (read(source->fd, &info, sizeof info) == sizeof info)
 		;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		sessions_reaped(pid, status);
+		if (!resources_reaped(pid, status))
+			sessions_reaped(pid, status);
 }
 
 static void exit_socket_ready(struct source *source, uint32_t events)
@@ -262,14 +264,17 @@ static int take_control(const struct frame *frame)
 static int take_frame(const struct frame *frame)
 {
 	bool session = frame->type >= FRAME_OPEN && frame->type <= FRAME_CLOSE;
+	bool limits = frame->type == FRAME_LIMITS && frame->stream == 0;
 
-	if (session || frame->type == FRAME_DNS_ANSWER) {
+	if (session || limits || frame->type == FRAME_DNS_ANSWER) {
 		if (state == FINISHED)
 			return 0; /* it crossed FINISHED */
 		if (state != READY)
 			return -EPROTO;
 		if (session)
 			return sessions_frame(frame);
+		if (limits)
+			return resources_take(frame);
 		dns_answer(frame);
 		return 0;
 	}

@@ -75,6 +75,7 @@ public final class AgentControl implements FrameReceiver {
                 ByteBuffer payload = frame.payload();
                 services.dnsQuery(frame.stream(), frame.u8(0) == 1, payload.slice(1, payload.limit() - 1));
             }
+            case LIMITS_DONE -> services.limitsDone(frame.u8(0));
             case WELCOME,
                     CONFIG,
                     CONFIG_END,
@@ -82,6 +83,8 @@ public final class AgentControl implements FrameReceiver {
                     ACK,
                     DNS_ANSWER,
                     CLOCK,
+                    LIMITS,
+                    UPDATE,
                     ATTACH,
                     OPEN,
                     OPENED,

@@ -7,4 +7,7 @@ import java.nio.ByteBuffer;
 public interface AgentServices {
     /** The guest asks for a name; the message is valid during the call only. */
     void dnsQuery(int id, boolean tcp, ByteBuffer message);
+
+    /** The agent has changed the workload's limits, or says by a number why not (protocol/PROTOCOL.md, LIMITS_DONE). */
+    void limitsDone(int result) throws ProtocolException;
 }

@@ -18,6 +18,9 @@ public enum FrameType {
     DNS_QUERY(0x0B, FrameType.BY_AGENT, 1 + 12, 1 + 65_535),
     DNS_ANSWER(0x0C, FrameType.BY_MONITOR, 0, 65_535),
     CLOCK(0x0D, FrameType.BY_MONITOR, 8, 8),
+    LIMITS(0x14, FrameType.BY_MONITOR, 21, 21),
+    LIMITS_DONE(0x15, FrameType.BY_AGENT, 1, 1),
+    UPDATE(0x16, FrameType.BY_CLIENT, 20, 20),
 
     ATTACH(0x20, FrameType.BY_CLIENT, 16, 16),
     OPEN(0x21, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 1, Frame.MAX_PAYLOAD),

@@ -24,6 +24,9 @@ public interface MainSession {
     /** The main client's terminal has another size now; the agent has been told. */
     void resized();
 
+    /** The VM's limits are to be changed; the client hears by {@link SessionRouter#updateDone} or {@link SessionRouter#updateRefused}. */
+    void updated(Client client, VmLimits limits);
+
     /** The main client has gone. */
     void lost();
 }

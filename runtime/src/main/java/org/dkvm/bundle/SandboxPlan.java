@@ -12,6 +12,7 @@ import org.dkvm.core.Disk;
 import org.dkvm.core.Display;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
+import org.dkvm.core.Growth;
 import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.WorkloadProcess;
@@ -41,6 +42,7 @@ import org.dkvm.core.WorkloadProcess;
  * @param breaks where the launch waits for a person, in order
  * @param display what the VM shows, and where
  * @param tscKilohertz how often the host's time stamp counter counts, which an emulated machine's processors have, too; 0: not told
+ * @param growth how large the VM can become while it runs
  */
 public record SandboxPlan(
         String id,
@@ -64,13 +66,17 @@ public record SandboxPlan(
         Hardware hardware,
         List<BreakPoint> breaks,
         Display display,
-        long tscKilohertz) {
+        long tscKilohertz,
+        Growth growth) {
     public SandboxPlan {
         if (cpus < 1) {
             throw new IllegalArgumentException("a VM needs at least one CPU, not " + cpus);
         }
         if (pidsLimit < 0) {
             throw new IllegalArgumentException("pids limit " + pidsLimit + " is negative");
+        }
+        if (growth.cpus() < cpus || growth.memory().compareTo(memory) < 0) {
+            throw new IllegalArgumentException("a VM of " + cpus + " CPUs and " + memory + " can not grow to " + growth);
         }
         mounts = List.copyOf(mounts);
         disks = List.copyOf(disks);

@@ -21,6 +21,7 @@ import org.dkvm.core.DkvmException;
 import org.dkvm.core.Firmware;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
+import org.dkvm.core.Growth;
 import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.ResourceLimit;
@@ -72,6 +73,8 @@ public final class SandboxPlanJson {
         if (plan.tscKilohertz() > 0) {
             json.addProperty("tscKilohertz", plan.tscKilohertz());
         }
+        json.addProperty("mostCpus", plan.growth().cpus());
+        json.addProperty("mostMemory", plan.growth().memory().bytes());
         if (!plan.display().equals(Display.NONE)) {
             json.add("display", displayToJson(plan.display()));
         }
@@ -122,7 +125,8 @@ public final class SandboxPlanJson {
                             : Hardware.ORDINARY,
                     breaks,
                     json.has("display") ? displayFromJson(json.getAsJsonObject("display")) : Display.NONE,
-                    json.has("tscKilohertz") ? number(json, "tscKilohertz") : 0);
+                    json.has("tscKilohertz") ? number(json, "tscKilohertz") : 0,
+                    new Growth((int) number(json, "mostCpus"), new MemorySize(number(json, "mostMemory"))));
         } catch (RuntimeException e) {
             throw new DkvmException(
                     "the sandbox's plan is not valid: " + e.getMessage(), "create the container again", e);

@@ -40,7 +40,7 @@ final class RuntimeCommand {
                 case "create" -> create(arguments, layout, log, RuncMessages.Action.CREATE);
                 case "run" -> create(arguments, layout, log, RuncMessages.Action.RUN);
                 case "exec" -> exec(arguments);
-                case "update" -> update(arguments);
+                case "update" -> update(args, arguments);
                 default ->
                     throw new DkvmException(
                             "command \"" + arguments.command() + "\" is not known",
@@ -94,16 +94,15 @@ final class RuntimeCommand {
         }
     }
 
-    private static void update(RuncArguments arguments) throws DkvmException {
-        Path state = path(arguments.value("root").orElse(DEFAULT_ROOT))
-                .resolve(id(arguments).value());
+    private static void update(List<String> args, RuncArguments arguments) throws DkvmException {
+        ContainerId id = id(arguments);
+        Path state = path(arguments.value("root").orElse(DEFAULT_ROOT)).resolve(id.value());
         Optional<String> resources = arguments.value("resources", "r");
-        if (resources.isPresent()) {
-            Optional<Path> file = Update.run(state, resources.get(), System.in, HostConfig.read(HostConfig.FILE));
-            if (file.isPresent()) {
-                // The launcher gives it to runc.
-                System.out.println(file.get());
-            }
+        Update.Runc runc = new RuncProgram(args, arguments.value("root"), id);
+        if (resources.isPresent()
+                && Update.run(state, resources.get(), System.in, HostConfig.read(HostConfig.FILE), runc)) {
+            // Nothing is left for the launcher.
+            System.out.println("done");
         }
     }
 

@@ -24,6 +24,7 @@ import org.dkvm.network.NetworkDevice;
 import org.dkvm.network.NetworkReader;
 import org.dkvm.network.Takeover;
 import org.dkvm.share.VirtiofsdCommand;
+import org.jspecify.annotations.Nullable;
 
 /** A sandbox's life as a list of steps. */
 final class Monitor {
@@ -40,6 +41,7 @@ final class Monitor {
     private final Relay relay;
     private final QemuControl control;
     private final List<ConsoleLink> consoles = new ArrayList<>();
+    private @Nullable VmUpdates updates;
 
     Monitor(
             Places places,
@@ -103,6 +105,7 @@ final class Monitor {
         }
         startQemu(plan, qemu);
         timeline.mark("QEMU started");
+        relay.onUpdate((client, limits) -> updates(plan).take(client, limits));
         List<NetworkDevice> devices = devices(takeover);
         await(new GuestSetup(plan, devices, network.withoutIpv6(devices)), qemu);
     }
@@ -211,6 +214,16 @@ final class Monitor {
         relay.onResize(() -> Screen.resize(child, programs, log));
     }
 
+    /** Made when it is first wanted. */
+    private VmUpdates updates(SandboxPlan plan) {
+        VmUpdates made = updates;
+        if (made == null) {
+            made = new VmUpdates(plan, loop, relay, new MemoryChange(plan.memory(), plan.growth().memory(), loop, control), log);
+            updates = made;
+        }
+        return made;
+    }
+
     private void screenEnded(Child qemu) {
         if (qemu.hasFailed()) {
             relay.ending().show(Screen.SANE.getBytes(StandardCharsets.US_ASCII));
@@ -237,7 +250,8 @@ final class Monitor {
                 plan.display(),
                 plan.biosDebug(),
                 plan.hardware(),
-                plan.tscKilohertz());
+                plan.tscKilohertz(),
+                plan.growth());
     }
 
     /** The one with more modules where they are needed; a kernel that somebody brought may have none and need none. */

@@ -180,6 +180,11 @@ class VectorsTest {
         }
 
         @Override
+        public void limitsDone(int result) {
+            told.add("limits " + result);
+        }
+
+        @Override
         public void dnsQuery(int id, boolean tcp, ByteBuffer message) {
             told.add("dns " + id + " " + tcp + " " + message.remaining());
         }

@@ -26,8 +26,8 @@ class CgroupsTest {
             })
     void theHierarchiesAreThere(String value, String root, String hierarchies, String limit) throws Exception {
         onVm(docker -> {
-            Container container = docker.start(
-                    "-e", "DKVM_CGROUPFS=" + value, "--pids-limit", "30", BUSYBOX, "sleep", "100000");
+            Container container =
+                    docker.start("-e", "DKVM_CGROUPFS=" + value, "--pids-limit", "30", BUSYBOX, "sleep", "100000");
             List<String> mounts =
                     container.exec("sh", "-c", MOUNTS).text().lines().toList();
             if (root == null) {
@@ -49,8 +49,7 @@ class CgroupsTest {
                                 .text())
                         .isEqualTo("33554432");
             }
-            assertThat(docker.attempt(container.execArguments(
-                                    "sh", "-c", "for i in $(seq 40); do sleep 100000 & done"))
+            assertThat(docker.attempt(container.execArguments("sh", "-c", "for i in $(seq 40); do sleep 100000 & done"))
                             .errors())
                     .contains("can't fork");
         });

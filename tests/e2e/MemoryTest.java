@@ -20,6 +20,7 @@ class MemoryTest {
         onVm(docker -> {
             Container container =
                     docker.start("--memory", "768m", "--tmpfs", "/t:size=600m", BUSYBOX, "sleep", "100000");
+            container.exec("true");
             double idle = used(docker, container);
             container.exec("dd", "if=/dev/zero", "of=/t/f", "bs=1M", "count=" + FILLED_MIB);
             double filled = used(docker, container);

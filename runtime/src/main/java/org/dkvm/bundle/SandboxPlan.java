@@ -10,9 +10,9 @@ import org.dkvm.core.BreakPoint;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Disk;
 import org.dkvm.core.Display;
+import org.dkvm.core.Growth;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
-import org.dkvm.core.Growth;
 import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.WorkloadProcess;
@@ -76,7 +76,8 @@ public record SandboxPlan(
             throw new IllegalArgumentException("pids limit " + pidsLimit + " is negative");
         }
         if (growth.cpus() < cpus || growth.memory().compareTo(memory) < 0) {
-            throw new IllegalArgumentException("a VM of " + cpus + " CPUs and " + memory + " can not grow to " + growth);
+            throw new IllegalArgumentException(
+                    "a VM of " + cpus + " CPUs and " + memory + " can not grow to " + growth);
         }
         mounts = List.copyOf(mounts);
         disks = List.copyOf(disks);

@@ -33,7 +33,8 @@ public final class KernelCommandLine {
             // of whatever code lay in a reused page, and guest programs crash at random.
             text.append(" init_on_alloc=1");
         }
-        boolean one = comesUpOnOneCpu(kernel, machine.accelerator(), machine.growth().cpus());
+        boolean one =
+                comesUpOnOneCpu(kernel, machine.accelerator(), machine.growth().cpus());
         if (machine.accelerator() == Accelerator.TCG && kernel.architecture() == Architecture.AMD64) {
             emulatedPc(text, one, machine.tscKilohertz());
         } else if (one) {

@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
 final class MemoryChange {
     private static final Duration POLL = Duration.ofMillis(50);
     /** So long nothing may happen. */
-    private static final int PATIENT_POLLS = 400;
+    private static final int PATIENT_POLLS = 1200;
     /** … before the balloon makes up for what virtio-mem does not get back. */
-    private static final int POLLS_BEFORE_BALLOON = 200;
+    private static final int POLLS_BEFORE_BALLOON = 600;
     /** A guest's pages may be larger than the balloon's. */
     private static final long TOLERANCE = 1024 * 1024;
 
@@ -124,9 +124,10 @@ final class MemoryChange {
         if (Math.abs(now - target) < TOLERANCE) {
             end("");
         } else if (idle >= PATIENT_POLLS) {
-            end(now > target
-                    ? "the guest uses its memory and gives back only so much that it still has " + mib(now)
-                    : "the guest's kernel does not take more memory than " + mib(now));
+            end(
+                    now > target
+                            ? "the guest uses its memory and gives back only so much that it still has " + mib(now)
+                            : "the guest's kernel does not take more memory than " + mib(now));
         } else if (idle >= POLLS_BEFORE_BALLOON && !settled && ofDevice > requested() && target > ofDevice) {
             settle();
         } else {

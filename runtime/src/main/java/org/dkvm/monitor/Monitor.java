@@ -218,7 +218,12 @@ final class Monitor {
     private VmUpdates updates(SandboxPlan plan) {
         VmUpdates made = updates;
         if (made == null) {
-            made = new VmUpdates(plan, loop, relay, new MemoryChange(plan.memory(), plan.growth().memory(), loop, control), log);
+            made = new VmUpdates(
+                    plan,
+                    loop,
+                    relay,
+                    new MemoryChange(plan.memory(), plan.growth().memory(), loop, control),
+                    log);
             updates = made;
         }
         return made;

@@ -34,14 +34,17 @@ record Limits(MemorySize memory, int cpus, long pids, JsonObject cpu) {
         long processes = number(resources, "pids");
         JsonObject merged = cpu.deepCopy();
         boolean changed = false;
-        for (Map.Entry<String, JsonElement> given : Json.objectOrNew(resources, "cpu").entrySet()) {
+        for (Map.Entry<String, JsonElement> given :
+                Json.object(resources, "cpu").orElseGet(JsonObject::new).entrySet()) {
             if (says(given.getValue())) {
                 merged.add(given.getKey(), given.getValue());
                 changed = true;
             }
         }
         return new Limits(
-                limit == 0 ? memory : SandboxResources.memory(limit, plan.kernel().architecture()),
+                limit == 0
+                        ? memory
+                        : SandboxResources.memory(limit, plan.kernel().architecture()),
                 changed ? SandboxResources.cpus(merged, config, hostCpus) : cpus,
                 processes == 0 ? pids : Math.max(0, processes),
                 merged);

@@ -77,7 +77,8 @@ public final class Update {
 
     private void run(JsonObject resources) throws DkvmException {
         Limits before = limits();
-        Limits wanted = before.with(resources, plan, config, Runtime.getRuntime().availableProcessors());
+        Limits wanted =
+                before.with(resources, plan, config, Runtime.getRuntime().availableProcessors());
         check(wanted);
         rewrite(resources, config.overhead(plan.accelerator(), plan.display()));
         Path file = bundle.resolve(RESOURCES_FILE);
@@ -100,7 +101,8 @@ public final class Update {
         Path original = bundle.resolve(SandboxSpec.ORIGINAL_FILE);
         JsonObject spec = Files.exists(original) ? Json.readObject(original) : new JsonObject();
         JsonObject resources = Json.objectOrNew(Json.objectOrNew(spec, "linux"), "resources");
-        return new Limits(plan.memory(), plan.cpus(), plan.pidsLimit(), Json.objectOrNew(resources, "cpu"));
+        JsonObject cpu = Json.object(resources, "cpu").orElseGet(JsonObject::new);
+        return new Limits(plan.memory(), plan.cpus(), plan.pidsLimit(), cpu);
     }
 
     /** What the VM can not become is said before anything is changed. */

@@ -17,7 +17,15 @@ class HostMemoryTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "MemTotal:", "MemTotal: x kB", "MemTotal: -1 kB", "MemFree: 1 kB", "MemTotal: 9223372036854775807 kB"})
+    @ValueSource(
+            strings = {
+                "",
+                "MemTotal:",
+                "MemTotal: x kB",
+                "MemTotal: -1 kB",
+                "MemFree: 1 kB",
+                "MemTotal: 9223372036854775807 kB"
+            })
     void whatIsNotUnderstoodIsNothing(String text) {
         assertThat(HostMemory.parse(text)).isEqualTo(new MemorySize(0));
     }

@@ -213,8 +213,7 @@ class QemuCommandTest {
                 .contains(
                         " tsc_early_khz=2596094 maxcpus=1 noreplace-smp lpj=40000000 acpi=off reboot=t tsc=reliable\n")
                 .contains("-device virtio-rng-device,bus=virtio-mmio-bus.7\n")
-                .contains(
-                        "-device virtio-balloon-device,bus=virtio-mmio-bus.6,free-page-reporting=on\n")
+                .contains("-device virtio-balloon-device,bus=virtio-mmio-bus.6,free-page-reporting=on\n")
                 .contains("-device vhost-user-fs-device,bus=virtio-mmio-bus.5,chardev=share,tag=dkvm,queue-size=1024\n")
                 .contains("-device virtio-serial-device,bus=virtio-mmio-bus.4\n")
                 .contains(

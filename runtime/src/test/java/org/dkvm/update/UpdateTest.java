@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.bundle.HostConfig;
 import org.dkvm.core.DkvmException;
-import org.dkvm.json.Json;
 import org.dkvm.linux.Program;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -111,8 +110,10 @@ class UpdateTest {
 
     @Test
     void processorsAreCountedAsAtTheStart() throws DkvmException {
-        assertThat(update("{\"cpu\":{\"quota\":150000,\"period\":100000}}").getFirst()).isEqualTo(change("0:2:0"));
-        assertThat(update("{\"cpu\":{\"quota\":0,\"period\":0,\"cpus\":\"\",\"shares\":2}}")).hasSize(1);
+        assertThat(update("{\"cpu\":{\"quota\":150000,\"period\":100000}}").getFirst())
+                .isEqualTo(change("0:2:0"));
+        assertThat(update("{\"cpu\":{\"quota\":0,\"period\":0,\"cpus\":\"\",\"shares\":2}}"))
+                .hasSize(1);
         assertThat(update("{\"cpu\":{\"period\":200000}}").getFirst()).isEqualTo(change("0:1:0"));
     }
 

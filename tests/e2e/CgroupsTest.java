@@ -21,7 +21,7 @@ class CgroupsTest {
             value = {
                 "none   |                          |                               | ",
                 "1      | tmpfs                    | memory:pids:cpu,cpuacct:systemd | /memory/own/memory.limit_in_bytes",
-                "2      | cgroup2                  |                               | /own/memory.max",
+                "2      | cgroup2                  |                               | ",
                 "hybrid | tmpfs                    | memory:pids:cpu,cpuacct:systemd:unified | /memory/own/memory.limit_in_bytes"
             })
     void theHierarchiesAreThere(String value, String root, String hierarchies, String limit) throws Exception {
@@ -42,12 +42,21 @@ class CgroupsTest {
                 }
             }
             if (limit != null) {
-                String own = "/sys/fs/cgroup" + limit;
-                String enable = value.equals("2") ? "echo +memory >/sys/fs/cgroup/cgroup.subtree_control; " : "";
                 assertThat(container
-                                .exec("sh", "-c", enable + "mkdir -p ${0%/*} && echo 33554432 >$0 && cat $0", own)
+                                .exec(
+                                        "sh",
+                                        "-c",
+                                        "mkdir ${0%/*} && echo 33554432 >$0 && cat $0",
+                                        "/sys/fs/cgroup" + limit)
                                 .text())
                         .isEqualTo("33554432");
+            }
+            if (value.equals("2")) {
+                assertThat(container
+                                .exec("cat", "/sys/fs/cgroup/cgroup.controllers")
+                                .text()
+                                .split(" "))
+                        .contains("cpu", "memory", "io", "pids");
             }
             assertThat(docker.attempt(container.execArguments("sh", "-c", "for i in $(seq 40); do sleep 100000 & done"))
                             .errors())

@@ -102,7 +102,7 @@ final class RuntimeCommand {
         if (resources.isPresent()
                 && Update.run(state, resources.get(), System.in, HostConfig.read(HostConfig.FILE), runc)) {
             // Nothing is left for the launcher.
-            System.out.println("done");
+            System.out.println("updated");
         }
     }
 

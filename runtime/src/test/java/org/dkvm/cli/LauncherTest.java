@@ -146,7 +146,7 @@ class LauncherTest {
 
     @Test
     void whatJavaHasUpdatedIsNoConcernOfRunc() throws IOException, InterruptedException {
-        javaDoes("echo done");
+        javaDoes("echo updated");
         assertThat(run(launcher, "--root", "/r", "update", "--resources", "-", "id1"))
                 .isZero();
         assertThat(directory.resolve("runc.args")).doesNotExist();

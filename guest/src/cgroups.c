@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 static int join_fd = -1;  /* cgroup.procs of the workload's group */
 static int pids_fd = -1;  /* pids.max of it */
+static int tree_fd = -1;  /* the hierarchy that both are in, where it is cgroup2 */
 static bool unified_tree; /* TREE is cgroup2 and seen by the workload */
 
 static const struct {
@@ -105,6 +107,8 @@ static int limit(const char *base, bool v2, uint64_t pids, struct setup_error *e
 
 	if (fchdir(early.root) < 0)
 		return -errno;
+	if (v2 && (tree_fd = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return -errno;
 	if (v2)
 		r = delegate(base);
 	snprintf(path, sizeof path, "%s/workload", base);
@@ -168,11 +172,27 @@ int cgroups_set_pids(uint64_t limit)
 	return pwrite(pids_fd, number, (size_t)n, 0) == n ? 0 : -errno;
 }
 
-int cgroups_join(void)
+/* The group that the workload's first process is in by now, below its own. */
+static int join_first(pid_t first)
 {
-	if (join_fd < 0)
+	char path[64], line[PATH_MAX], procs[PATH_MAX + 16];
+
+	snprintf(path, sizeof path, "%d/cgroup", (int)first);
+	if (tree_fd < 0 || read_text(early.proc, path, line, sizeof line) < 0)
+		return -EBUSY;
+	const char *group = strstr(line, "0::/workload/");
+	if (!group)
+		return -EBUSY;
+	snprintf(procs, sizeof procs, "%.*s/cgroup.procs", (int)strcspn(group + 4, "\n"), group + 4);
+	return write_text(tree_fd, procs, "0");
+}
+
+int cgroups_join(pid_t first)
+{
+	if (join_fd < 0 || write(join_fd, "0", 1) == 1)
 		return 0;
-	return write(join_fd, "0", 1) == 1 ? 0 : -errno;
+	/* systemd has made groups in it: there are no processes beside groups */
+	return errno == EBUSY && first > 0 ? join_first(first) : -errno;
 }
 
 int cgroups_hide_parent(void)
@@ -192,4 +212,5 @@ void cgroups_release(void)
 {
 	close_clear(&join_fd);
 	close_clear(&pids_fd);
+	close_clear(&tree_fd);
 }

@@ -66,6 +66,23 @@ class CgroupsTest {
         });
     }
 
+    @Test
+    void anInitMayMakeGroupsOfItsOwnAndTheLimitHolds() throws Exception {
+        onVm(docker -> {
+            Container container = docker.start("--pids-limit", "30", BUSYBOX, "sleep", "100000");
+            // There are no processes beside groups that have controllers.
+            container.exec(
+                    "sh",
+                    "-c",
+                    "cd /sys/fs/cgroup; mkdir init.scope; for p in $(cat cgroup.procs); do echo $p >init.scope/cgroup.procs; done;"
+                            + " echo +memory +pids >cgroup.subtree_control");
+            assertThat(container.exec("cat", "/proc/self/cgroup").text()).isEqualTo("0::/init.scope");
+            assertThat(docker.attempt(container.execArguments("sh", "-c", "for i in $(seq 40); do sleep 100000 & done"))
+                            .errors())
+                    .contains("can't fork");
+        });
+    }
+
     /** {@code 2} is MachineTest's. */
     @Test
     void systemdIsContentWithHybrid() throws Exception {

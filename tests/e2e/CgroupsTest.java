@@ -38,7 +38,7 @@ class CgroupsTest {
                 assertThat(mounts).contains("/sys/fs/cgroup " + root);
             }
             if (hierarchies != null) {
-                for (String name : hierarchies.split(":")) {
+                for (String name : hierarchies.split(":", -1)) {
                     assertThat(mounts)
                             .contains("/sys/fs/cgroup/" + name + (name.equals("unified") ? " cgroup2" : " cgroup"));
                 }
@@ -57,7 +57,7 @@ class CgroupsTest {
                 assertThat(container
                                 .exec("cat", "/sys/fs/cgroup/cgroup.controllers")
                                 .text()
-                                .split(" "))
+                                .split(" ", -1))
                         .contains("cpu", "memory", "io", "pids");
             }
             assertThat(docker.attempt(container.execArguments("sh", "-c", "for i in $(seq 40); do sleep 100000 & done"))

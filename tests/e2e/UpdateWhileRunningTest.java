@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 @EndToEnd
 class UpdateWhileRunningTest {
     private static final String HOLD =
-            "b = bytearray(%d * 1024 * 1024); print('ready', flush=True); import time; time.sleep(100000)";
+            "b = bytearray(250 * 1024 * 1024); print('ready', flush=True); import time; time.sleep(100000)";
     private static final String FORKS = "for i in $(seq 20); do sleep 100000 & done; echo started";
 
     @Test
@@ -51,7 +51,7 @@ class UpdateWhileRunningTest {
     @Test
     void memoryInUseIsNotTakenAndAllIsAsItWas() throws Exception {
         onVm(docker -> {
-            Container container = docker.start("--memory", "400m", TOOLS, "python3", "-c", HOLD.formatted(250));
+            Container container = docker.start("--memory", "400m", TOOLS, "python3", "-c", HOLD);
             container.awaitLog("ready");
             int before = kibibytes(container);
             Outcome refused = docker.attempt("update", "--memory", "150m", "--memory-swap", "150m", container.name());

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 #define MOUNT_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME)
 
 static int join_fd = -1;  /* cgroup.procs of the workload's group */
+static int pids_fd = -1;  /* pids.max of it */
+static int tree_fd = -1;  /* the hierarchy that both are in, where it is cgroup2 */
 static bool unified_tree; /* TREE is cgroup2 and seen by the workload */
 
 static const struct {
@@ -76,6 +79,26 @@ static int mount_v1_tree(bool hybrid, struct setup_error *error)
 	return r;
 }
 
+/* The workload's group gets every controller: it looks like the whole tree, which has them all. */
+static int delegate(const char *base)
+{
+	char path[160], list[1024], word[66];
+	char *rest = list, *name;
+	int r = -ENOENT;
+
+	snprintf(path, sizeof path, "%s/cgroup.controllers", base);
+	if (read_text(AT_FDCWD, path, list, sizeof list) < 0)
+		return -ENOENT;
+	snprintf(path, sizeof path, "%s/cgroup.subtree_control", base);
+	while ((name = strsep(&rest, " \n"))) {
+		snprintf(word, sizeof word, "+%.64s", name);
+		int done = name[0] ? write_text(AT_FDCWD, path, word) : 0;
+		if (strcmp(name, "pids") == 0)
+			r = done;
+	}
+	return r;
+}
+
 /* base is the root of a hierarchy, relative to the initramfs unless absolute. */
 static int limit(const char *base, bool v2, uint64_t pids, struct setup_error *error)
 {
@@ -84,10 +107,10 @@ static int limit(const char *base, bool v2, uint64_t pids, struct setup_error *e
 
 	if (fchdir(early.root) < 0)
 		return -errno;
-	if (v2) {
-		snprintf(path, sizeof path, "%s/cgroup.subtree_control", base);
-		r = write_text(AT_FDCWD, path, "+pids");
-	}
+	if (v2 && (tree_fd = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return -errno;
+	if (v2)
+		r = delegate(base);
 	snprintf(path, sizeof path, "%s/workload", base);
 	if (r == 0 && mkdir(path, 0755) < 0 && errno != EEXIST)
 		r = -errno;
@@ -95,6 +118,8 @@ static int limit(const char *base, bool v2, uint64_t pids, struct setup_error *e
 	snprintf(number, sizeof number, "%llu", (unsigned long long)pids);
 	if (r == 0)
 		r = write_text(AT_FDCWD, path, number);
+	if (r == 0 && (pids_fd = open(path, O_WRONLY | O_CLOEXEC)) < 0)
+		r = -errno;
 	snprintf(path, sizeof path, "%s/workload/cgroup.procs", base);
 	if (r == 0 && (join_fd = open(path, O_WRONLY | O_CLOEXEC)) < 0)
 		r = -errno;
@@ -136,11 +161,38 @@ int cgroups_mount(const struct machine *machine, struct setup_error *error)
 	return -EINVAL;
 }
 
-int cgroups_join(void)
+int cgroups_set_pids(uint64_t limit)
 {
-	if (join_fd < 0)
+	char number[32];
+
+	if (pids_fd < 0)
+		return -ENOENT;
+	int n = limit == CGROUPS_NO_LIMIT ? snprintf(number, sizeof number, "max")
+					  : snprintf(number, sizeof number, "%llu", (unsigned long long)limit);
+	return pwrite(pids_fd, number, (size_t)n, 0) == n ? 0 : -errno;
+}
+
+/* The group that the workload's first process is in by now, below its own. */
+static int join_first(pid_t first)
+{
+	char path[64], line[PATH_MAX], procs[PATH_MAX + 16];
+
+	snprintf(path, sizeof path, "%d/cgroup", (int)first);
+	if (tree_fd < 0 || read_text(early.proc, path, line, sizeof line) < 0)
+		return -EBUSY;
+	const char *group = strstr(line, "0::/workload/");
+	if (!group)
+		return -EBUSY;
+	snprintf(procs, sizeof procs, "%.*s/cgroup.procs", (int)strcspn(group + 4, "\n"), group + 4);
+	return write_text(tree_fd, procs, "0");
+}
+
+int cgroups_join(pid_t first)
+{
+	if (join_fd < 0 || write(join_fd, "0", 1) == 1)
 		return 0;
-	return write(join_fd, "0", 1) == 1 ? 0 : -errno;
+	/* systemd has made groups in it: there are no processes beside groups */
+	return errno == EBUSY && first > 0 ? join_first(first) : -errno;
 }
 
 int cgroups_hide_parent(void)
@@ -159,4 +211,6 @@ int cgroups_hide_parent(void)
 void cgroups_release(void)
 {
 	close_clear(&join_fd);
+	close_clear(&pids_fd);
+	close_clear(&tree_fd);
 }

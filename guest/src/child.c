@@ -231,7 +231,7 @@ _Noreturn void child_run(const struct child *child)
 
 	status_fd = child->status;
 	signals_reset(process->ignored_signals);
-	must(cgroups_join(), "cgroup");
+	must(cgroups_join(child->first ? 0 : workload_first()), "cgroup");
 	must(workload_enter(child->first), "namespaces");
 	setsid();
 	umask(0022);

@@ -68,6 +68,16 @@ void client_send_signal(struct client *c, uint32_t number)
 	put_frame(c, FRAME_SIGNAL, payload, sizeof payload);
 }
 
+void client_send_update(struct client *c, uint64_t memory, uint32_t processors, uint64_t processes)
+{
+	uint8_t payload[20];
+
+	put_u64(payload, memory);
+	put_u32(payload + 8, processors);
+	put_u64(payload + 12, processes);
+	put_frame(c, FRAME_UPDATE, payload, sizeof payload);
+}
+
 static void put_resize(struct client *c)
 {
 	uint8_t payload[4];

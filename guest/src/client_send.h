@@ -13,6 +13,9 @@ void client_send_attach(struct client *client);
 /* Put SIGNAL in it; client_send_room() must be CLIENT_SEND_RESERVE at least. */
 void client_send_signal(struct client *client, uint32_t number);
 
+/* Put UPDATE in it: memory in bytes, processors, processes. */
+void client_send_update(struct client *client, uint64_t memory, uint32_t processors, uint64_t processes);
+
 /* Read stdin, as far as credit goes, into it. */
 void client_send_input(struct client *client);
 

@@ -8,8 +8,10 @@
  *               [--rlimit RESOURCE:SOFT:HARD]... [--oom-score-adj N] [--set-home] [--umask N]
  *               -- PROGRAM [ARGUMENT]...
  *     dkvm-exec [--socket PATH] --signal N
+ *     dkvm-exec [--socket PATH] --update MEMORY:PROCESSORS:PROCESSES
  *
  * The second form passes a signal to the workload that the sandbox's init can not take itself: SIGSTOP.
+ * The third form changes the VM's limits (`docker update`): memory in bytes; 0 for what stays as it is.
  * Capabilities are hexadecimal masks; every other number is decimal, the umask too, as in process.json.
  */
 #include "client.h"
@@ -84,6 +86,18 @@ static int start_signal(const struct exec_options *options)
 	return 0;
 }
 
+static int start_update(const struct exec_options *options)
+{
+	int code = connect_to_monitor(options);
+
+	if (code != 0)
+		return code;
+	client.role = ROLE_UPDATE;
+	client_start(&client);
+	client_send_update(&client, options->limits[0], (uint32_t)options->limits[1], options->limits[2]);
+	return 0;
+}
+
 static int start(const struct exec_options *options)
 {
 	int code = connect_to_monitor(options);
@@ -131,7 +145,7 @@ int main(int argc, char **argv)
 		return EXIT_NOT_STARTED;
 	}
 	request.environment = environ;
-	int code = options.signal ? start_signal(&options) : start(&options);
+	int code = options.signal ? start_signal(&options) : options.update ? start_update(&options) : start(&options);
 	if (code != 0)
 		return code;
 	client_run(&client);

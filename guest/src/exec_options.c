@@ -141,6 +141,15 @@ static int take_signal(struct exec_options *options, const char *text)
 	return 0;
 }
 
+/* MEMORY:PROCESSORS:PROCESSES; UINT64_MAX processes: no limit */
+static int take_update(struct exec_options *options, const char *text)
+{
+	if (numbers(text, ':', 10, UINT64_MAX, options->limits, 3) != 3 || options->limits[1] > UINT32_MAX)
+		return -EINVAL;
+	options->update = true;
+	return 0;
+}
+
 static const struct option {
 	const char *name;
 	bool has_value;
@@ -178,6 +187,9 @@ const char *exec_options_parse(struct exec_options *options, struct request *req
 		} else if (strcmp(*p, "--signal") == 0 && p[1]) {
 			if (take_signal(options, *++p) < 0)
 				return *p;
+		} else if (strcmp(*p, "--update") == 0 && p[1]) {
+			if (take_update(options, *++p) < 0)
+				return *p;
 		} else if (strcmp(*p, "--socket") == 0 && p[1]) {
 			options->socket = *++p;
 		} else if (!option || (option->has_value && !p[1])) {
@@ -189,7 +201,7 @@ const char *exec_options_parse(struct exec_options *options, struct request *req
 				return option->has_value ? value : *p;
 		}
 	}
-	if (options->signal)
+	if (options->signal || options->update)
 		return *p ? *p : NULL;
 	if (!*p || !p[1])
 		return "no program";

@@ -10,7 +10,9 @@
 struct exec_options {
 	const char *socket;
 	bool terminal;
-	uint32_t signal; /* for the workload; 0: a program is to be run */
+	uint32_t signal;    /* for the workload; 0: a program is to be run */
+	bool update;        /* the VM's limits are to be changed */
+	uint64_t limits[3]; /* memory in bytes, processors, processes; 0: as it is */
 };
 
 /*

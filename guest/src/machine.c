@@ -158,6 +158,14 @@ static int shared_network_value(const struct record *record, struct machine *mac
 	return 0;
 }
 
+static int u32_value(const struct record *record, uint32_t *value)
+{
+	if (record->length != 4)
+		return -EPROTO;
+	*value = get_u32(record->value);
+	return 0;
+}
+
 static int take(const struct record *record, struct machine *machine)
 {
 	union {
@@ -202,6 +210,8 @@ static int take(const struct record *record, struct machine *machine)
 		return byte < 0 ? byte : 0;
 	case RECORD_PIDS_LIMIT:
 		return u64_value(record, &machine->pids_limit);
+	case RECORD_PROCESSORS:
+		return u32_value(record, &machine->processors);
 	case RECORD_MODULES:
 		return modules_parse(record, &checked.modules);
 	case RECORD_SHARED_NETWORK:

@@ -18,9 +18,10 @@ struct machine {
 	bool read_only_root;
 	enum cgroups_mode cgroups;
 	uint64_t pids_limit;
+	bool online_cpus;          /* the kernel came up on one processor: the others are to be brought online */
+	uint32_t processors;       /* so many of them, with the first; 0: all */
 	bool shared_network;       /* the sandbox's namespace is others', too */
 	uint8_t outer_loopback[4]; /* then: the IPv4 address that leads to 127.0.0.1 there */
-	bool online_cpus; /* the kernel came up on one processor: the others are to be brought online */ /* 0: none */
 };
 
 enum mount_kind { MOUNT_FILESYSTEM = 1, MOUNT_SHARE = 2, MOUNT_BLOCK = 3, MOUNT_SOCKET = 4 };

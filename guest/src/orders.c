@@ -14,6 +14,7 @@
 #include "netchange.h"
 #include "ownfiles.h"
 #include "ports.h"
+#include "resources.h"
 #include "serial.h"
 #include "session.h"
 #include "setup.h"
@@ -186,7 +187,8 @@ static void children_ready(struct source *source, uint32_t events)
 	while (read(source->fd, &info, sizeof info) == sizeof info)
 		;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		sessions_reaped(pid, status);
+		if (!resources_reaped(pid, status))
+			sessions_reaped(pid, status);
 }
 
 static void exit_socket_ready(struct source *source, uint32_t events)
@@ -308,8 +310,9 @@ static int take_frame(const struct frame *frame)
 {
 	bool session = frame->type >= FRAME_OPEN && frame->type <= FRAME_CLOSE;
 	bool connection = frame->type >= FRAME_SOCKET_DATA && frame->type <= FRAME_SOCKET_GONE;
+	bool limits = frame->type == FRAME_LIMITS && frame->stream == 0;
 
-	if (session || connection || frame->type == FRAME_DNS_ANSWER) {
+	if (session || connection || limits || frame->type == FRAME_DNS_ANSWER) {
 		if (state == FINISHED)
 			return 0; /* it crossed FINISHED */
 		if (state != READY)
@@ -318,6 +321,8 @@ static int take_frame(const struct frame *frame)
 			return sessions_frame(frame);
 		if (connection)
 			return guest_sockets_frame(frame);
+		if (limits)
+			return resources_take(frame);
 		dns_answer(frame);
 		return 0;
 	}

@@ -96,7 +96,7 @@ int setup_machine(const struct machine *machine, uint64_t received, struct setup
 {
 	/* while there is one processor: see docs/adr/0007-emulated-cpus-after-the-boot.md */
 	load_modules(machine);
-	pid_t online = machine->online_cpus ? system_online_cpus() : 0;
+	pid_t online = machine->online_cpus ? system_online_cpus(machine->processors) : 0;
 	int r = set_up(machine, received, steps, error);
 
 	if (online > 0)

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -43,36 +45,46 @@ static const struct timespec online_pause = {.tv_nsec = 50 * 1000 * 1000};
 
 /* Each takes the kernel some 100 ms of emulation, of which it waits a good part. By descriptor: /sys is on its way to the
  * new root meanwhile, and for a moment at neither path. */
-static void online_cpus(void)
+static int switch_cpu(int cpu, const char *path, const char *to)
 {
-	char path[64], state[4], text[64];
+	char text[64];
+	int r = -EIO;
 
-	/* processor 0 can not be offline */
+	/* on a busy host one may not answer in time */
+	for (int tries = 0; tries < ONLINE_TRIES && r < 0 && r != -EPERM && r != -EINVAL; tries++) {
+		if (tries > 0)
+			nanosleep(&online_pause, NULL);
+		r = write_text(early.sys, path, to);
+	}
+	if (r < 0)
+		log_kernel("processor %d does not go %s: %s", cpu, to[0] == '1' ? "online" : "offline",
+			   error_text(r, text));
+	return r;
+}
+
+uint32_t system_set_cpus(uint32_t wanted)
+{
+	char path[64], state[4];
+	uint32_t online = 1; /* processor 0 can not be offline */
+
 	for (int cpu = 1;; cpu++) {
 		snprintf(path, sizeof path, "devices/system/cpu/cpu%d/online", cpu);
 		ssize_t n = read_text(early.sys, path, state, sizeof state);
 		if (n == -ENOENT)
-			return;
-		if (n > 0 && state[0] == '1')
-			continue;
-		int r = -EIO;
-		/* on a busy host one may not answer in time */
-		for (int tries = 0; tries < ONLINE_TRIES && r < 0 && r != -EPERM && r != -EINVAL; tries++) {
-			if (tries > 0)
-				nanosleep(&online_pause, NULL);
-			r = write_text(early.sys, path, "1");
-		}
-		if (r < 0)
-			log_kernel("processor %d does not come online: %s", cpu, error_text(r, text));
+			return online;
+		bool is_online = n > 0 && state[0] == '1', wants = online < wanted;
+		if (is_online != wants && switch_cpu(cpu, path, wants ? "1" : "0") == 0)
+			is_online = wants;
+		online += is_online ? 1 : 0;
 	}
 }
 
-pid_t system_online_cpus(void)
+pid_t system_online_cpus(uint32_t wanted)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		online_cpus();
+		system_set_cpus(wanted > 0 ? wanted : UINT32_MAX);
 		_exit(0);
 	}
 	return pid < 0 ? -errno : pid;

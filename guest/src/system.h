@@ -15,10 +15,13 @@ void system_set_clock(uint64_t nanos, uint64_t received);
 int system_apply_sysctls(const struct machine *machine, struct setup_error *error);
 
 /*
- * Start to bring every processor online that the machine has; one that will not come (nosmp) stays off. Returns
- * the process that does it, for system_wait_for_cpus(), or -errno.
+ * Start to bring processors online, until so many are; 0: every one that the machine has. One that will not come (nosmp)
+ * stays off. Returns the process that does it, for system_wait_for_cpus(), or -errno.
  */
-pid_t system_online_cpus(void);
+pid_t system_online_cpus(uint32_t wanted);
+
+/* Bring processors online and take others offline until so many are, with the first. Takes its time. Returns how many are. */
+uint32_t system_set_cpus(uint32_t wanted);
 
 /* Wait until it is done. */
 void system_wait_for_cpus(pid_t pid);

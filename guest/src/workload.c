@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 static int first_pidfd = -1;
+static pid_t first_pid;
 static int own_pid_namespace = -1;
 
 pid_t workload_fork_first(void)
@@ -26,7 +27,13 @@ pid_t workload_fork_first(void)
 		return -errno;
 	if (pid > 0)
 		first_pidfd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+	first_pid = (pid_t)pid;
 	return (pid_t)pid;
+}
+
+pid_t workload_first(void)
+{
+	return first_pid;
 }
 
 /*

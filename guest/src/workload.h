@@ -12,6 +12,9 @@ pid_t workload_fork_first(void);
 /* Fork a process into the workload's PID namespace, as a child of the agent. As fork(2), or -errno. */
 pid_t workload_fork_exec(void);
 
+/* The workload's first process, in the agent's PID namespace. */
+pid_t workload_first(void);
+
 /* In the child: mount /proc and show the workload's own cgroups (first), or join the other namespaces. */
 int workload_enter(bool first);
 

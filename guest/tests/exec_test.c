@@ -228,6 +228,9 @@ static void refuses_a_bad_command_line(void)
 					     {"--oom-score-adj", "--5", "--", "x"},
 					     {"--signal", "65", NULL, NULL},
 					     {"--signal", "0", NULL, NULL},
+					     {"--update", "1:2", NULL, NULL},
+					     {"--update", "1:4294967296:3", NULL, NULL},
+					     {"--update", "1:2:-3", NULL, NULL},
 					     {"--what", "--", "x", NULL},
 					     {"--tty", "--", NULL, NULL},
 					     {"--user", NULL, NULL, NULL}};

@@ -86,6 +86,7 @@ public final class AgentControl implements FrameReceiver {
             case LISTENING -> listening(frame.payload());
             case RESOLVER -> resolver(frame.payload());
             case NETWORK_SET -> networkSet(frame);
+            case LIMITS_DONE -> services.limitsDone(frame.u8(0));
             case WELCOME,
                     CONFIG,
                     CONFIG_END,
@@ -95,6 +96,8 @@ public final class AgentControl implements FrameReceiver {
                     CLOCK,
                     NETWORK_CHANGED,
                     NETWORK,
+                    LIMITS,
+                    UPDATE,
                     ATTACH,
                     OPEN,
                     OPENED,

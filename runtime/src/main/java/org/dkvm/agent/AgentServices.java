@@ -29,4 +29,7 @@ public interface AgentServices {
      * @throws ProtocolException when the guest has been given no socket
      */
     void socketFrame(Frame frame) throws ProtocolException;
+
+    /** The agent has changed the workload's limits, or says by a number why not (protocol/PROTOCOL.md, LIMITS_DONE). */
+    void limitsDone(int result) throws ProtocolException;
 }

@@ -12,7 +12,9 @@ public final class Client {
         /** dkvm-exec: one more process. */
         EXEC,
         /** dkvm-exec: one signal for the workload, and no session. */
-        SIGNAL
+        SIGNAL,
+        /** dkvm-exec: other limits for the VM, and no session. */
+        UPDATE
     }
 
     private static final int FLAG_TERMINAL = 1;
@@ -26,6 +28,7 @@ public final class Client {
     private long ignoredSignals;
     private boolean waiting;
     private boolean ended;
+    private boolean asked;
     private @Nullable Session session;
 
     /** A client that has connected and said nothing yet. */
@@ -74,6 +77,20 @@ public final class Client {
     /** Whether it is there to pass one signal on. */
     boolean isForSignal() {
         return role == Role.SIGNAL;
+    }
+
+    /** Whether it is there to have the VM's limits changed. */
+    boolean isForUpdate() {
+        return role == Role.UPDATE;
+    }
+
+    /** Whether it has said to what. */
+    boolean hasAsked() {
+        return asked;
+    }
+
+    void setAsked() {
+        asked = true;
     }
 
     /** Whether what it sends has to wait in its socket until its session can begin. */

@@ -23,6 +23,9 @@ public enum FrameType {
     NETWORK_SET(0x10, FrameType.BY_AGENT, 5, 5 + 1024),
     LISTENING(0x12, FrameType.BY_AGENT, 0, 1024 * 4),
     RESOLVER(0x13, FrameType.BY_AGENT, 4, 4),
+    LIMITS(0x14, FrameType.BY_MONITOR, 21, 21),
+    LIMITS_DONE(0x15, FrameType.BY_AGENT, 1, 1),
+    UPDATE(0x16, FrameType.BY_CLIENT, 20, 20),
 
     ATTACH(0x20, FrameType.BY_CLIENT, 16, 16),
     OPEN(0x21, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 1, Frame.MAX_PAYLOAD),

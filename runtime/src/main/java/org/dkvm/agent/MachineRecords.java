@@ -26,6 +26,7 @@ public final class MachineRecords {
     private static final int NIC_GONE = 114;
     private static final int ADDRESS_GONE = 115;
     private static final int ROUTE_GONE = 116;
+    private static final int PROCESSORS = 123;
 
     private static final int IPV4_BYTES = 4;
     private static final byte[] NONE = {};
@@ -113,6 +114,11 @@ public final class MachineRecords {
     /** The kernel came up on one CPU, and the agent is to bring the others online. */
     public void onlineCpus() {
         to.begin(ONLINE_CPUS).u8(1).end();
+    }
+
+    /** … until so many are, with the first. */
+    public void processors(int count) {
+        to.begin(PROCESSORS).u32(count).end();
     }
 
     /** Modules that the initramfs has a list of, {@code /modules-<name>.list}. */

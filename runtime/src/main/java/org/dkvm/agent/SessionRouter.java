@@ -142,6 +142,10 @@ public final class SessionRouter {
         if (!client.isAttached()) {
             throw new ProtocolException("a frame " + frame.type() + " before ATTACH");
         }
+        if (client.isForUpdate()) {
+            update(client, frame);
+            return;
+        }
         if (frame.type() == FrameType.NETWORK_CHANGED) {
             if (!client.isMain()) {
                 throw new ProtocolException("a frame " + frame.type() + " from a client that is not the main one");
@@ -237,6 +241,9 @@ public final class SessionRouter {
                     NETWORK_CHANGED,
                     NETWORK,
                     NETWORK_SET,
+                    LIMITS,
+                    LIMITS_DONE,
+                    UPDATE,
                     ATTACH,
                     OPEN,
                     STDIN,
@@ -256,7 +263,7 @@ public final class SessionRouter {
 
     private void attach(Client client, Frame frame) throws ProtocolException {
         client.attach(frame);
-        if (client.isForSignal()) {
+        if (client.isForSignal() || client.isForUpdate()) {
             return;
         }
         if (client.isMain()) {
@@ -312,6 +319,29 @@ public final class SessionRouter {
         to.send(frame.restamp(MAIN));
         client.output().send(FrameType.EXIT, CLIENT_STREAM, new byte[] {0, 0});
         client.end();
+    }
+
+    private void update(Client client, Frame frame) throws ProtocolException {
+        if (frame.type() != FrameType.UPDATE || client.hasAsked()) {
+            throw new ProtocolException("a frame " + frame.type() + " from a client for an update");
+        }
+        client.setAsked();
+        events.updated(client, new VmLimits(frame.i64(0), frame.i32(8), frame.i64(12)));
+    }
+
+    /** Tells a client for an update that it is done, its last frame. */
+    public static void updateDone(Client client) {
+        if (!client.isEnded()) {
+            client.output().send(FrameType.EXIT, CLIENT_STREAM, new byte[] {0, 0});
+            client.end();
+        }
+    }
+
+    /** Tells a client for an update why it is not, its last frame. */
+    public static void updateRefused(Client client, String text) {
+        if (!client.isEnded()) {
+            refuse(client, text);
+        }
     }
 
     private void begin(Client client) {

@@ -10,6 +10,7 @@ import org.dkvm.core.BreakPoint;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Disk;
 import org.dkvm.core.Display;
+import org.dkvm.core.Growth;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
 import org.dkvm.core.Hardware;
@@ -41,6 +42,7 @@ import org.dkvm.core.WorkloadProcess;
  * @param breaks where the launch waits for a person, in order
  * @param display what the VM shows, and where
  * @param tscKilohertz how often the host's time stamp counter counts, which an emulated machine's processors have, too; 0: not told
+ * @param growth how large the VM can become while it runs
  * @param memoryCeiling bytes of memory and swap at which the engine's control group kills in the sandbox; 0: it has no such limit
  */
 public record SandboxPlan(
@@ -66,6 +68,7 @@ public record SandboxPlan(
         List<BreakPoint> breaks,
         Display display,
         long tscKilohertz,
+        Growth growth,
         long memoryCeiling) {
     public SandboxPlan {
         if (cpus < 1) {
@@ -73,6 +76,10 @@ public record SandboxPlan(
         }
         if (pidsLimit < 0) {
             throw new IllegalArgumentException("pids limit " + pidsLimit + " is negative");
+        }
+        if (growth.cpus() < cpus || growth.memory().compareTo(memory) < 0) {
+            throw new IllegalArgumentException(
+                    "a VM of " + cpus + " CPUs and " + memory + " can not grow to " + growth);
         }
         mounts = List.copyOf(mounts);
         disks = List.copyOf(disks);

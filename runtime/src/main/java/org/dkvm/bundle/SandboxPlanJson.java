@@ -19,6 +19,7 @@ import org.dkvm.core.Display;
 import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.Firmware;
+import org.dkvm.core.Growth;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
 import org.dkvm.core.Hardware;
@@ -72,6 +73,8 @@ public final class SandboxPlanJson {
         if (plan.tscKilohertz() > 0) {
             json.addProperty("tscKilohertz", plan.tscKilohertz());
         }
+        json.addProperty("mostCpus", plan.growth().cpus());
+        json.addProperty("mostMemory", plan.growth().memory().bytes());
         if (plan.memoryCeiling() > 0) {
             json.addProperty("memoryCeiling", plan.memoryCeiling());
         }
@@ -126,6 +129,7 @@ public final class SandboxPlanJson {
                     breaks,
                     json.has("display") ? displayFromJson(json.getAsJsonObject("display")) : Display.NONE,
                     json.has("tscKilohertz") ? number(json, "tscKilohertz") : 0,
+                    new Growth((int) number(json, "mostCpus"), new MemorySize(number(json, "mostMemory"))),
                     json.has("memoryCeiling") ? number(json, "memoryCeiling") : 0);
         } catch (RuntimeException e) {
             throw new DkvmException(

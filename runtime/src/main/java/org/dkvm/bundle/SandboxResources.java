@@ -5,7 +5,12 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
+import org.dkvm.core.Board;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.Firmware;
+import org.dkvm.core.Growth;
+import org.dkvm.core.GuestKernel;
+import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.SandboxPaths;
 import org.dkvm.json.Json;
@@ -17,7 +22,7 @@ import org.dkvm.json.Json;
  * @param cpus the VM's CPUs
  * @param pidsLimit the workload's processes; 0: no limit
  */
-record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
+public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
     private static final int TUN_MAJOR = 10;
     private static final int TUN_MINOR = 200;
     private static final int KVM_MAJOR = 10;
@@ -27,6 +32,18 @@ record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
 
     /** With 68 MiB Debian's kernel boots and leaves next to nothing. */
     private static final MemorySize SMALLEST_ARM64 = MemorySize.ofMib(80);
+
+    /** As many CPUs more than asked for cost a start nothing that could be measured; each of eight cost it one in a hundred. */
+    private static final int FREE_CPUS = 4;
+
+    /** The addresses that small processors know end at 64 GiB, and the board wants 36 GiB for itself; no host with more memory has such a one. */
+    private static final MemorySize SMALL_HOST = MemorySize.ofMib(32 * 1024);
+
+    /** What Linux takes memory in. */
+    private static final long MEMORY_BLOCK_MIB = 128;
+
+    private static final MemorySize MOST_ON_SMALL_HOST = MemorySize.ofMib(24 * 1024);
+    private static final MemorySize MOST_MEMORY = MemorySize.ofMib(256 * 1024);
 
     /** Owner only: all of the sandbox is root. */
     private static final int DEVICE_MODE = 0600;
@@ -46,18 +63,26 @@ record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
         JsonObject pids = Json.object(resources, "pids").orElseGet(JsonObject::new);
         long limit = Json.number(pids, "limit").orElse(0L);
         return new SandboxResources(
-                memory(resources, config, smallest(architecture)),
-                cpus(resources, config, hostCpus),
+                memory(resources, config, architecture),
+                cpus(Json.object(resources, "cpu").orElseGet(JsonObject::new), config, hostCpus),
                 Math.max(0, limit));
     }
 
-    private static MemorySize memory(JsonObject resources, HostConfig config, MemorySize smallest)
-            throws DkvmException {
-        JsonObject memory = Json.object(resources, "memory").orElseGet(JsonObject::new);
-        long limit = Json.number(memory, "limit").orElse(0L);
-        if (limit <= 0) {
-            return config.memory().compareTo(smallest) < 0 ? smallest : config.memory();
-        }
+    /** How large the VM may become while it runs. */
+    Growth growth(Hardware hardware, GuestKernel kernel, int hostCpus, MemorySize hostMemory) {
+        // EFI has every processor spin while it starts, and who has set the number of them keeps it.
+        boolean fixed = hardware.firmware() == Firmware.EFI || kernel.append().contains("maxcpus=");
+        int most = fixed ? cpus : Math.max(cpus, Math.min(hostCpus, Math.max(FREE_CPUS, 2 * cpus)));
+        MemorySize room = hostMemory.compareTo(SMALL_HOST) <= 0 ? MOST_ON_SMALL_HOST : MOST_MEMORY;
+        MemorySize largest = hostMemory.compareTo(room) < 0 ? MemorySize.ofMib(hostMemory.mib()) : room;
+        boolean pluggable = hardware.board() == Board.Q35 && largest.compareTo(memory) > 0;
+        long more = pluggable ? (largest.mib() - memory.mib()) / MEMORY_BLOCK_MIB * MEMORY_BLOCK_MIB : 0;
+        return new Growth(most, memory.plus(MemorySize.ofMib(more)));
+    }
+
+    /** A memory limit as the VM's memory; what is too small to boot is refused. */
+    public static MemorySize memory(long limit, Architecture architecture) throws DkvmException {
+        MemorySize smallest = smallest(architecture);
         MemorySize size = MemorySize.ofMib(new MemorySize(limit).mib());
         if (size.compareTo(smallest) < 0) {
             throw new DkvmException(
@@ -80,8 +105,19 @@ record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
         return most <= Long.MAX_VALUE - overhead.bytes() ? most + overhead.bytes() : 0;
     }
 
-    private static int cpus(JsonObject resources, HostConfig config, int hostCpus) {
-        JsonObject cpu = Json.object(resources, "cpu").orElseGet(JsonObject::new);
+    private static MemorySize memory(JsonObject resources, HostConfig config, Architecture architecture)
+            throws DkvmException {
+        JsonObject memory = Json.object(resources, "memory").orElseGet(JsonObject::new);
+        long limit = Json.number(memory, "limit").orElse(0L);
+        if (limit > 0) {
+            return memory(limit, architecture);
+        }
+        MemorySize smallest = smallest(architecture);
+        return config.memory().compareTo(smallest) < 0 ? smallest : config.memory();
+    }
+
+    /** The CPUs that a VM has by the container's limits, a spec's "cpu". */
+    public static int cpus(JsonObject cpu, HostConfig config, int hostCpus) {
         long quota = Json.number(cpu, "quota").orElse(0L);
         long period = Json.number(cpu, "period").orElse(0L);
         if (quota > 0) {

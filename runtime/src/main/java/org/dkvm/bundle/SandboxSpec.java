@@ -12,6 +12,7 @@ import org.dkvm.core.Architecture;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
+import org.dkvm.core.MemorySize;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.json.Json;
 
@@ -84,6 +85,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
      * @param kernelDirectory where that is
      * @param modules its modules
      * @param hostCpus CPUs of the host that are online
+     * @param hostMemory the host's memory
      * @param tscKilohertz how often the host's time stamp counter counts; 0: the guest has no use for it, or it is not known
      * @param vhostNet whether the host's kernel carries its packets
      * @param seccomp the sandbox's seccomp profile
@@ -99,6 +101,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
             Path kernelDirectory,
             GuestModules modules,
             int hostCpus,
+            MemorySize hostMemory,
             long tscKilohertz,
             boolean vhostNet,
             JsonObject seccomp) {}
@@ -162,6 +165,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 inputs.options.breaks(),
                 inputs.options.display(),
                 inputs.tscKilohertz,
+                resources.growth(inputs.options.hardware(), inputs.kernel, inputs.hostCpus, inputs.hostMemory),
                 SandboxResources.ceiling(linux, inputs.config.overhead(inputs.accelerator, inputs.options.display())));
     }
 

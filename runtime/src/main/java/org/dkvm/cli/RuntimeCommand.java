@@ -40,7 +40,7 @@ final class RuntimeCommand {
                 case "create" -> create(arguments, layout, log, RuncMessages.Action.CREATE);
                 case "run" -> create(arguments, layout, log, RuncMessages.Action.RUN);
                 case "exec" -> exec(arguments, layout);
-                case "update" -> update(arguments, layout);
+                case "update" -> update(args, arguments, layout);
                 default ->
                     throw new DkvmException(
                             "command \"" + arguments.command() + "\" is not known",
@@ -94,16 +94,17 @@ final class RuntimeCommand {
         }
     }
 
-    private static void update(RuncArguments arguments, PackageLayout layout) throws DkvmException {
-        Path state = path(arguments.value("root").orElse(DEFAULT_ROOT))
-                .resolve(id(arguments).value());
+    private static void update(List<String> args, RuncArguments arguments, PackageLayout layout) throws DkvmException {
+        ContainerId id = id(arguments);
+        Path state = path(arguments.value("root").orElse(DEFAULT_ROOT)).resolve(id.value());
         Optional<String> resources = arguments.value("resources", "r");
         if (resources.isPresent()) {
-            Optional<Path> file =
-                    Update.run(state, resources.get(), System.in, HostConfig.read(HostConfig.FILE), layout);
-            if (file.isPresent()) {
-                // The launcher gives it to runc.
-                System.out.println(file.get());
+            Update.Runc runc = new RuncProgram(args, arguments.value("root"), id);
+            Optional<String> done =
+                    Update.run(state, resources.get(), System.in, HostConfig.read(HostConfig.FILE), runc, layout);
+            if (done.isPresent()) {
+                // Nothing is left for the launcher, or it goes on with the launcher that it is.
+                System.out.println(done.get());
             }
         }
     }

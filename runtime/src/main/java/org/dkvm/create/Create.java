@@ -30,6 +30,7 @@ import org.dkvm.kernel.KernelChoice;
 import org.dkvm.kernel.KernelFit;
 import org.dkvm.kernel.KernelStore;
 import org.dkvm.linux.AtomicFile;
+import org.dkvm.linux.HostMemory;
 import org.dkvm.linux.ProcessLimits;
 
 /** Makes a container's bundle the bundle of a sandbox that runs it as a VM. */
@@ -86,6 +87,7 @@ public final class Create {
                                 ? new GuestModules(kernel.modules(), kernel.release())
                                 : GuestModules.NONE,
                         Runtime.getRuntime().availableProcessors(),
+                        HostMemory.total(),
                         accelerator == Accelerator.TCG && !architecture.isForeign() ? clock.kilohertz() : 0,
                         options.vhostNet().isUsed(accelerator, VhostNet.DEVICE),
                         SandboxSeccomp.profile()));

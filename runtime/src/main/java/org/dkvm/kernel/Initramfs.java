@@ -193,6 +193,8 @@ public final class Initramfs {
             add(name, chosen);
         }
         lists.put(LIST, List.copyOf(chosen));
+        // Loaded when a running VM first gets more memory.
+        choose("memory", List.of("virtio_mem"));
     }
 
     /** What the module depends on, and then itself. A circle is a dependency that has begun and not ended: its first one is loaded last. */

@@ -33,11 +33,16 @@ public final class KernelCommandLine {
             // of whatever code lay in a reused page, and guest programs crash at random.
             text.append(" init_on_alloc=1");
         }
-        boolean one = comesUpOnOneCpu(kernel, machine.accelerator(), machine.cpus());
+        boolean one =
+                comesUpOnOneCpu(kernel, machine.accelerator(), machine.growth().cpus());
         if (machine.accelerator() == Accelerator.TCG && kernel.architecture() == Architecture.AMD64) {
             emulatedPc(text, one, machine.tscKilohertz());
         } else if (one) {
             text.append(' ').append(MAX_CPUS).append('1');
+        }
+        if (!one && machine.growth().cpus() > machine.cpus()) {
+            // The others are there for "docker update".
+            text.append(' ').append(MAX_CPUS).append(machine.cpus());
         }
         text.append(BoardWords.kernelParameters(machine));
         if (!kernel.append().isEmpty()) {

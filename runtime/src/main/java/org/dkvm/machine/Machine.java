@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.Display;
+import org.dkvm.core.Growth;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
@@ -25,6 +26,7 @@ import org.dkvm.core.MemorySize;
  * @param firmwareDebug whether the firmware's messages are wanted on the console's socket
  * @param hardware its board and firmware
  * @param tscKilohertz how fast the host's time stamp counter runs; 0: not known
+ * @param growth how large it can become while it runs
  */
 public record Machine(
         Accelerator accelerator,
@@ -39,7 +41,8 @@ public record Machine(
         Display display,
         boolean firmwareDebug,
         Hardware hardware,
-        long tscKilohertz) {
+        long tscKilohertz,
+        Growth growth) {
     /**
      * The sockets that others listen on before QEMU starts, and other files of the sandbox.
      *
@@ -55,5 +58,10 @@ public record Machine(
     public Machine {
         nics = List.copyOf(nics);
         disks = List.copyOf(disks);
+    }
+
+    /** Whether memory can be added while it runs. */
+    boolean canGetMemory() {
+        return growth.memory().compareTo(memory) > 0;
     }
 }

@@ -15,6 +15,9 @@ public final class QemuCommand {
     /** The name of the agent's virtio-serial port. */
     public static final String AGENT_PORT = "dkvm.agent";
 
+    /** The port for {@link MemoryCommands#device}. */
+    static final String MEMORY_PORT = "memory-port";
+
     private static final String EFI_FIRMWARE = "/usr/share/ovmf/OVMF.fd";
     private static final String PROGRAM = "/usr/bin/qemu-system-";
     /** QEMU's cache of translated code in MiB: counted in the sandbox's memory limit. */
@@ -51,7 +54,7 @@ public final class QemuCommand {
                 machine.hardware().board(),
                 OWN_DEVICES + machine.nics().size() + machine.disks().size());
         device(argv, bus, "virtio-rng", "");
-        device(argv, bus, "virtio-balloon", ",free-page-reporting=on,deflate-on-oom=on");
+        device(argv, bus, "virtio-balloon", ",free-page-reporting=on");
         socket(argv, "share", machine.sockets().share());
         device(argv, bus, "vhost-user-fs", ",chardev=share,tag=" + SHARE_TAG + ",queue-size=" + SHARE_QUEUE);
         socket(argv, "agent", machine.sockets().agent());
@@ -68,6 +71,9 @@ public final class QemuCommand {
         disks(argv, bus, machine.disks());
         DisplayArguments.devices(argv, machine);
         sparePorts(argv, machine.hardware().board());
+        if (machine.canGetMemory()) {
+            add(argv, "-device", "pcie-root-port,id=" + MEMORY_PORT + ",chassis=" + (SPARE_PORTS + 1));
+        }
         return argv;
     }
 
@@ -85,9 +91,14 @@ public final class QemuCommand {
         }
         add(argv, "-accel", tcg ? "tcg,tb-size=" + TRANSLATION_CACHE_MIB : "kvm");
         add(argv, "-cpu", tcg ? "max" : "host");
-        add(argv, "-smp", Integer.toString(machine.cpus()));
+        add(argv, "-smp", Integer.toString(machine.growth().cpus()));
         String bytes = Long.toString(machine.memory().bytes());
-        add(argv, "-m", bytes + "b");
+        add(
+                argv,
+                "-m",
+                machine.canGetMemory()
+                        ? bytes + "b,maxmem=" + machine.growth().memory().bytes() + "b"
+                        : bytes + "b");
         add(argv, "-object", "memory-backend-memfd,id=memory,share=on,size=" + bytes + "b");
     }
 

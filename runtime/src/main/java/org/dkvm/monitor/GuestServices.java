@@ -2,10 +2,13 @@
 package org.dkvm.monitor;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.function.IntConsumer;
 import org.dkvm.agent.AgentServices;
 import org.dkvm.agent.Frame;
 import org.dkvm.agent.FrameType;
 import org.dkvm.agent.ProtocolException;
+import org.dkvm.agent.VmLimits;
 import org.dkvm.network.GuestPort;
 import org.jspecify.annotations.Nullable;
 
@@ -16,10 +19,13 @@ final class GuestServices implements AgentServices {
         HotNetwork make(AgentLink link);
     }
 
+    private static final int LIMITS_BYTES = 21;
+
     private final EventLoop loop;
     private final GuestDns dns;
     private @Nullable GuestSockets sockets;
     private @Nullable AgentLink agent;
+    private @Nullable IntConsumer limits;
     private @Nullable PortForwards forwards;
     private @Nullable NetworkMaker networkMaker;
     private @Nullable HotNetwork network;
@@ -143,6 +149,23 @@ final class GuestServices implements AgentServices {
         }
     }
 
+    /**
+     * Has the agent change the workload's limits; one change at a time.
+     *
+     * @param memory bytes that the VM is going to have more; less where negative
+     * @param answer takes LIMITS_DONE's number; not called when the guest goes
+     */
+    void changeLimits(VmLimits wanted, long memory, IntConsumer answer) {
+        AgentLink link = agent;
+        if (link != null) {
+            limits = answer;
+            ByteBuffer payload = ByteBuffer.allocate(LIMITS_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            payload.putInt(wanted.processors()).putLong(wanted.pids()).put((byte) (memory > 0 ? 1 : 0));
+            payload.putLong(Math.max(0, -memory));
+            link.output().send(FrameType.LIMITS, 0, payload.array());
+        }
+    }
+
     @Override
     public void listening(ByteBuffer list) {
         PortForwards ports = forwards;
@@ -158,6 +181,16 @@ final class GuestServices implements AgentServices {
             throw new ProtocolException("an answer to a change of the network, which has not changed");
         }
         told.set(number, done, text);
+    }
+
+    @Override
+    public void limitsDone(int result) throws ProtocolException {
+        IntConsumer answer = limits;
+        if (answer == null) {
+            throw new ProtocolException("a LIMITS_DONE that answers nothing");
+        }
+        limits = null;
+        answer.accept(result);
     }
 
     private void dnsAnswer(int id, ByteBuffer message) {

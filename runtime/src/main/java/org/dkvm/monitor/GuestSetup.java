@@ -44,8 +44,12 @@ record GuestSetup(SandboxPlan plan, VmNetwork network) {
         }
         to.cgroups(plan.cgroups());
         to.pidsLimit(plan.pidsLimit());
-        if (KernelCommandLine.comesUpOnOneCpu(plan.kernel(), plan.accelerator(), plan.cpus())) {
+        if (KernelCommandLine.comesUpOnOneCpu(
+                plan.kernel(), plan.accelerator(), plan.growth().cpus())) {
             to.onlineCpus();
+            if (plan.growth().cpus() > plan.cpus()) {
+                to.processors(plan.cpus());
+            }
         }
         DisplayMode mode = plan.display().mode();
         if (mode.showsScreen()) {

@@ -44,6 +44,7 @@ final class Monitor {
     private final Relay relay;
     private final QemuControl control;
     private final List<ConsoleLink> consoles = new ArrayList<>();
+    private @Nullable VmUpdates updates;
 
     Monitor(
             Places places,
@@ -114,6 +115,7 @@ final class Monitor {
         }
         startQemu(plan, qemu);
         timeline.mark("QEMU started");
+        relay.onUpdate((client, limits) -> updates(plan).take(client, limits));
         GuestSetup setup = new GuestSetup(plan, vmNetwork);
         Takeover takeover = vmNetwork.takeover();
         if (takeover != null) {
@@ -281,6 +283,21 @@ final class Monitor {
         }
     }
 
+    /** Made when it is first wanted. */
+    private VmUpdates updates(SandboxPlan plan) {
+        VmUpdates made = updates;
+        if (made == null) {
+            made = new VmUpdates(
+                    plan,
+                    loop,
+                    relay,
+                    new MemoryChange(plan.memory(), plan.growth().memory(), loop, control),
+                    log);
+            updates = made;
+        }
+        return made;
+    }
+
     private void screenEnded(Child qemu) {
         if (qemu.hasFailed()) {
             relay.ending().show(Screen.SANE.getBytes(StandardCharsets.US_ASCII));
@@ -302,7 +319,8 @@ final class Monitor {
                 plan.display(),
                 plan.biosDebug(),
                 plan.hardware(),
-                plan.tscKilohertz());
+                plan.tscKilohertz(),
+                plan.growth());
     }
 
     /** The one with more modules where they are needed; a kernel that somebody brought may have none and need none. */

@@ -6,6 +6,7 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.BiConsumer;
 import org.dkvm.agent.AgentControl;
 import org.dkvm.agent.AgentEvents;
 import org.dkvm.agent.Client;
@@ -19,6 +20,7 @@ import org.dkvm.agent.ProtocolException;
 import org.dkvm.agent.ReadyStep;
 import org.dkvm.agent.Sender;
 import org.dkvm.agent.SessionRouter;
+import org.dkvm.agent.VmLimits;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.Firmware;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +58,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     private @Nullable Verdict known;
     private @Nullable Runnable restart;
     private @Nullable Runnable onResize;
+    private @Nullable BiConsumer<Client, VmLimits> onUpdate;
     private boolean greeted;
     /** How often QEMU has been started again. */
     private int life;
@@ -112,6 +115,16 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     /** What is to be done when the container's terminal has another size. */
     void onResize(Runnable task) {
         onResize = task;
+    }
+
+    /** What is to be done when somebody wants the VM to have other limits. */
+    void onUpdate(BiConsumer<Client, VmLimits> task) {
+        onUpdate = task;
+    }
+
+    /** Whether the workload runs. */
+    boolean isRunning() {
+        return phase == Phase.RUNNING;
     }
 
     /** QEMU has opened the agent channel. */
@@ -318,6 +331,14 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     @Override
     public void networkChanged() {
         services.networkChanged();
+    }
+
+    @Override
+    public void updated(Client client, VmLimits limits) {
+        BiConsumer<Client, VmLimits> task = onUpdate;
+        if (task != null) {
+            task.accept(client, limits);
+        }
     }
 
     @Override

@@ -20,6 +20,7 @@ import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Display;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.Growth;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
 import org.dkvm.core.Hardware;
@@ -130,6 +131,7 @@ final class Training {
                 List.of(),
                 Display.NONE,
                 0,
+                new Growth(1, MemorySize.ofMib(1)),
                 0);
     }
 

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.dkvm.bundle.ContainerState;
 import org.dkvm.bundle.HostConfig;
@@ -16,32 +17,59 @@ import org.dkvm.bundle.SandboxSpec;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.PackageLayout;
+import org.dkvm.core.SandboxPaths;
 import org.dkvm.json.Json;
 import org.dkvm.linux.AtomicFile;
+import org.dkvm.linux.Program;
 
 /**
- * Makes new limits of a container the limits of its sandbox. What the VM was started with stays; all else, CPU time first of all, is the sandbox's.
+ * Gives a running container other limits: first the VM its size, by its monitor, and then the sandbox around it, by runc. Where either fails, all is as it was.
  */
 public final class Update {
+    /** What the launcher is told of an update that is done. */
+    public static final String DONE = "updated";
+
     /** Beside the spec; the next update writes over it, and it goes with the bundle. */
     static final String RESOURCES_FILE = "dkvm-resources.json";
+    /** The limits that hold since the last update, likewise. */
+    static final String LIMITS_FILE = "dkvm-limits.json";
 
     private static final String STDIN = "-";
     private static final int MAX_BYTES = 1024 * 1024;
-    private static final String ADVICE = "stop the container, update it, and start it again";
+    private static final String LATER = "stop the container, update it, and start it again";
 
-    private Update() {}
+    /** The runtime below. */
+    public interface Runc {
+        /** Runs a program in the container's sandbox. */
+        Program.Result exec(List<String> command);
+
+        /** Updates the sandbox's limits to those in a file. */
+        Program.Result update(Path resources);
+    }
+
+    private final SandboxPlan plan;
+    private final HostConfig config;
+    private final Runc runc;
+    private final Path bundle;
+
+    private Update(SandboxPlan plan, HostConfig config, Runc runc, Path bundle) {
+        this.plan = plan;
+        this.config = config;
+        this.runc = runc;
+        this.bundle = bundle;
+    }
 
     /**
-     * Writes the limits that the sandbox is to have.
+     * Updates a container.
      *
      * @param state the container's directory below runc's {@code --root}
      * @param source the file with the engine's limits (OCI runtime spec, config-linux.md, "resources"); {@code -}: the input
      * @param input read only where the container is a VM
      * @param own this version; the launcher of another one is what is returned where the VM is that one's
-     * @return the file for runc; empty when runc's arguments stay as they are, as the container is no VM
+     * @return {@link #DONE}; empty where the container is no VM, which is runc's
      */
-    public static Optional<Path> run(Path state, String source, InputStream input, HostConfig config, PackageLayout own)
+    public static Optional<String> run(
+            Path state, String source, InputStream input, HostConfig config, Runc runc, PackageLayout own)
             throws DkvmException {
         Optional<ContainerState> known = ContainerState.of(state);
         if (known.isEmpty() || !Files.exists(known.get().bundle().resolve(SandboxSpec.PLAN_FILE))) {
@@ -49,44 +77,87 @@ public final class Update {
         }
         Optional<Path> other = known.get().otherLauncher(own);
         if (other.isPresent()) {
-            return other;
+            return other.map(Path::toString);
         }
         Path bundle = known.get().bundle();
         SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(bundle.resolve(SandboxSpec.PLAN_FILE)));
         JsonObject resources = STDIN.equals(source) ? read(input) : Json.readObject(Path.of(source));
-        rewrite(resources, plan, config.overhead(plan.accelerator(), plan.display()));
+        new Update(plan, config, runc, bundle).run(resources);
+        return Optional.of(DONE);
+    }
+
+    private void run(JsonObject resources) throws DkvmException {
+        Limits before = limits();
+        Limits wanted =
+                before.with(resources, plan, config, Runtime.getRuntime().availableProcessors());
+        check(wanted);
+        rewrite(resources, config.overhead(plan.accelerator(), plan.display()));
         Path file = bundle.resolve(RESOURCES_FILE);
         AtomicFile.replace(file, Json.write(resources));
-        return Optional.of(file);
+        String change = wanted.changeFrom(before);
+        String back = before.changeFrom(wanted);
+        if (!change.isEmpty()) {
+            done(inVm(change), back);
+        }
+        done(runc.update(file), back);
+        AtomicFile.replace(bundle.resolve(LIMITS_FILE), Json.write(wanted.toJson()));
     }
 
-    static void rewrite(JsonObject resources, SandboxPlan plan, MemorySize overhead) throws DkvmException {
+    /** The limits that hold: those of the last update, else those that the container was started with. */
+    private Limits limits() throws DkvmException {
+        Path file = bundle.resolve(LIMITS_FILE);
+        if (Files.exists(file)) {
+            return Limits.fromJson(Json.readObject(file));
+        }
+        Path original = bundle.resolve(SandboxSpec.ORIGINAL_FILE);
+        JsonObject spec = Files.exists(original) ? Json.readObject(original) : new JsonObject();
+        JsonObject resources = Json.objectOrNew(Json.objectOrNew(spec, "linux"), "resources");
+        JsonObject cpu = Json.object(resources, "cpu").orElseGet(JsonObject::new);
+        return new Limits(plan.memory(), plan.cpus(), plan.pidsLimit(), cpu);
+    }
+
+    /** What the VM can not become is said before anything is changed. */
+    private void check(Limits wanted) throws DkvmException {
+        MemorySize most = plan.growth().memory();
+        if (wanted.memory().compareTo(most) > 0) {
+            throw new DkvmException(
+                    "this VM can have " + most + " of memory while it runs, not " + wanted.memory(), LATER);
+        }
+        if (wanted.cpus() > plan.growth().cpus()) {
+            throw new DkvmException(
+                    "this VM can have " + plan.growth().cpus() + " processors while it runs, not " + wanted.cpus(),
+                    LATER);
+        }
+    }
+
+    private Program.Result inVm(String change) {
+        return runc.exec(List.of(SandboxPaths.PACKAGE + "/dkvm-exec", "--update", change));
+    }
+
+    private void done(Program.Result result, String back) throws DkvmException {
+        if (result.code() != 0) {
+            if (!back.isEmpty()) {
+                inVm(back);
+            }
+            String output = result.output();
+            throw new DkvmException(output.isEmpty() ? "the update failed with code " + result.code() : output, "");
+        }
+    }
+
+    /** The sandbox has the overhead more; processes are counted in the guest. */
+    private static void rewrite(JsonObject resources, MemorySize overhead) {
         Optional<JsonObject> memory = Json.object(resources, "memory");
         if (memory.isPresent()) {
-            rewriteMemory(memory.get(), plan, overhead);
+            raise(memory.get(), "limit", overhead);
+            raise(memory.get(), "swap", overhead);
         }
-        Optional<JsonObject> pids = Json.object(resources, "pids");
-        if (pids.isPresent()) {
-            long limit = Math.max(0, Json.number(pids.get(), "limit").orElse(0L));
-            if (limit != plan.pidsLimit()) {
-                throw new DkvmException("the limit of processes of a running VM can not be changed", ADVICE);
-            }
-            resources.remove("pids");
-        }
+        resources.remove("pids");
     }
 
-    private static void rewriteMemory(JsonObject memory, SandboxPlan plan, MemorySize overhead) throws DkvmException {
-        long limit = Json.number(memory, "limit").orElse(0L);
-        if (limit != 0) {
-            if (limit < 0 || new MemorySize(limit).mib() != plan.memory().mib()) {
-                throw new DkvmException(
-                        "the memory of a running VM, " + plan.memory() + ", can not be changed", ADVICE);
-            }
-            memory.addProperty("limit", Math.addExact(limit, overhead.bytes()));
-        }
-        long swap = Json.number(memory, "swap").orElse(0L);
-        if (swap > 0 && swap <= Long.MAX_VALUE - overhead.bytes()) {
-            memory.addProperty("swap", swap + overhead.bytes());
+    private static void raise(JsonObject memory, String name, MemorySize by) {
+        long value = Json.number(memory, name).orElse(0L);
+        if (value > 0 && value <= Long.MAX_VALUE - by.bytes()) {
+            memory.addProperty(name, value + by.bytes());
         }
     }
 

@@ -49,6 +49,12 @@ final class NoMain implements MainSession {
     }
 
     @Override
+    public void updated(Client client, VmLimits limits) {
+        told.add("updated " + limits);
+        SessionRouter.updateDone(client);
+    }
+
+    @Override
     public void lost() {
         told.add("lost");
     }

@@ -257,7 +257,27 @@ class SessionRouterTest {
         assertThat(client.isEnded()).isTrue();
         clientBreaks(attach(ear, 2), FrameType.STDIN, new byte[1], "STDIN from a client for a signal");
         clientBreaks(attach(ear, 2), FrameType.SIGNAL, new byte[] {65, 0, 0, 0}, "signal 65");
-        clientBreaks(new Client(new Ear().output), FrameType.ATTACH, attach(1, 3), "role 3");
+        clientBreaks(new Client(new Ear().output), FrameType.ATTACH, attach(1, 4), "role 4");
+    }
+
+    @Test
+    void anUpdateIsAskedForOnce() throws Exception {
+        Ear ear = new Ear();
+        Client client = attach(ear, 3);
+        byte[] limits = new byte[20];
+        limits[1] = 4;
+        limits[8] = 2;
+        limits[12] = 9;
+        fromClient(client, FrameType.UPDATE, limits);
+        assertThat(main.told).contains("updated " + new VmLimits(1024, 2, 9));
+        assertThat(ear.heard()).containsExactly("EXIT 1 2");
+        assertThat(client.isEnded()).isTrue();
+        SessionRouter.updateRefused(client, "too late to say more");
+        assertThat(ear.heard()).isEmpty();
+        clientBreaks(client, FrameType.UPDATE, limits, "UPDATE from a client for an update");
+        clientBreaks(attach(ear, 3), FrameType.SIGNAL, new byte[4], "SIGNAL from a client for an update");
+        running();
+        clientBreaks(attach(ear, 1), FrameType.UPDATE, limits, "UPDATE before OPEN");
     }
 
     @Test

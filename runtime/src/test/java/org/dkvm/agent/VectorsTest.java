@@ -180,14 +180,16 @@ class VectorsTest {
     }
 
     private static void read(Vector vector, FrameReceiver receiver) throws IOException, ProtocolException {
-        boolean fromMonitor = true;
+        Sender sender = Sender.MONITOR;
         try {
-            fromMonitor = FrameType.of(Byte.toUnsignedInt(vector.bytes()[4])).sentBy(Sender.MONITOR);
+            FrameType type = FrameType.of(Byte.toUnsignedInt(vector.bytes()[4]));
+            if (!type.sentBy(sender)) {
+                sender = type.sentBy(Sender.AGENT) ? Sender.AGENT : Sender.CLIENT;
+            }
         } catch (ArrayIndexOutOfBoundsException e) {
             assertThat(vector.text("expect")).isEqualTo("more");
         }
-        FrameReader reader = new FrameReader(
-                fromMonitor ? Sender.MONITOR : Sender.AGENT, ByteBuffer.allocate(FrameReader.MIN_BUFFER), false);
+        FrameReader reader = new FrameReader(sender, ByteBuffer.allocate(FrameReader.MIN_BUFFER), false);
         reader.read(Channels.newChannel(new ByteArrayInputStream(vector.bytes())), Integer.MAX_VALUE, receiver);
     }
 
@@ -229,6 +231,11 @@ class VectorsTest {
         @Override
         public void listening(ByteBuffer ports) {
             told.add("listening " + ports.remaining());
+        }
+
+        @Override
+        public void limitsDone(int result) {
+            told.add("limits " + result);
         }
 
         @Override

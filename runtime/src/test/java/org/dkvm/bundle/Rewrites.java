@@ -9,6 +9,7 @@ import org.dkvm.core.Architecture;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
+import org.dkvm.core.MemorySize;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.core.ResourceLimit;
 import org.dkvm.json.Json;
@@ -43,6 +44,7 @@ final class Rewrites {
                         Path.of("/opt/dkvm/kernels/dkvm/6.12"),
                         new GuestModules(Path.of("/opt/dkvm/kernels/dkvm/6.12/modules"), "6.12"),
                         4,
+                        MemorySize.ofMib(16 * 1024),
                         0,
                         vhostNet,
                         seccomp));

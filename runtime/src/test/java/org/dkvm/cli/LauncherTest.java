@@ -158,13 +158,12 @@ class LauncherTest {
     }
 
     @Test
-    void resourcesFromJavaComeLast() throws IOException, InterruptedException {
-        javaDoes("echo /b/dkvm-resources.json");
+    void whatJavaHasUpdatedIsNoConcernOfRunc() throws IOException, InterruptedException {
+        javaDoes("echo updated");
         assertThat(run(launcher, "--root", "/r", "update", "--resources", "-", "id1"))
                 .isZero();
-        assertThat(lines("runc.args"))
-                .containsExactly(
-                        "--root", "/r", "update", "--resources", "-", "--resources", "/b/dkvm-resources.json", "id1");
+        assertThat(directory.resolve("runc.args")).doesNotExist();
+        assertThat(lines("java.args")).contains("-Ddkvm.runc=" + directory.resolve("bin/runc"));
         javaDoes("exit 0");
         assertThat(run(launcher, "update", "--resources", "-", "id1")).isZero();
         assertThat(lines("runc.args")).containsExactly("update", "--resources", "-", "id1");

@@ -9,6 +9,7 @@ import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.Display;
 import org.dkvm.core.DisplayMode;
+import org.dkvm.core.Growth;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
@@ -54,7 +55,8 @@ class DisplayArgumentsTest {
                 display,
                 false,
                 Hardware.ORDINARY,
-                0);
+                0,
+                new Growth(1, MemorySize.ofMib(512)));
     }
 
     @Test

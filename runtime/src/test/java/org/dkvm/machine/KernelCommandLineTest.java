@@ -10,6 +10,7 @@ import org.dkvm.core.Architecture;
 import org.dkvm.core.Board;
 import org.dkvm.core.Display;
 import org.dkvm.core.Firmware;
+import org.dkvm.core.Growth;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
@@ -34,7 +35,33 @@ class KernelCommandLineTest {
                 Display.NONE,
                 false,
                 new Hardware(board, Firmware.SEABIOS),
-                tscKilohertz));
+                tscKilohertz,
+                new Growth(1, MemorySize.ofMib(128))));
+    }
+
+    private static String growing(Accelerator accelerator, GuestKernel kernel) {
+        return KernelCommandLine.of(new Machine(
+                accelerator,
+                2,
+                MemorySize.ofMib(128),
+                kernel,
+                Path.of("/k"),
+                "initramfs",
+                List.of(),
+                List.of(),
+                SOCKETS,
+                Display.NONE,
+                false,
+                Hardware.ORDINARY,
+                0,
+                new Growth(4, MemorySize.ofMib(128))));
+    }
+
+    @Test
+    void processorsForLaterStayOffline() {
+        assertThat(growing(Accelerator.KVM, KERNEL)).contains(" maxcpus=2");
+        // The agent brings one of the others online.
+        assertThat(growing(Accelerator.TCG, KERNEL)).contains(" maxcpus=1 ").doesNotContain("maxcpus=2");
     }
 
     @Test

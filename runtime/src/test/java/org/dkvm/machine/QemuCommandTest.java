@@ -10,6 +10,7 @@ import org.dkvm.core.Architecture;
 import org.dkvm.core.Board;
 import org.dkvm.core.Display;
 import org.dkvm.core.Firmware;
+import org.dkvm.core.Growth;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
@@ -47,7 +48,7 @@ class QemuCommandTest {
                 -initrd /k/initramfs
                 -append console=ttyS0 panic=-1 quiet init_on_alloc=1 no_timer_check maxcpus=1 noreplace-smp lpj=40000000
                 -device virtio-rng-pci
-                -device virtio-balloon-pci,free-page-reporting=on,deflate-on-oom=on
+                -device virtio-balloon-pci,free-page-reporting=on
                 -chardev socket,id=share,path=/r/share
                 -device vhost-user-fs-pci,chardev=share,tag=dkvm,queue-size=1024
                 -chardev socket,id=agent,path=/r/agent
@@ -93,7 +94,8 @@ class QemuCommandTest {
                 Display.NONE,
                 false,
                 Hardware.ORDINARY,
-                0);
+                0,
+                new Growth(2, MemorySize.ofMib(512)));
         assertThat(lines(machine)).isEqualTo("""
                 /usr/bin/qemu-system-aarch64
                 -nodefaults
@@ -111,7 +113,7 @@ class QemuCommandTest {
                 -initrd /k/initramfs-more
                 -append console=ttyAMA0 panic=-1 quiet init_on_alloc=1 maxcpus=1 loglevel=3
                 -device virtio-rng-pci
-                -device virtio-balloon-pci,free-page-reporting=on,deflate-on-oom=on
+                -device virtio-balloon-pci,free-page-reporting=on
                 -chardev socket,id=share,path=/r/share
                 -device vhost-user-fs-pci,chardev=share,tag=dkvm,queue-size=1024
                 -chardev socket,id=agent,path=/r/agent
@@ -184,7 +186,8 @@ class QemuCommandTest {
                 Display.NONE,
                 false,
                 Hardware.ORDINARY,
-                0);
+                0,
+                new Growth(1, MemorySize.ofMib(512)));
         assertThat(lines(machine)).contains("-initrd /k/initramfs-more\n").contains("""
                         -serial chardev:console
                         -add-fd fd=20,set=0
@@ -212,15 +215,15 @@ class QemuCommandTest {
                 Display.NONE,
                 false,
                 new Hardware(Board.MICROVM, Firmware.SEABIOS),
-                2_596_094);
+                2_596_094,
+                new Growth(2, MemorySize.ofMib(512)));
         assertThat(lines(machine))
                 .contains(
                         "-machine microvm,memory-backend=memory,acpi=off\n-global virtio-mmio.force-legacy=false\n-accel tcg")
                 .contains(
                         " tsc_early_khz=2596094 maxcpus=1 noreplace-smp lpj=40000000 acpi=off reboot=t tsc=reliable\n")
                 .contains("-device virtio-rng-device,bus=virtio-mmio-bus.7\n")
-                .contains(
-                        "-device virtio-balloon-device,bus=virtio-mmio-bus.6,free-page-reporting=on,deflate-on-oom=on\n")
+                .contains("-device virtio-balloon-device,bus=virtio-mmio-bus.6,free-page-reporting=on\n")
                 .contains("-device vhost-user-fs-device,bus=virtio-mmio-bus.5,chardev=share,tag=dkvm,queue-size=1024\n")
                 .contains("-device virtio-serial-device,bus=virtio-mmio-bus.4\n")
                 .contains(
@@ -256,8 +259,47 @@ class QemuCommandTest {
                 Display.NONE,
                 false,
                 new Hardware(Board.Q35, Firmware.EFI),
-                0);
+                0,
+                new Growth(1, MemorySize.ofMib(512)));
         assertThat(lines(machine)).contains("-bios /usr/share/ovmf/OVMF.fd\n").contains("-device virtio-rng-pci\n");
+    }
+
+    @Test
+    void aMachineThatMayGrowHasRoomForIt() {
+        Machine machine = new Machine(
+                Accelerator.KVM,
+                1,
+                MemorySize.ofMib(512),
+                OWN,
+                Path.of("/k"),
+                "initramfs",
+                List.of(),
+                List.of(),
+                SOCKETS,
+                Display.NONE,
+                false,
+                Hardware.ORDINARY,
+                0,
+                new Growth(4, MemorySize.ofMib(2048)));
+        assertThat(lines(machine))
+                .contains("-smp 4\n-m 536870912b,maxmem=2147483648b\n")
+                .contains("share=on,size=536870912b\n")
+                .contains("-device pcie-root-port,id=memory-port,chassis=5\n");
+    }
+
+    @Test
+    void memoryIsAddedByVirtioMem() {
+        assertThat(MemoryCommands.backend(8).toString())
+                .isEqualTo(
+                        "{\"qom-type\":\"memory-backend-memfd\",\"id\":\"more-memory\",\"size\":8,\"share\":true,\"reserve\":false}");
+        assertThat(MemoryCommands.device(4).toString())
+                .isEqualTo(
+                        "{\"driver\":\"virtio-mem-pci\",\"id\":\"more\",\"memdev\":\"more-memory\",\"bus\":\"memory-port\",\"block-size\":4194304,\"requested-size\":4}");
+        assertThat(MemoryCommands.request(3).toString())
+                .isEqualTo("{\"path\":\"/machine/peripheral/more\",\"property\":\"requested-size\",\"value\":3}");
+        assertThat(MemoryCommands.size().toString())
+                .isEqualTo("{\"path\":\"/machine/peripheral/more\",\"property\":\"size\"}");
+        assertThat(MemoryCommands.balloon(2).toString()).isEqualTo("{\"value\":2}");
     }
 
     @Test
@@ -280,7 +322,8 @@ class QemuCommandTest {
                 Display.NONE,
                 firmware,
                 Hardware.ORDINARY,
-                0);
+                0,
+                new Growth(cpus, MemorySize.ofMib(512)));
     }
 
     /** One option with its value a line. */

@@ -33,6 +33,7 @@ import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Display;
 import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.Growth;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
@@ -337,6 +338,7 @@ final class TestSandbox implements Programs, AutoCloseable {
                 breaks,
                 display,
                 0,
+                new Growth(1, MemorySize.ofMib(64)),
                 0);
     }
 }

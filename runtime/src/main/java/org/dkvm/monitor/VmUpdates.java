@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor;
+
+import java.time.Duration;
+import org.dkvm.agent.Client;
+import org.dkvm.agent.SessionRouter;
+import org.dkvm.agent.VmLimits;
+import org.dkvm.bundle.SandboxPlan;
+import org.dkvm.core.MemorySize;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives a running VM other limits ({@code docker update}): processors and the limit of processes by its agent, memory by QEMU. What fails leaves what was done before;
+ * who asked then asks for the old limits.
+ */
+final class VmUpdates {
+    /** The workload of a container that has only just been started does not run yet; one update comes after the other. */
+    private static final Duration PAUSE = Duration.ofMillis(100);
+
+    private final SandboxPlan plan;
+    private final EventLoop loop;
+    private final Relay relay;
+    private final MemoryChange memory;
+    private final MonitorLog log;
+    private @Nullable Client current;
+
+    VmUpdates(SandboxPlan plan, EventLoop loop, Relay relay, MemoryChange memory, MonitorLog log) {
+        this.plan = plan;
+        this.loop = loop;
+        this.relay = relay;
+        this.memory = memory;
+        this.log = log;
+    }
+
+    /** Begins, and tells the client in the end. */
+    void take(Client client, VmLimits limits) {
+        String reason = refusal(limits);
+        if (!reason.isEmpty()) {
+            SessionRouter.updateRefused(client, reason);
+        } else if (!relay.isRunning() || current != null) {
+            loop.after(PAUSE, () -> take(client, limits));
+        } else {
+            current = client;
+            log.line("update: " + limits);
+            long change = limits.memory() == 0 ? 0 : limits.memory() - memory.target();
+            relay.services().changeLimits(limits, change, result -> agentDid(limits, change, result));
+        }
+    }
+
+    private String refusal(VmLimits limits) {
+        if (relay.isOver()) {
+            return "the container is stopping";
+        }
+        MemorySize most = plan.growth().memory();
+        if (limits.memory() < 0 || limits.memory() > most.bytes()) {
+            return "the VM can not have more than " + most + " of memory before its next start";
+        }
+        if (limits.processors() < 0 || limits.processors() > plan.growth().cpus()) {
+            return "the VM can not have more than " + plan.growth().cpus() + " processors before its next start";
+        }
+        return limits.pids() < VmLimits.NO_LIMIT ? "the limit of processes is out of range" : "";
+    }
+
+    private void agentDid(VmLimits limits, long change, int result) {
+        String failure = switch (result) {
+            case 0 -> "";
+            case 1 -> "a processor of the VM does not come online, or not go offline";
+            case 2 -> "the container was started without a limit of processes and gets none before its next start";
+            case 3 -> "the guest can not change the limit of processes";
+            case 4 ->
+                "the guest uses so much of its memory that it can not give back"
+                        + (change < 0 ? " " + new MemorySize(-change) : "");
+            default -> "the guest can not change its limits";
+        };
+        if (!failure.isEmpty() || change == 0) {
+            end(failure);
+        } else {
+            memory.to(limits.memory(), this::end);
+        }
+    }
+
+    private void end(String failure) {
+        Client client = current;
+        current = null;
+        log.line("update: " + (failure.isEmpty() ? "done" : failure));
+        if (client != null && failure.isEmpty()) {
+            SessionRouter.updateDone(client);
+        } else if (client != null) {
+            SessionRouter.updateRefused(client, failure);
+        }
+    }
+}

@@ -156,7 +156,7 @@ $(BUILD)/kernel-debian-arm64.stamp: kernel/debian.sh kernel/common.sh
 	@$(STEP) "Debian's kernel for arm64" kernel/debian.sh --arch arm64 $(BUILD)/kernel/debian-arm64
 	@touch $@
 
-GUEST_FILES := $(addprefix $(BUILD)/guest/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc qemu-exit initramfs.cpio arm64/initramfs.cpio)
+GUEST_FILES := $(addprefix $(BUILD)/guest/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-keep qemu-exit initramfs.cpio arm64/initramfs.cpio)
 
 $(PACKAGE)/VERSION: $(wildcard $(BUILD)/*.stamp) $(wildcard $(GUEST_FILES)) $(wildcard package/*) $(wildcard package/training/*) LICENSE NOTICE
 	@KERNEL=$(KERNEL) $(STEP) 'package' bash -c 'JAVA_HOME=$$(package/find-jdk.sh) package/assemble.sh $(BUILD) $(PACKAGE)'

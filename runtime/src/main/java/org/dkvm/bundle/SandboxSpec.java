@@ -70,6 +70,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
      *
      * @param id the container
      * @param bundle its directory, absolute
+     * @param log a directory of the host for what the sandbox writes down about its VM; empty: it goes with the sandbox
      * @param layout the package
      * @param options the container's options
      * @param config the host's settings
@@ -84,6 +85,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
     public record Inputs(
             ContainerId id,
             Path bundle,
+            String log,
             PackageLayout layout,
             Options options,
             HostConfig config,
@@ -194,6 +196,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 "mounts",
                 mounts.sandbox(
                         inputs.bundle.resolve(PLAN_FILE),
+                        inputs.log,
                         inputs.kernelDirectory,
                         rootfs,
                         Json.isTrue(root, "readonly")));

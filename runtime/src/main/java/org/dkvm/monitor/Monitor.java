@@ -40,6 +40,7 @@ final class Monitor {
     private final Relay relay;
     private final QemuControl control;
     private final List<ConsoleLink> consoles = new ArrayList<>();
+    private final ConsoleFile consoleFile;
 
     Monitor(
             Places places,
@@ -56,6 +57,7 @@ final class Monitor {
         this.log = log;
         this.timeline = timeline;
         loop = new EventLoop();
+        consoleFile = new ConsoleFile(places.console());
         relay = new Relay(loop, log, timeline, places, deadlines);
         control = new QemuControl(loop, log);
     }
@@ -195,6 +197,7 @@ final class Monitor {
     }
 
     private void startQemu(SandboxPlan plan, List<String> argv) throws DkvmException {
+        log.line("QEMU's command line: " + String.join(" ", argv));
         if (plan.display().mode() != DisplayMode.CURSES) {
             start("QEMU", argv);
             return;
@@ -261,8 +264,8 @@ final class Monitor {
         Consumer<byte[]> show = firmware == Firmware.EFI ? new WithoutSequences(ending::show) : ending::show;
         consoles.add(
                 shown
-                        ? new ConsoleLink(channel, loop, ending.console(), show, ending::showsMore)
-                        : new ConsoleLink(channel, loop, ending.console(), text -> {}, () -> true));
+                        ? new ConsoleLink(channel, loop, ending.console(), consoleFile, show, ending::showsMore)
+                        : new ConsoleLink(channel, loop, ending.console(), consoleFile, text -> {}, () -> true));
     }
 
     private void afterRound() {

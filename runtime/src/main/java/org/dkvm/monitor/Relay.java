@@ -13,6 +13,7 @@ import org.dkvm.agent.Finished;
 import org.dkvm.agent.Frame;
 import org.dkvm.agent.FrameOutput;
 import org.dkvm.agent.FrameType;
+import org.dkvm.agent.GuestText;
 import org.dkvm.agent.Hello;
 import org.dkvm.agent.MainSession;
 import org.dkvm.agent.ProtocolException;
@@ -248,7 +249,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
 
     @Override
     public void finished(Finished finished) {
-        log.line("guest finished: " + finished.reason() + ", exit code " + finished.exitCode()
+        log.lastLine("guest finished: " + finished.reason() + ", exit code " + finished.exitCode()
                 + (finished.overridden() ? ", set by hand" : "")
                 + (finished.outOfMemory() ? ", ran out of memory" : ""));
         timeline.mark("finished");
@@ -282,15 +283,13 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     public void opened() {
         timeline.mark("opened");
         enter(Phase.RUNNING);
-        try {
-            timeline.write(places.timeline());
-        } catch (IOException e) {
-            log.line("timeline: " + e.getMessage());
-        }
+        timeline.save(places.timeline(), log);
     }
 
     @Override
     public void refused(int exitCode, byte[] payload) {
+        log.line("the workload could not be started: "
+                + GuestText.line(ByteBuffer.wrap(payload, 1, payload.length - 1)));
         known = Verdict.refused(exitCode, payload);
         enter(Phase.FINISHING);
         awaitFinish();
@@ -409,6 +408,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
             return;
         }
         enter(Phase.OVER);
+        timeline.save(places.timeline(), log);
         services.end();
         AgentLink link = agent;
         if (link != null) {

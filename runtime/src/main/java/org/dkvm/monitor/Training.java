@@ -59,6 +59,7 @@ final class Training {
     private static int run(Path directory) throws IOException, InterruptedException {
         Places places = new Places(directory, directory.resolve("sandbox.json"), directory, directory, directory);
         Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan())));
+        Files.createDirectory(directory.resolve("log"));
         network(directory);
         runRealProgram();
         inheritSocket();

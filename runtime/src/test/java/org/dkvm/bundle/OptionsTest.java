@@ -177,6 +177,7 @@ class OptionsTest {
                 defaults.cpus(),
                 List.of(option),
                 defaults.kvmOverhead(),
-                defaults.tcgOverhead());
+                defaults.tcgOverhead(),
+                defaults.logs());
     }
 }

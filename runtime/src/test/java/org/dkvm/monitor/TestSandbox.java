@@ -66,6 +66,7 @@ final class TestSandbox implements Programs, AutoCloseable {
     TestSandbox(Path directory) throws IOException {
         places = new Places(directory, directory.resolve("sandbox.json"), directory, directory, directory);
         Files.createDirectories(directory.resolve("sys/class/net"));
+        Files.createDirectory(directory.resolve("log"));
         Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE))));
         result = new FutureTask<>(this::runMonitor);
     }

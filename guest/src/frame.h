@@ -84,6 +84,7 @@ enum machine_record {
 	RECORD_PIDS_LIMIT = 111,
 	RECORD_ONLINE_CPUS = 112,
 	RECORD_MODULES = 113,
+	RECORD_DEVICE = 126,
 };
 
 struct frame {

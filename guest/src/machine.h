@@ -51,6 +51,15 @@ struct route_record {
 	uint8_t scope; /* RT_SCOPE_* */
 };
 
+enum device_kind { DEVICE_BLOCK = 1, DEVICE_CHARACTER = 2 };
+
+struct device_record {
+	enum device_kind kind;
+	uint32_t mode, uid, gid, major, minor;
+	struct span path;   /* below /dev, without empty names, . and .. */
+	struct span serial; /* of a disk; its number is not told */
+};
+
 struct modules_record {
 	char name[16];
 };
@@ -67,5 +76,6 @@ int nic_parse(const struct record *record, struct nic_record *nic);
 int address_parse(const struct record *record, struct address_record *address);
 int route_parse(const struct record *record, struct route_record *route);
 int modules_parse(const struct record *record, struct modules_record *modules);
+int device_parse(const struct record *record, struct device_record *device);
 
 #endif

@@ -104,6 +104,7 @@ static int check_machine(const struct frame *frame)
 	check_number("cgroups", machine.cgroups);
 	check_number("pids-limit", machine.pids_limit);
 	check_number("modules", count(&machine, RECORD_MODULES));
+	check_number("devices", count(&machine, RECORD_DEVICE));
 	return 0;
 }
 

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.dkvm.core.Disk;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestDevice;
 import org.dkvm.core.ResourceLimit;
 import org.dkvm.core.WorkloadProcess;
 import org.dkvm.json.Json;
@@ -17,8 +18,16 @@ import org.dkvm.json.Json;
  * @param process the workload, without an engine's init
  * @param init whether the engine put an init before it
  * @param mounts how the mounts were sorted
+ * @param devices those that were asked for
+ * @param hostName the guest's; empty: the kernel's default
  */
-public record ContainerSpec(JsonObject spec, WorkloadProcess process, boolean init, MountPlan mounts) {
+public record ContainerSpec(
+        JsonObject spec,
+        WorkloadProcess process,
+        boolean init,
+        MountPlan mounts,
+        List<GuestDevice> devices,
+        String hostName) {
     /**
      * Reads a spec; what is not supported is refused.
      *
@@ -32,12 +41,16 @@ public record ContainerSpec(JsonObject spec, WorkloadProcess process, boolean in
             throws DkvmException {
         JsonObject spec = original.deepCopy();
         JsonObject process = Json.objectOrNew(spec, "process");
-        SupportedSpec.check(Json.objectOrNew(spec, "linux"), process, host);
+        SupportedSpec.check(Json.objectOrNew(spec, "linux"), host);
         InitWrapper init = InitWrapper.of(Json.strings(process, "args"), Json.objects(spec, "mounts"));
         return new ContainerSpec(
                 spec,
                 Workload.of(process, init.args(), EngineDefaults.of(spec), inherited),
                 init.present(),
-                MountPlan.of(spec, bundle, init.mount(), disks, host));
+                MountPlan.of(spec, bundle, init.mount(), disks, host),
+                DeviceRequests.of(spec, host),
+                SupportedSpec.hasHostUts(Json.objectOrNew(spec, "linux"))
+                        ? host.name()
+                        : Json.string(spec, "hostname").orElse(""));
     }
 }

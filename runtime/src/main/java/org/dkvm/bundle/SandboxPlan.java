@@ -10,6 +10,7 @@ import org.dkvm.core.BreakPoint;
 import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Disk;
 import org.dkvm.core.Display;
+import org.dkvm.core.GuestDevice;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
 import org.dkvm.core.Hardware;
@@ -41,6 +42,7 @@ import org.dkvm.core.WorkloadProcess;
  * @param breaks where the launch waits for a person, in order
  * @param display what the VM shows, and where
  * @param tscKilohertz how often the host's time stamp counter counts, which an emulated machine's processors have, too; 0: not told
+ * @param devices those that were asked for
  */
 public record SandboxPlan(
         String id,
@@ -64,7 +66,8 @@ public record SandboxPlan(
         Hardware hardware,
         List<BreakPoint> breaks,
         Display display,
-        long tscKilohertz) {
+        long tscKilohertz,
+        List<GuestDevice> devices) {
     public SandboxPlan {
         if (cpus < 1) {
             throw new IllegalArgumentException("a VM needs at least one CPU, not " + cpus);
@@ -74,6 +77,7 @@ public record SandboxPlan(
         }
         mounts = List.copyOf(mounts);
         disks = List.copyOf(disks);
+        devices = List.copyOf(devices);
         breaks = List.copyOf(breaks);
         sysctls = Collections.unmodifiableMap(new LinkedHashMap<>(sysctls));
     }

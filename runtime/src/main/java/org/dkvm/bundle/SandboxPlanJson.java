@@ -19,6 +19,7 @@ import org.dkvm.core.Display;
 import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.Firmware;
+import org.dkvm.core.GuestDevice;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
 import org.dkvm.core.Hardware;
@@ -72,6 +73,9 @@ public final class SandboxPlanJson {
         if (plan.tscKilohertz() > 0) {
             json.addProperty("tscKilohertz", plan.tscKilohertz());
         }
+        if (!plan.devices().isEmpty()) {
+            json.add("devices", devicesToJson(plan.devices()));
+        }
         if (!plan.display().equals(Display.NONE)) {
             json.add("display", displayToJson(plan.display()));
         }
@@ -122,7 +126,8 @@ public final class SandboxPlanJson {
                             : Hardware.ORDINARY,
                     breaks,
                     json.has("display") ? displayFromJson(json.getAsJsonObject("display")) : Display.NONE,
-                    json.has("tscKilohertz") ? number(json, "tscKilohertz") : 0);
+                    json.has("tscKilohertz") ? number(json, "tscKilohertz") : 0,
+                    devicesFromJson(json));
         } catch (RuntimeException e) {
             throw new DkvmException(
                     "the sandbox's plan is not valid: " + e.getMessage(), "create the container again", e);
@@ -244,6 +249,39 @@ public final class SandboxPlanJson {
                 text(json, "target"),
                 DiskFilesystem.valueOf(text(json, "filesystem")),
                 number(json, "bytes"));
+    }
+
+    private static JsonArray devicesToJson(List<GuestDevice> devices) {
+        JsonArray json = new JsonArray();
+        for (GuestDevice device : devices) {
+            JsonObject item = new JsonObject();
+            item.addProperty("path", device.path());
+            item.addProperty("block", device.block());
+            item.addProperty("major", device.major());
+            item.addProperty("minor", device.minor());
+            item.addProperty("writable", device.writable());
+            item.addProperty("mode", device.mode());
+            item.addProperty("uid", device.uid());
+            item.addProperty("gid", device.gid());
+            json.add(item);
+        }
+        return json;
+    }
+
+    private static List<GuestDevice> devicesFromJson(JsonObject json) {
+        List<GuestDevice> devices = new ArrayList<>();
+        for (JsonObject item : Json.objects(json, "devices")) {
+            devices.add(new GuestDevice(
+                    text(item, "path"),
+                    Json.isTrue(item, "block"),
+                    (int) number(item, "major"),
+                    (int) number(item, "minor"),
+                    Json.isTrue(item, "writable"),
+                    (int) number(item, "mode"),
+                    number(item, "uid"),
+                    number(item, "gid")));
+        }
+        return devices;
     }
 
     private static JsonObject displayToJson(Display display) {

@@ -11,6 +11,7 @@ import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestDevice;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.json.Json;
@@ -114,7 +115,10 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         rewriteProcess(process, inputs.options);
         rewriteRoot(spec, mounts, inputs);
         SandboxResources.rewrite(
-                linux, inputs.config.overhead(inputs.accelerator, inputs.options.display()), inputs.accelerator);
+                linux,
+                inputs.config.overhead(inputs.accelerator, inputs.options.display()),
+                inputs.accelerator,
+                container.devices());
         rewriteLinux(linux, inputs);
         return new SandboxSpec(spec, plan);
     }
@@ -127,7 +131,10 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         inputs.options.display().checkMachine(architecture, inputs.options.hardware());
         inputs.options.hardware().checkMemory(resources.memory());
         // Its networks are known when it is started.
-        inputs.options.hardware().board().checkRoom(inputs.options.disks().size(), 0);
+        inputs.options
+                .hardware()
+                .board()
+                .checkRoom(inputs.options.disks().size() + GuestDevice.disks(container.devices()), 0);
         BreakOption.checkTerminal(inputs.options.breaks(), container.process().terminal());
         return new SandboxPlan(
                 inputs.id.value(),
@@ -135,7 +142,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 container.init(),
                 container.mounts().guest(),
                 sysctls(linux),
-                Json.string(spec, "hostname").orElse(""),
+                container.hostName(),
                 Json.string(spec, "domainname").orElse(""),
                 Json.isTrue(Json.objectOrNew(spec, "root"), "readonly"),
                 resources.cpus(),
@@ -151,7 +158,8 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 inputs.options.hardware(),
                 inputs.options.breaks(),
                 inputs.options.display(),
-                inputs.tscKilohertz);
+                inputs.tscKilohertz,
+                container.devices());
     }
 
     private static Map<String, String> sysctls(JsonObject linux) {
@@ -209,6 +217,12 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         sysctl.addProperty("net.ipv4.ip_local_port_range", LOCAL_PORTS);
         linux.add("sysctl", sysctl);
         linux.add("seccomp", inputs.seccomp);
+        if (SupportedSpec.hasHostUts(linux)) {
+            // The guest has been told the host's name; the sandbox needs no more of it.
+            JsonObject own = new JsonObject();
+            own.addProperty("type", "uts");
+            linux.getAsJsonArray("namespaces").add(own);
+        }
         if (Json.array(linux, "maskedPaths").isEmpty()) {
             linux.add("maskedPaths", Json.arrayOf(MASKED_PATHS));
         }

@@ -12,6 +12,7 @@ import org.dkvm.agent.ProcessRecords;
 import org.dkvm.bundle.SandboxPlan;
 import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestDevice;
 import org.dkvm.core.GuestMount;
 import org.dkvm.core.Vga;
 import org.dkvm.core.WorkloadProcess;
@@ -63,6 +64,9 @@ record GuestSetup(SandboxPlan plan, List<NetworkDevice> devices, List<String> wi
         }
         for (GuestMount mount : plan.mounts()) {
             to.mount(mount);
+        }
+        for (int i = 0; i < plan.devices().size(); i++) {
+            to.device(plan.devices().get(i), GuestDevice.serial(i));
         }
         for (NetworkDevice device : devices) {
             network(to, device);

@@ -83,7 +83,7 @@ final class Monitor {
     private void boot() throws DkvmException, IOException {
         SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(places.plan()));
         timeline.mark("plan");
-        Disks disks = new Disks(plan.disks(), places.share());
+        Disks disks = new Disks(plan.disks(), plan.devices(), places.share());
         disks.prepare(programs, relay.ending()::sayLater);
         Screen screen = new Screen(plan.display(), places);
         screen.prepare();
@@ -94,7 +94,9 @@ final class Monitor {
         }
         Takeover takeover = takeOverNetwork(plan.display().port());
         screen.check(takeover);
-        plan.hardware().board().checkRoom(plan.disks().size(), takeover.taps().size());
+        plan.hardware()
+                .board()
+                .checkRoom(disks.ofMachine().size(), takeover.taps().size());
         if (!goesOnAt(BreakPoint.POSTNET, plan)) {
             return;
         }

@@ -130,7 +130,8 @@ final class Training {
                 Hardware.ORDINARY,
                 List.of(),
                 Display.NONE,
-                0);
+                0,
+                List.of());
     }
 
     /** A network device as the kernel shows one. */

@@ -253,6 +253,7 @@ final class TestSandbox implements Programs, AutoCloseable {
                 Hardware.ORDINARY,
                 breaks,
                 display,
-                0);
+                0,
+                List.of());
     }
 }

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Takes DKVM off this machine: dkvm-uninstall.sh [--force] [--daemon-json FILE]
 #
-# The runtime is taken out of Docker's configuration and the package is removed. Containers stay, and so does /etc/dkvm. With
-# VMs running nothing is done, unless --force says that they may end badly.
+# The runtime is taken out of Docker's configuration and the package is removed. Containers stay, and so do /etc/dkvm and the
+# logs in /var/log/dkvm. With VMs running nothing is done, unless --force says that they may end badly.
 set -eu
 
 say() { printf '%s\n' "$*"; }

@@ -20,7 +20,8 @@ class DevicesTest {
     private static final int MIB = 1024 * 1024;
 
     /** Devices of drivers that some host has. */
-    private static final List<String> DRIVERS = List.of("/dev/mem", "/dev/ttyS0", "/dev/rtc0", "/dev/tty1", "/dev/port");
+    private static final List<String> DRIVERS =
+            List.of("/dev/mem", "/dev/ttyS0", "/dev/rtc0", "/dev/tty1", "/dev/port");
 
     /** A block device of the host that begins with a text. */
     private record Loop(String device, Path file) implements AutoCloseable {
@@ -54,7 +55,8 @@ class DevicesTest {
                                 + " echo written | dd of=/dev/disk/sdz bs=512 seek=8 conv=fsync 2>/dev/null || echo bad;"
                                 + " (echo x >/dev/sdy) 2>/dev/null || echo refused");
                 byte[] bytes = Files.readAllBytes(one.file);
-                assertThat(new String(bytes, 8 * 512, 7, StandardCharsets.US_ASCII)).isEqualTo("written");
+                assertThat(new String(bytes, 8 * 512, 7, StandardCharsets.US_ASCII))
+                        .isEqualTo("written");
             }
         });
         assertThat(seen.first().stdout().utf8())
@@ -90,7 +92,10 @@ class DevicesTest {
             }
             for (String driver : DRIVERS) {
                 if (Files.exists(Path.of(driver))) {
-                    refused(docker, "device \"" + driver + "\" is a character device of the host", "--device=" + driver);
+                    refused(
+                            docker,
+                            "device \"" + driver + "\" is a character device of the host",
+                            "--device=" + driver);
                 }
             }
         });
@@ -119,8 +124,7 @@ class DevicesTest {
                 container.awaitLog("asked for");
                 String init = "/proc/" + container.inspect("{{.State.Pid}}");
                 String devices = init + "/root/dev";
-                assertThat(Host.run("find", devices, "-type", "b").lines())
-                        .containsExactly(devices + "/dkvm-disk0");
+                assertThat(Host.run("find", devices, "-type", "b").lines()).containsExactly(devices + "/dkvm-disk0");
                 // As docs/security.md has them.
                 assertThat(Files.readAllLines(Path.of(init, "status"))).contains("CapEff:\t00000000880411db");
             }

@@ -7,6 +7,7 @@ import static org.dkvm.e2e.Differential.onVm;
 import static org.dkvm.e2e.Images.BUSYBOX;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,8 +36,13 @@ class DevicesTest {
         }
 
         @Override
-        public void close() throws Exception {
-            Host.run("losetup", "-d", device);
+        public void close() throws IOException {
+            try {
+                Host.run("losetup", "-d", device);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException(e);
+            }
         }
     }
 

@@ -41,7 +41,7 @@ class VmLogsTest {
                     .contains("host     create", "monitor  hello", "guest    the kernel boots", "the workload runs");
             assertThat(dkvm("timeline", "--svg", id.substring(0, 9)))
                     .startsWith("<svg ")
-                    .endsWith("</svg>\n");
+                    .endsWith("</svg>");
             assertThat(dkvm("logs", container.name())).contains("QEMU's command line: ", " guest kernel ");
 
             docker.quietly("exec", container.name(), "touch", "/go");
@@ -50,7 +50,7 @@ class VmLogsTest {
             assertThat(row(dkvm("ps", "--all"), id)).contains(" gone ");
             docker.quietly("rm", container.name());
             assertThat(dkvm("logs", container.name()))
-                    .contains(", gone\n", "QEMU's command line: ", "guest finished: EXITED, exit code 7\n");
+                    .contains(", gone\n", "QEMU's command line: ", "guest finished: EXITED, exit code 7");
             assertThat(dkvm("timeline", id)).contains("the workload runs");
             assertThat(Files.exists(Path.of("/run/dkvm/vms/" + id))).isFalse();
             Sandbox.assertNothingLeft(id);

@@ -310,7 +310,7 @@ final class Bench {
         try {
             Command.output("docker", "exec", vm, "true");
             String pid = Command.output("docker", "inspect", "-f", "{{.State.Pid}}", vm);
-            System.out.println(Files.readString(Path.of("/proc/" + pid + "/root/run/dkvm/timeline.json")));
+            System.out.println(Files.readString(Path.of("/proc/" + pid + "/root/run/dkvm/log/timeline.json")));
         } finally {
             Command.output("docker", "rm", "-f", vm);
         }

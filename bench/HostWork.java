@@ -44,7 +44,7 @@ final class HostWork implements AutoCloseable {
     /** The monitor, from its start until QEMU is started. */
     double monitorMillis() throws IOException, InterruptedException {
         String pid = Command.output("docker", "inspect", "-f", "{{.State.Pid}}", vm);
-        String timeline = Files.readString(Path.of("/proc/" + pid + "/root/run/dkvm/timeline.json"));
+        String timeline = Files.readString(Path.of("/proc/" + pid + "/root/run/dkvm/log/timeline.json"));
         return (number(timeline, "\"processToMainNanos\":(\\d+)") + number(timeline, "\"QEMU started\",\"nanos\":(\\d+)")) / NANOS_PER_MILLI;
     }
 

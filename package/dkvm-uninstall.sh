@@ -7,7 +7,7 @@
 #   --daemon-json FILE   Docker's configuration (/etc/docker/daemon.json)
 #
 # The runtime is taken out of Docker's configuration, all versions and all kernels are removed, and what was kept about this host. Containers stay with their
-# data, and run again once DKVM is installed again. Killed at any point, it goes on when it is called again.
+# data, as do the logs in /var/log/dkvm, and run again once DKVM is installed again. Killed at any point, it goes on when it is called again.
 set -eu
 # shellcheck source-path=SCRIPTDIR source=dkvm-common.sh
 . "$(dirname "$(readlink -f "$0")")/dkvm-common.sh"

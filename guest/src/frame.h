@@ -105,6 +105,7 @@ enum machine_record {
 	RECORD_SHARED_NETWORK = 118,
 	RECORD_SOCKET = 120,
 	RECORD_PROCESSORS = 123,
+	RECORD_DEVICE = 126,
 };
 
 struct frame {

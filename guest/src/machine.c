@@ -127,6 +127,43 @@ int modules_parse(const struct record *record, struct modules_record *modules)
 	return 0;
 }
 
+/* Whether a path is below /dev whatever is there: no name of it is empty, . or .. */
+static bool is_below_dev(struct span path)
+{
+	const uint8_t *end = path.data + path.size;
+
+	if (path.size < 6 || memcmp(path.data, "/dev/", 5) != 0)
+		return false;
+	for (const uint8_t *name = path.data + 5; name <= end; name++) {
+		const uint8_t *slash = memchr(name, '/', (size_t)(end - name));
+		struct span one = {name, (size_t)((slash ? slash : end) - name)};
+		if (one.size == 0 || span_is(one, ".") || span_is(one, ".."))
+			return false;
+		name += one.size;
+	}
+	return true;
+}
+
+int device_parse(const struct record *record, struct device_record *device)
+{
+	const uint8_t *p = record->value;
+
+	if (record->length < 21 || p[0] < DEVICE_BLOCK || p[0] > DEVICE_CHARACTER)
+		return -EPROTO;
+	struct span rest = {p + 21, record->length - 21u};
+	device->kind = (enum device_kind)p[0];
+	device->mode = get_u32(p + 1);
+	device->uid = get_u32(p + 5);
+	device->gid = get_u32(p + 9);
+	device->major = get_u32(p + 13);
+	device->minor = get_u32(p + 17);
+	if (take_string(&rest, &device->path) < 0 || take_string(&rest, &device->serial) < 0 || rest.size != 0)
+		return -EPROTO;
+	if (device->mode > 07777 || (device->kind == DEVICE_BLOCK) != (device->serial.size > 0))
+		return -EPROTO;
+	return is_below_dev(device->path) ? 0 : -EPROTO;
+}
+
 static int sysctl_check(const struct record *record)
 {
 	struct span text;
@@ -175,6 +212,7 @@ static int take(const struct record *record, struct machine *machine)
 		struct route_record route;
 		struct modules_record modules;
 		struct socket_record socket;
+		struct device_record device;
 	} checked;
 	int byte;
 
@@ -218,6 +256,8 @@ static int take(const struct record *record, struct machine *machine)
 		return shared_network_value(record, machine);
 	case RECORD_SOCKET:
 		return socket_parse(record, &checked.socket);
+	case RECORD_DEVICE:
+		return device_parse(record, &checked.device);
 	case RECORD_ONLINE_CPUS:
 		byte = byte_value(record, 1);
 		machine->online_cpus = byte == 1;

@@ -61,6 +61,15 @@ struct socket_record {
 	uint32_t mode, uid, gid;
 };
 
+enum device_kind { DEVICE_BLOCK = 1, DEVICE_CHARACTER = 2 };
+
+struct device_record {
+	enum device_kind kind;
+	uint32_t mode, uid, gid, major, minor;
+	struct span path;   /* below /dev, without empty names, . and .. */
+	struct span serial; /* of a disk; its number is not told */
+};
+
 struct modules_record {
 	char name[16];
 };
@@ -81,5 +90,6 @@ int address_parse(const struct record *record, struct address_record *address);
 int route_parse(const struct record *record, struct route_record *route);
 int socket_parse(const struct record *record, struct socket_record *socket);
 int modules_parse(const struct record *record, struct modules_record *modules);
+int device_parse(const struct record *record, struct device_record *device);
 
 #endif

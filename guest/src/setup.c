@@ -3,6 +3,7 @@
 
 #include "cgroups.h"
 #include "clock.h"
+#include "devices.h"
 #include "dns.h"
 #include "early.h"
 #include "mounts.h"
@@ -32,6 +33,9 @@ static int set_up_mounts(const struct machine *machine, struct setup_error *erro
 		r = cgroups_mount(machine, error);
 	if (r == 0)
 		r = mounts_apply(machine, error);
+	/* a disk that is mounted is found by the name that the kernel gave it, which a device may take */
+	if (r == 0)
+		r = devices_make(machine, error);
 	if (r < 0)
 		return r;
 	ownfiles_mount();

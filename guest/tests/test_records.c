@@ -155,6 +155,48 @@ static void lists_of_modules_have_plain_names(void)
 	}
 }
 
+static bool takes_device(uint8_t kind, uint32_t mode, const char *path, const char *serial,
+			 struct device_record *device)
+{
+	uint8_t value[256] = {kind};
+	struct machine machine;
+	struct record record;
+	size_t size = 21, at = 0;
+
+	for (int i = 0; i < 4; i++)
+		value[1 + i] = (uint8_t)(mode >> 8 * i);
+	value[13] = 10;
+	value[17] = 229;
+	for (int i = 0; i < 2; i++) {
+		const char *text = i == 0 ? path : serial;
+		value[size] = (uint8_t)strlen(text);
+		memcpy(value + size + 4, text, strlen(text));
+		size += 4 + strlen(text);
+	}
+	start();
+	add(RECORD_DEVICE, value, size);
+	return machine_parse(bytes, used, &machine) == 0 && machine_next(&machine, RECORD_DEVICE, &at, &record) &&
+	       device_parse(&record, device) == 0;
+}
+
+static void devices_are_below_dev(void)
+{
+	static const char *const bad[] = {"",        "/dev",    "/dev/",     "/device",  "/etc/passwd",
+					  "/dev//x", "/dev/x/", "/dev/../x", "/dev/a/.", "/dev/."};
+	struct device_record device;
+
+	CHECK(takes_device(DEVICE_BLOCK, 0660, "/dev/disk/sdz", "device0", &device));
+	CHECK(device.mode == 0660 && span_is(device.path, "/dev/disk/sdz") && span_is(device.serial, "device0"));
+	CHECK(takes_device(DEVICE_CHARACTER, 0666, "/dev/...", "", &device));
+	CHECK(device.major == 10 && device.minor == 229);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		CHECK(!takes_device(DEVICE_BLOCK, 0660, bad[i], "device0", &device));
+	CHECK(!takes_device(DEVICE_BLOCK, 0660, "/dev/x", "", &device));
+	CHECK(!takes_device(DEVICE_CHARACTER, 0660, "/dev/x", "device0", &device));
+	CHECK(!takes_device(3, 0660, "/dev/x", "", &device) && !takes_device(0, 0660, "/dev/x", "", &device));
+	CHECK(!takes_device(DEVICE_CHARACTER, 010000, "/dev/x", "", &device));
+}
+
 static void limits_are_read_in_order(void)
 {
 	struct process process;
@@ -303,6 +345,7 @@ int main(void)
 	test("values out of bounds are refused", values_out_of_bounds_are_refused);
 	test("devices are names in /dev", devices_are_names_in_dev);
 	test("lists of modules have plain names", lists_of_modules_have_plain_names);
+	test("devices are below /dev", devices_are_below_dev);
 	test("limits are read in order", limits_are_read_in_order);
 	test("mounts are read", mounts_are_read);
 	test("random records are read or refused", random_records_are_read_or_refused);

@@ -105,6 +105,7 @@ static int check_machine(const struct frame *frame)
 	check_number("pids-limit", machine.pids_limit);
 	check_number("modules", count(&machine, RECORD_MODULES));
 	check_number("processors", machine.processors);
+	check_number("devices", count(&machine, RECORD_DEVICE));
 	check_number("shared-network", machine.shared_network);
 	check_number("sockets", count(&machine, RECORD_SOCKET));
 	return 0;

@@ -11,12 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
@@ -47,19 +47,13 @@ class SoakTest {
 
     /** Counts what was done. */
     private static final class Tally {
-        private final Map<End, AtomicInteger> ends = new EnumMap<>(End.class);
+        private final Map<End, Integer> ends = new ConcurrentSkipListMap<>();
         private final AtomicInteger sessions = new AtomicInteger();
         private final AtomicInteger restarts = new AtomicInteger();
         private final AtomicInteger pauses = new AtomicInteger();
 
-        Tally() {
-            for (End end : End.values()) {
-                ends.put(end, new AtomicInteger());
-            }
-        }
-
         int rounds() {
-            return ends.values().stream().mapToInt(AtomicInteger::get).sum();
+            return ends.values().stream().mapToInt(Integer::intValue).sum();
         }
     }
 
@@ -147,9 +141,9 @@ class SoakTest {
         Deadline.await("the engine's processes to end", () -> {
             now[0] = Use.now();
             return System.nanoTime() > end
-                    || now[0].processes <= before.processes
+                    || (now[0].processes <= before.processes
                             && now[0].mounts <= before.mounts
-                            && now[0].links <= before.links;
+                            && now[0].links <= before.links);
         });
         return now[0];
     }
@@ -163,7 +157,7 @@ class SoakTest {
             End way = ends[next++ % ends.length];
             try {
                 round(docker, random, way, tally);
-                tally.ends.get(way).incrementAndGet();
+                tally.ends.merge(way, 1, Integer::sum);
             } catch (Throwable e) {
                 failures.add(new AssertionError(way + ": " + e.getMessage(), e));
             }

@@ -16,7 +16,7 @@ class LayeringTest {
             .withImportOption(new ImportOption.DoNotIncludeTests())
             .importPackages("org.dkvm");
 
-    private static final String[] NOUNS = {"Bundle", "Kernel", "Machine", "Share", "Network", "Agent", "Disk"};
+    private static final String[] NOUNS = {"Bundle", "Kernel", "Machine", "Share", "Network", "Agent", "Disk", "Vm"};
 
     @Test
     void arrowsPointDownward() {

@@ -2,6 +2,7 @@
 package org.dkvm.agent;
 
 import org.dkvm.core.CgroupMode;
+import org.dkvm.core.GuestDevice;
 import org.dkvm.core.GuestMount;
 
 /** Writes a machine as the records of CONFIG (protocol/PROTOCOL.md, "Machine records"). MAC addresses have 6 bytes, IP addresses 4 or 16. */
@@ -27,6 +28,9 @@ public final class MachineRecords {
     private static final int ADDRESS_GONE = 115;
     private static final int ROUTE_GONE = 116;
     private static final int PROCESSORS = 123;
+    private static final int DEVICE = 126;
+    private static final int BLOCK_DEVICE = 1;
+    private static final int CHARACTER_DEVICE = 2;
 
     private static final int IPV4_BYTES = 4;
     private static final byte[] NONE = {};
@@ -62,6 +66,14 @@ public final class MachineRecords {
         to.begin(MOUNT).u8(mount.kind().code()).u64(mount.flags());
         to.str(mount.target()).str(mount.source()).str(mount.filesystem()).str(mount.data());
         to.end();
+    }
+
+    /** A device; the serial number is a disk's. */
+    public void device(GuestDevice device, String serial) {
+        to.begin(DEVICE).u8(device.block() ? BLOCK_DEVICE : CHARACTER_DEVICE).u32(device.mode());
+        to.u32(device.uid()).u32(device.gid());
+        to.u32(device.block() ? 0 : device.major()).u32(device.block() ? 0 : device.minor());
+        to.str(device.path()).str(device.block() ? serial : "").end();
     }
 
     /** A kernel parameter as {@code name} and value. */

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.dkvm.core.Disk;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestDevice;
 import org.dkvm.core.ResourceLimit;
 import org.dkvm.core.WorkloadProcess;
 import org.dkvm.json.Json;
@@ -18,9 +19,17 @@ import org.dkvm.json.Json;
  * @param init whether the engine put an init before it
  * @param mounts how the mounts were sorted
  * @param network whose network namespace it names
+ * @param devices those that were asked for
+ * @param hostName the guest's; empty: the kernel's default
  */
 public record ContainerSpec(
-        JsonObject spec, WorkloadProcess process, boolean init, MountPlan mounts, NetworkMode network) {
+        JsonObject spec,
+        WorkloadProcess process,
+        boolean init,
+        MountPlan mounts,
+        NetworkMode network,
+        List<GuestDevice> devices,
+        String hostName) {
     /**
      * Reads a spec; what is not supported is refused.
      *
@@ -35,13 +44,17 @@ public record ContainerSpec(
         JsonObject spec = original.deepCopy();
         JsonObject process = Json.objectOrNew(spec, "process");
         JsonObject linux = Json.objectOrNew(spec, "linux");
-        SupportedSpec.check(linux, process);
+        SupportedSpec.check(linux);
         InitWrapper init = InitWrapper.of(Json.strings(process, "args"), Json.objects(spec, "mounts"));
         return new ContainerSpec(
                 spec,
                 Workload.of(process, init.args(), EngineDefaults.of(spec), inherited),
                 init.present(),
                 MountPlan.of(spec, bundle, init.mount(), disks, host),
-                NetworkNamespace.mode(linux, host));
+                NetworkNamespace.mode(linux, host),
+                DeviceRequests.of(spec, host),
+                SupportedSpec.hasHostUts(linux)
+                        ? host.name()
+                        : Json.string(spec, "hostname").orElse(""));
     }
 }

@@ -12,6 +12,7 @@ import java.util.List;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.Display;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.LogLimits;
 import org.dkvm.core.MemorySize;
 import org.dkvm.json.Json;
 import org.dkvm.json.PrettyJson;
@@ -28,6 +29,7 @@ import org.dkvm.linux.AtomicFile;
  * @param kvmOverhead what a sandbox needs beyond its VM's memory, with KVM
  * @param tcgOverhead the same with TCG
  * @param vhostNet whether vhost-net is used where it is there: auto or off
+ * @param logs what is kept of VMs that are gone
  */
 public record HostConfig(
         Acceleration acceleration,
@@ -37,7 +39,8 @@ public record HostConfig(
         List<String> allow,
         MemorySize kvmOverhead,
         MemorySize tcgOverhead,
-        VhostNet vhostNet) {
+        VhostNet vhostNet,
+        LogLimits logs) {
     /** Where it is; a missing file means all defaults. */
     public static final Path FILE = Path.of("/etc/dkvm/dkvm.json");
 
@@ -54,6 +57,11 @@ public record HostConfig(
     private static final String DEFAULT_KERNEL = "dkvm";
     private static final String ALLOWABLE = "a list of \"break\", \"sys-admin\"";
     private static final int MAX_CPUS = 255;
+
+    /** A log takes 300 KiB at most, and 5 by custom. */
+    private static final LogLimits DEFAULT_LOGS = new LogLimits(50, MemorySize.ofMib(20));
+
+    private static final int MAX_LOGS = 10_000;
 
     /** JVM, virtiofsd and QEMU itself; measured 110 MiB for a busy VM, and page tables and its stacks grow with use. */
     private static final MemorySize KVM_OVERHEAD = MemorySize.ofMib(192);
@@ -75,7 +83,8 @@ public record HostConfig(
                 List.of(ALLOW_BREAK),
                 KVM_OVERHEAD,
                 TCG_OVERHEAD,
-                VhostNet.AUTO);
+                VhostNet.AUTO,
+                DEFAULT_LOGS);
     }
 
     /** The settings in a file. */
@@ -110,28 +119,31 @@ public record HostConfig(
         MemorySize kvmOverhead = defaults.kvmOverhead;
         MemorySize tcgOverhead = defaults.tcgOverhead;
         VhostNet vhostNet = defaults.vhostNet;
+        LogLimits logs = defaults.logs;
         for (String key : json.keySet()) {
             JsonElement value = json.get(key);
             switch (key) {
                 case "accel" -> acceleration = acceleration(text(file, key, value), file);
                 case "kernel" -> kernel = text(file, key, value);
                 case "memory" -> memory = memory(file, key, value, SMALLEST_MEMORY);
-                case "cpus" -> cpus = cpus(file, json, value);
+                case "cpus" -> cpus = (int) number(file, json, key, value, 1, MAX_CPUS);
                 case "allow" -> allow = allow(file, value);
                 case "overhead" -> {
                     kvmOverhead = memory(file, key, value, MemorySize.ofMib(0));
                     tcgOverhead = kvmOverhead;
                 }
                 case "vhost-net" -> vhostNet = vhostNet(text(file, key, value), file);
+                case "logs" -> logs = new LogLimits((int) number(file, json, key, value, 0, MAX_LOGS), logs.size());
+                case "logs-size" -> logs = new LogLimits(logs.vms(), memory(file, key, value, MemorySize.ofMib(0)));
                 // The launcher's own: it reads it before there is a JVM.
                 case "runc" -> text(file, key, value);
                 default ->
                     throw new DkvmException(
                             place(file, key) + ": key \"" + key + "\" is not known",
-                            "known are accel, allow, cpus, kernel, memory, overhead, runc, vhost-net");
+                            "known are accel, allow, cpus, kernel, logs, logs-size, memory, overhead, runc, vhost-net");
             }
         }
-        return new HostConfig(acceleration, kernel, memory, cpus, allow, kvmOverhead, tcgOverhead, vhostNet);
+        return new HostConfig(acceleration, kernel, memory, cpus, allow, kvmOverhead, tcgOverhead, vhostNet, logs);
     }
 
     /** What a sandbox needs beyond its VM's memory. */
@@ -169,12 +181,13 @@ public record HostConfig(
         throw bad(file, key, value.toString(), "a string");
     }
 
-    private static int cpus(Path file, JsonObject json, JsonElement value) throws DkvmException {
-        long cpus = Json.number(json, "cpus").orElse(0L);
-        if (cpus < 1 || cpus > MAX_CPUS) {
-            throw bad(file, "cpus", value.toString(), "a whole number from 1 to " + MAX_CPUS);
+    private static long number(Path file, JsonObject json, String key, JsonElement value, long least, long most)
+            throws DkvmException {
+        long number = Json.number(json, key).orElse(-1L);
+        if (number < least || number > most) {
+            throw bad(file, key, value.toString(), "a whole number from " + least + " to " + most);
         }
-        return (int) cpus;
+        return number;
     }
 
     private static List<String> allow(Path file, JsonElement value) throws DkvmException {

@@ -20,6 +20,12 @@ public interface HostView {
     /** The size of the filesystem that a path of the host is on; 0 when it does not tell. */
     MemorySize filesystemSize(String path);
 
+    /** Whether a path of the host is the device with that number. */
+    boolean isDevice(String path, int major, int minor);
+
+    /** The host's name. */
+    String name();
+
     /** Whether a path names the host's own network namespace. */
     boolean isHostNetwork(String path);
 

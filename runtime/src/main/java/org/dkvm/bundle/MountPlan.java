@@ -144,13 +144,18 @@ public final class MountPlan {
     }
 
     /** What runc mounts in the sandbox, in order. */
-    JsonArray sandbox(Path plan, Path kernel, Path rootfs, boolean readOnly) {
+    JsonArray sandbox(Path plan, String log, Path kernel, Path rootfs, boolean readOnly) {
         JsonArray mounts = new JsonArray();
         engine.forEach(mounts::add);
         mounts.add(mount("/run", "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=755", "size=16m"));
         mounts.add(mount("/tmp", "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=1777", "size=16m"));
         mounts.add(mount(
                 SandboxPaths.PLAN, "bind", plan.toString(), "bind", "rprivate", "ro", "nosuid", "nodev", "noexec"));
+        // The host's, and bounded, so that it outlives the sandbox: see docs/adr/0021-logs-outlive-the-vm.md.
+        mounts.add(
+                log.isEmpty()
+                        ? mount(SandboxPaths.LOG, "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=700", "size=2m")
+                        : mount(SandboxPaths.LOG, "bind", log, "bind", "rprivate", "nosuid", "nodev", "noexec"));
         mounts.add(mount(
                 SandboxPaths.KERNEL, "bind", kernel.toString(), "bind", "rprivate", "ro", "nosuid", "nodev", "noexec"));
         mounts.add(mount(SandboxPaths.SHARE, "bind", rootfs.toString(), "rbind", "rprivate", "nosuid", "nodev"));

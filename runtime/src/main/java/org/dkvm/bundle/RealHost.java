@@ -28,6 +28,16 @@ public final class RealHost implements HostView {
     }
 
     @Override
+    public boolean isDevice(String path, int major, int minor) {
+        return HostFiles.isDevice(path, major, minor);
+    }
+
+    @Override
+    public String name() {
+        return HostFiles.hostName();
+    }
+
+    @Override
     public boolean isHostNetwork(String path) {
         return HostFiles.isSame(path, "/proc/self/ns/net");
     }

@@ -11,6 +11,7 @@ import org.dkvm.core.CgroupMode;
 import org.dkvm.core.Disk;
 import org.dkvm.core.Display;
 import org.dkvm.core.Growth;
+import org.dkvm.core.GuestDevice;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
 import org.dkvm.core.Hardware;
@@ -43,6 +44,7 @@ import org.dkvm.core.WorkloadProcess;
  * @param display what the VM shows, and where
  * @param tscKilohertz how often the host's time stamp counter counts, which an emulated machine's processors have, too; 0: not told
  * @param growth how large the VM can become while it runs
+ * @param devices those that were asked for
  * @param memoryCeiling bytes of memory and swap at which the engine's control group kills in the sandbox; 0: it has no such limit
  */
 public record SandboxPlan(
@@ -69,6 +71,7 @@ public record SandboxPlan(
         Display display,
         long tscKilohertz,
         Growth growth,
+        List<GuestDevice> devices,
         long memoryCeiling) {
     public SandboxPlan {
         if (cpus < 1) {
@@ -83,6 +86,7 @@ public record SandboxPlan(
         }
         mounts = List.copyOf(mounts);
         disks = List.copyOf(disks);
+        devices = List.copyOf(devices);
         breaks = List.copyOf(breaks);
         sysctls = Collections.unmodifiableMap(new LinkedHashMap<>(sysctls));
     }

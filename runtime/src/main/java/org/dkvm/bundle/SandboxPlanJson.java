@@ -20,6 +20,7 @@ import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.Firmware;
 import org.dkvm.core.Growth;
+import org.dkvm.core.GuestDevice;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
 import org.dkvm.core.Hardware;
@@ -78,6 +79,9 @@ public final class SandboxPlanJson {
         if (plan.memoryCeiling() > 0) {
             json.addProperty("memoryCeiling", plan.memoryCeiling());
         }
+        if (!plan.devices().isEmpty()) {
+            json.add("devices", devicesToJson(plan.devices()));
+        }
         if (!plan.display().equals(Display.NONE)) {
             json.add("display", displayToJson(plan.display()));
         }
@@ -130,6 +134,7 @@ public final class SandboxPlanJson {
                     json.has("display") ? displayFromJson(json.getAsJsonObject("display")) : Display.NONE,
                     json.has("tscKilohertz") ? number(json, "tscKilohertz") : 0,
                     new Growth((int) number(json, "mostCpus"), new MemorySize(number(json, "mostMemory"))),
+                    devicesFromJson(json),
                     json.has("memoryCeiling") ? number(json, "memoryCeiling") : 0);
         } catch (RuntimeException e) {
             throw new DkvmException(
@@ -252,6 +257,39 @@ public final class SandboxPlanJson {
                 text(json, "target"),
                 DiskFilesystem.valueOf(text(json, "filesystem")),
                 number(json, "bytes"));
+    }
+
+    private static JsonArray devicesToJson(List<GuestDevice> devices) {
+        JsonArray json = new JsonArray();
+        for (GuestDevice device : devices) {
+            JsonObject item = new JsonObject();
+            item.addProperty("path", device.path());
+            item.addProperty("block", device.block());
+            item.addProperty("major", device.major());
+            item.addProperty("minor", device.minor());
+            item.addProperty("writable", device.writable());
+            item.addProperty("mode", device.mode());
+            item.addProperty("uid", device.uid());
+            item.addProperty("gid", device.gid());
+            json.add(item);
+        }
+        return json;
+    }
+
+    private static List<GuestDevice> devicesFromJson(JsonObject json) {
+        List<GuestDevice> devices = new ArrayList<>();
+        for (JsonObject item : Json.objects(json, "devices")) {
+            devices.add(new GuestDevice(
+                    text(item, "path"),
+                    Json.isTrue(item, "block"),
+                    (int) number(item, "major"),
+                    (int) number(item, "minor"),
+                    Json.isTrue(item, "writable"),
+                    (int) number(item, "mode"),
+                    number(item, "uid"),
+                    number(item, "gid")));
+        }
+        return devices;
     }
 
     private static JsonObject displayToJson(Display display) {

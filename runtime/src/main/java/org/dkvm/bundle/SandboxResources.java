@@ -3,12 +3,14 @@ package org.dkvm.bundle;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import java.util.List;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.Board;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.Firmware;
 import org.dkvm.core.Growth;
+import org.dkvm.core.GuestDevice;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
@@ -44,6 +46,8 @@ public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
 
     private static final MemorySize MOST_ON_SMALL_HOST = MemorySize.ofMib(24 * 1024);
     private static final MemorySize MOST_MEMORY = MemorySize.ofMib(256 * 1024);
+
+    private static final String ALL = "rwm";
 
     /** Owner only: all of the sandbox is root. */
     private static final int DEVICE_MODE = 0600;
@@ -154,7 +158,12 @@ public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
 
     /** Changes the container's limits into the sandbox's. */
     static void rewrite(
-            JsonObject linux, MemorySize overhead, Accelerator accelerator, NetworkMode network, boolean vhostNet) {
+            JsonObject linux,
+            MemorySize overhead,
+            Accelerator accelerator,
+            NetworkMode network,
+            boolean vhostNet,
+            List<GuestDevice> requested) {
         JsonObject resources = Json.objectOrNew(linux, "resources");
         resources.remove("pids");
         Json.object(resources, "unified").ifPresent(unified -> unified.remove("pids.max"));
@@ -163,19 +172,26 @@ public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
             raise(memory, "swap", overhead);
         });
         JsonArray rules = new JsonArray();
-        rules.add(rule(false));
+        rules.add(rule(false, ALL));
         JsonArray devices = new JsonArray();
         if (network == NetworkMode.OWN) {
-            rules.add(rule(true, TUN_MAJOR, TUN_MINOR));
-            devices.add(device("/dev/net/tun", TUN_MAJOR, TUN_MINOR));
+            rules.add(rule("c", TUN_MAJOR, TUN_MINOR, ALL));
+            devices.add(device("/dev/net/tun", "c", TUN_MAJOR, TUN_MINOR));
         }
         if (accelerator == Accelerator.KVM) {
-            rules.add(rule(true, KVM_MAJOR, KVM_MINOR));
-            devices.add(device("/dev/kvm", KVM_MAJOR, KVM_MINOR));
+            rules.add(rule("c", KVM_MAJOR, KVM_MINOR, ALL));
+            devices.add(device("/dev/kvm", "c", KVM_MAJOR, KVM_MINOR));
+        }
+        for (int i = 0; i < requested.size(); i++) {
+            GuestDevice disk = requested.get(i);
+            if (disk.block()) {
+                rules.add(rule("b", disk.major(), disk.minor(), disk.writable() ? "rw" : "r"));
+                devices.add(device(GuestDevice.node(i), "b", disk.major(), disk.minor()));
+            }
         }
         if (vhostNet && network == NetworkMode.OWN) {
-            rules.add(rule(true, VHOST_NET_MAJOR, VHOST_NET_MINOR));
-            devices.add(device(SandboxPaths.VHOST_NET, VHOST_NET_MAJOR, VHOST_NET_MINOR));
+            rules.add(rule("c", VHOST_NET_MAJOR, VHOST_NET_MINOR, ALL));
+            devices.add(device(SandboxPaths.VHOST_NET, "c", VHOST_NET_MAJOR, VHOST_NET_MINOR));
         }
         resources.add("devices", rules);
         linux.add("devices", devices);
@@ -188,25 +204,25 @@ public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
         }
     }
 
-    private static JsonObject rule(boolean allow) {
+    private static JsonObject rule(boolean allow, String access) {
         JsonObject rule = new JsonObject();
         rule.addProperty("allow", allow);
-        rule.addProperty("access", "rwm");
+        rule.addProperty("access", access);
         return rule;
     }
 
-    private static JsonObject rule(boolean allow, int major, int minor) {
-        JsonObject rule = rule(allow);
-        rule.addProperty("type", "c");
+    private static JsonObject rule(String type, int major, int minor, String access) {
+        JsonObject rule = rule(true, access);
+        rule.addProperty("type", type);
         rule.addProperty("major", major);
         rule.addProperty("minor", minor);
         return rule;
     }
 
-    private static JsonObject device(String path, int major, int minor) {
+    private static JsonObject device(String path, String type, int major, int minor) {
         JsonObject device = new JsonObject();
         device.addProperty("path", path);
-        device.addProperty("type", "c");
+        device.addProperty("type", type);
         device.addProperty("major", major);
         device.addProperty("minor", minor);
         device.addProperty("fileMode", DEVICE_MODE);

@@ -11,6 +11,7 @@ import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestDevice;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.PackageLayout;
@@ -77,6 +78,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
      *
      * @param id the container
      * @param bundle its directory, absolute
+     * @param log a directory of the host for what the sandbox writes down about its VM; empty: it goes with the sandbox
      * @param layout the package
      * @param options the container's options
      * @param config the host's settings
@@ -93,6 +95,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
     public record Inputs(
             ContainerId id,
             Path bundle,
+            String log,
             PackageLayout layout,
             Options options,
             HostConfig config,
@@ -127,7 +130,8 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 inputs.config.overhead(inputs.accelerator, inputs.options.display()),
                 inputs.accelerator,
                 plan.network(),
-                inputs.vhostNet);
+                inputs.vhostNet,
+                container.devices());
         rewriteLinux(linux, inputs, plan.network());
         return new SandboxSpec(spec, plan);
     }
@@ -140,7 +144,10 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         inputs.options.display().checkMachine(architecture, inputs.options.hardware());
         inputs.options.hardware().checkMemory(resources.memory());
         // Its networks are known when it is started.
-        inputs.options.hardware().board().checkRoom(inputs.options.disks().size(), 0);
+        inputs.options
+                .hardware()
+                .board()
+                .checkRoom(inputs.options.disks().size() + GuestDevice.disks(container.devices()), 0);
         BreakOption.checkTerminal(inputs.options.breaks(), container.process().terminal());
         return new SandboxPlan(
                 inputs.id.value(),
@@ -148,7 +155,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 container.init(),
                 container.mounts().guest(),
                 sysctls(linux),
-                Json.string(spec, "hostname").orElse(""),
+                container.hostName(),
                 Json.string(spec, "domainname").orElse(""),
                 Json.isTrue(Json.objectOrNew(spec, "root"), "readonly"),
                 resources.cpus(),
@@ -166,6 +173,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 inputs.options.display(),
                 inputs.tscKilohertz,
                 resources.growth(inputs.options.hardware(), inputs.kernel, inputs.hostCpus, inputs.hostMemory),
+                container.devices(),
                 SandboxResources.ceiling(linux, inputs.config.overhead(inputs.accelerator, inputs.options.display())));
     }
 
@@ -220,6 +228,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 "mounts",
                 mounts.sandbox(
                         inputs.bundle.resolve(PLAN_FILE),
+                        inputs.log,
                         inputs.kernelDirectory,
                         rootfs,
                         Json.isTrue(root, "readonly")));
@@ -234,6 +243,12 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         }
         linux.add("sysctl", sysctl);
         linux.add("seccomp", inputs.seccomp);
+        if (SupportedSpec.hasHostUts(linux)) {
+            // The guest has been told the host's name; the sandbox needs no more of it.
+            JsonObject own = new JsonObject();
+            own.addProperty("type", "uts");
+            linux.getAsJsonArray("namespaces").add(own);
+        }
         if (Json.array(linux, "maskedPaths").isEmpty()) {
             linux.add("maskedPaths", Json.arrayOf(MASKED_PATHS));
         }

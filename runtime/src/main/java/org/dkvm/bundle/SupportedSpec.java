@@ -4,41 +4,12 @@ package org.dkvm.bundle;
 import com.google.gson.JsonObject;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.dkvm.core.DkvmException;
 import org.dkvm.json.Json;
 
 /** Refuses what a VM can not be given (yet), by the name the user knows. */
 final class SupportedSpec {
-    /** Devices that every guest has by itself. */
-    private static final Set<String> GUEST_DEVICES = Set.of(
-            "/dev/null",
-            "/dev/zero",
-            "/dev/full",
-            "/dev/random",
-            "/dev/urandom",
-            "/dev/tty",
-            "/dev/console",
-            "/dev/ptmx",
-            "/dev/fuse",
-            "/dev/net/tun",
-            "/dev/kvm",
-            "/dev/loop-control");
-
     private SupportedSpec() {}
-
-    /** Checks namespaces and devices. */
-    static void check(JsonObject linux, JsonObject process) throws DkvmException {
-        checkNamespaces(linux);
-        if (!isPrivileged(linux, process)) {
-            for (JsonObject device : Json.objects(linux, "devices")) {
-                String path = Json.string(device, "path").orElse("");
-                if (!GUEST_DEVICES.contains(path)) {
-                    throw new DkvmException("device \"" + path + "\" in a VM is not supported yet", "");
-                }
-            }
-        }
-    }
 
     /** Whether the spec is that of {@code --privileged}: every capability that counts, every device, no seccomp. */
     static boolean isPrivileged(JsonObject linux, JsonObject process) throws DkvmException {
@@ -62,23 +33,33 @@ final class SupportedSpec {
                 && Json.number(rule, "minor").orElse(-1L) == -1;
     }
 
-    private static void checkNamespaces(JsonObject linux) throws DkvmException {
-        checkOwn(linux, "mount", "mount");
-        checkOwn(linux, "pid", "PID");
-        checkOwn(linux, "ipc", "IPC");
-        checkOwn(linux, "uts", "UTS");
+    /** Checks the namespaces. That of control groups may be anybody's: the guest has groups of its own. */
+    static void check(JsonObject linux) throws DkvmException {
+        checkOwn(linux, "mount", "mount", "");
+        checkOwn(linux, "pid", "PID", "a VM has processes of its own: leave --pid out");
+        checkOwn(linux, "ipc", "IPC", "a VM has memory of its own: leave --ipc out; --shm-size makes /dev/shm larger");
+        if (!hasHostUts(linux)) {
+            checkOwn(linux, "uts", "UTS", "leave --uts out, or give the VM a name: --hostname");
+        }
         if (namespace(linux, "user").isPresent()) {
-            throw new DkvmException("a user namespace for a VM is not supported yet", "");
+            throw new DkvmException(
+                    "a user namespace for a VM is not supported yet",
+                    "leave --userns out, or give --userns=host where the engine has one for all");
         }
     }
 
-    private static void checkOwn(JsonObject linux, String type, String name) throws DkvmException {
+    /** Whether the container is to have the host's name ({@code --uts=host}). */
+    static boolean hasHostUts(JsonObject linux) {
+        return namespace(linux, "uts").isEmpty();
+    }
+
+    private static void checkOwn(JsonObject linux, String type, String name, String advice) throws DkvmException {
         Optional<JsonObject> namespace = namespace(linux, type);
         if (namespace.isEmpty()) {
-            throw new DkvmException("the host's " + name + " namespace for a VM is not supported yet", "");
+            throw new DkvmException("a VM can not be in the host's " + name + " namespace", advice);
         }
         if (!Json.string(namespace.get(), "path").orElse("").isEmpty()) {
-            throw new DkvmException("another container's " + name + " namespace for a VM is not supported yet", "");
+            throw new DkvmException("a VM can not be in another container's " + name + " namespace", advice);
         }
     }
 

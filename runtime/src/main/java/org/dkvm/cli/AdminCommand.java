@@ -16,7 +16,13 @@ import picocli.CommandLine.Command;
         description = "Looks after DKVM, which runs containers as virtual machines.",
         mixinStandardHelpOptions = true,
         versionProvider = AdminCommand.Version.class,
-        subcommands = {KernelCommand.class, CompletionCommand.class},
+        subcommands = {
+            KernelCommand.class,
+            PsCommand.class,
+            LogsCommand.class,
+            TimelineCommand.class,
+            CompletionCommand.class
+        },
         synopsisSubcommandLabel = "COMMAND")
 final class AdminCommand {
     private final PackageLayout layout;
@@ -109,10 +115,8 @@ final class AdminCommand {
             if (type == Version.class) {
                 return type.cast(new Version(layout));
             }
-            for (Class<?> command : KernelCommand.PARTS) {
-                if (type == command) {
-                    return type.getDeclaredConstructor(PackageLayout.class).newInstance(layout);
-                }
+            if (KernelCommand.PARTS.contains(type) || VmTools.COMMANDS.contains(type)) {
+                return type.getDeclaredConstructor(PackageLayout.class).newInstance(layout);
             }
             return CommandLine.defaultFactory().create(type);
         }

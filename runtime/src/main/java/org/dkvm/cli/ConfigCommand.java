@@ -24,6 +24,8 @@ final class ConfigCommand {
         JsonArray allow = new JsonArray();
         config.allow().forEach(allow::add);
         json.add("allow", allow);
+        json.addProperty("logs", config.logs().vms());
+        json.addProperty("logs-size", Long.toString(config.logs().size().bytes()));
         json.addProperty("runc", InnerRuntime.find().orElse(""));
         if (config.kvmOverhead().equals(config.tcgOverhead())) {
             json.addProperty("overhead", Long.toString(config.kvmOverhead().bytes()));

@@ -20,8 +20,18 @@ public final class Main {
         List<String> all = Arrays.asList(args);
         switch (args.length == 0 ? "help" : args[0]) {
             case "monitor" -> MonitorMain.main(Arrays.copyOfRange(args, 1, args.length));
-            case "check", "completion", "config", "kernel", "version", "help", "--help", "-h", "--version" ->
-                exit(AdminCommand.run(all, layout()));
+            case "check",
+                    "completion",
+                    "config",
+                    "kernel",
+                    "logs",
+                    "ps",
+                    "timeline",
+                    "version",
+                    "help",
+                    "--help",
+                    "-h",
+                    "--version" -> exit(AdminCommand.run(all, layout()));
             default -> exit(RuntimeCommand.run(all, layout()));
         }
     }

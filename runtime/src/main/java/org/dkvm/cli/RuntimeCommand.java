@@ -17,6 +17,7 @@ import org.dkvm.create.HostClock;
 import org.dkvm.exec.Exec;
 import org.dkvm.exec.ExecRequest;
 import org.dkvm.update.Update;
+import org.dkvm.vm.VmPlace;
 
 /** What an engine calls: create, run, exec and update, before runc gets the same arguments. */
 final class RuntimeCommand {
@@ -31,14 +32,19 @@ final class RuntimeCommand {
 
     /** Runs the command and returns the exit code: 0 to go on with runc. */
     static int run(List<String> args, PackageLayout layout) {
+        return run(args, layout, VmPlace.DIRECTORY);
+    }
+
+    /** As {@link #run(List, PackageLayout)}, with another place for the VMs' directories. */
+    static int run(List<String> args, PackageLayout layout, Path vms) {
         RuncArguments arguments = RuncArguments.parse(args);
         RuntimeLog log = new RuntimeLog(
                 arguments.value("log").orElse(""),
                 "json".equals(arguments.value("log-format").orElse("")));
         try {
             switch (arguments.command()) {
-                case "create" -> create(arguments, layout, log, RuncMessages.Action.CREATE);
-                case "run" -> create(arguments, layout, log, RuncMessages.Action.RUN);
+                case "create" -> create(arguments, layout, log, vms, RuncMessages.Action.CREATE);
+                case "run" -> create(arguments, layout, log, vms, RuncMessages.Action.RUN);
                 case "exec" -> exec(arguments, layout);
                 case "update" -> update(args, arguments, layout);
                 default ->
@@ -62,19 +68,24 @@ final class RuntimeCommand {
     }
 
     private static void create(
-            RuncArguments arguments, PackageLayout layout, RuntimeLog log, RuncMessages.Action action)
+            RuncArguments arguments, PackageLayout layout, RuntimeLog log, Path vms, RuncMessages.Action action)
             throws DkvmException {
         Path bundle = path(arguments.value("bundle", "b").orElse("."));
         HostConfig config = HostConfig.read(HostConfig.FILE);
         HostAccelerator accelerators =
                 new HostAccelerator(layout, warning -> log.write(RuntimeLog.Level.WARNING, warning));
-        new Create(layout, config, accelerators, new HostClock(layout)).run(id(arguments), bundle, action);
+        ContainerId id = id(arguments);
+        new Create(layout, config, accelerators, new HostClock(layout), vms)
+                .run(id, bundle, root(arguments).resolve(id.value()), action);
+    }
+
+    private static Path root(RuncArguments arguments) throws DkvmException {
+        return path(arguments.value("root").orElse(DEFAULT_ROOT));
     }
 
     private static void exec(RuncArguments arguments, PackageLayout layout) throws DkvmException {
         ContainerId id = id(arguments);
         List<String> operands = arguments.operands();
-        Path root = path(arguments.value("root").orElse(DEFAULT_ROOT));
         Optional<String> process = arguments.value("process", "p");
         ExecRequest.Source source = process.isPresent()
                 ? new ExecRequest.ProcessFile(path(process.get()))
@@ -87,7 +98,7 @@ final class RuntimeCommand {
                         arguments.values("cap", "c"),
                         arguments.has("tty", "t"),
                         arguments.has("no-new-privs"));
-        Optional<Path> file = Exec.run(new ExecRequest(id, root.resolve(id.value()), source), layout);
+        Optional<Path> file = Exec.run(new ExecRequest(id, root(arguments).resolve(id.value()), source), layout);
         if (file.isPresent()) {
             // The launcher gives it to runc, or goes on with the launcher that it is.
             System.out.println(file.get());
@@ -96,7 +107,7 @@ final class RuntimeCommand {
 
     private static void update(List<String> args, RuncArguments arguments, PackageLayout layout) throws DkvmException {
         ContainerId id = id(arguments);
-        Path state = path(arguments.value("root").orElse(DEFAULT_ROOT)).resolve(id.value());
+        Path state = root(arguments).resolve(id.value());
         Optional<String> resources = arguments.value("resources", "r");
         if (resources.isPresent()) {
             Update.Runc runc = new RuncProgram(args, arguments.value("root"), id);

@@ -38,7 +38,7 @@ public final class Training {
         PackageLayout layout = new PackageLayout(Path.of(System.getProperty("dkvm.home", "")));
         List<String> create = List.of("create", "--bundle", work + "/bundle", "--pid-file", work + "/pid", "sample");
         List<String> exec = List.of("exec", "--process", work + "/process.json", "--detach", "sample");
-        int created = RuntimeCommand.run(asDockerDoes(work, create), layout);
+        int created = RuntimeCommand.run(asDockerDoes(work, create), layout, work.resolve("vms"));
         return created == 0 ? RuntimeCommand.run(asDockerDoes(work, exec), layout) : created;
     }
 

@@ -15,8 +15,10 @@ public final class SandboxPaths {
     public static final String PLAN = RUN + "/sandbox.json";
     /** The session socket; dkvm-init makes it and hands it to the monitor as file descriptor 0. */
     public static final String SESSION_SOCKET = RUN + "/monitor.sock";
+    /** A small filesystem of the host's for what is to be read about this VM, also when it is gone. */
+    public static final String LOG = RUN + "/log";
     /** The monitor's log (and the place where QEMU's and virtiofsd's messages go). */
-    public static final String MONITOR_LOG = RUN + "/monitor.log";
+    public static final String MONITOR_LOG = LOG + "/monitor.log";
     /** The chosen kernel's directory (bind mount, read-only): vmlinux or vmlinuz, initramfs. */
     public static final String KERNEL = "/opt/dkvm/kernel";
     /** The host's, as on the host: in the sandbox where the VM's packets are to go by it, and only there. */

@@ -4,6 +4,7 @@ package org.dkvm.create;
 import com.google.gson.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import org.dkvm.bundle.ContainerSpec;
 import org.dkvm.bundle.ExecutableCheck;
 import org.dkvm.bundle.GuestModules;
@@ -32,6 +33,9 @@ import org.dkvm.kernel.KernelStore;
 import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.HostMemory;
 import org.dkvm.linux.ProcessLimits;
+import org.dkvm.linux.ProcessStart;
+import org.dkvm.vm.VmPlace;
+import org.dkvm.vm.VmRecord;
 
 /** Makes a container's bundle the bundle of a sandbox that runs it as a VM. */
 public final class Create {
@@ -41,20 +45,28 @@ public final class Create {
     private final HostConfig config;
     private final AcceleratorChoice accelerators;
     private final HostClock clock;
+    private final Path vms;
 
-    public Create(PackageLayout layout, HostConfig config, AcceleratorChoice accelerators, HostClock clock) {
+    /**
+     * What all containers have in common.
+     *
+     * @param vms where the VMs' directories are made
+     */
+    public Create(PackageLayout layout, HostConfig config, AcceleratorChoice accelerators, HostClock clock, Path vms) {
         this.layout = layout;
         this.config = config;
         this.accelerators = accelerators;
         this.clock = clock;
+        this.vms = vms;
     }
 
     /**
      * Rewrites the bundle in place.
      *
+     * @param state the directory in which runc will keep the container's state
      * @param action what runc is told to do, for its messages
      */
-    public void run(ContainerId id, Path bundle, RuncMessages.Action action) throws DkvmException {
+    public void run(ContainerId id, Path bundle, Path state, RuncMessages.Action action) throws DkvmException {
         JsonObject original = readBundle(bundle);
         Options options = Options.parse(Json.strings(Json.objectOrNew(original, "process"), "env"), config);
         ContainerSpec container =
@@ -65,6 +77,8 @@ public final class Create {
         Path root = bundle.resolve(
                 Json.string(Json.objectOrNew(original, "root"), "path").orElse("rootfs"));
         KernelStore.Found kernel = kernel(options, root, architecture);
+        // "run" makes a container, and takes it away, by itself: there is no moment at which the log could be kept.
+        boolean logs = action == RuncMessages.Action.CREATE;
         Accelerator accelerator =
                 architecture.isForeign() ? Accelerator.TCG : accelerators.choose(options.acceleration());
         SandboxSpec sandbox = SandboxSpec.rewrite(
@@ -72,6 +86,7 @@ public final class Create {
                 new SandboxSpec.Inputs(
                         id,
                         bundle,
+                        logs ? VmPlace.log(vms, id).toString() : "",
                         layout,
                         options,
                         config,
@@ -91,7 +106,29 @@ public final class Create {
                         accelerator == Accelerator.TCG && !architecture.isForeign() ? clock.kilohertz() : 0,
                         options.vhostNet().isUsed(accelerator, VhostNet.DEVICE),
                         SandboxSeccomp.profile()));
+        if (logs) {
+            VmPlace.make(vms, record(id, state, original, sandbox), linux(original), config.logs());
+        }
         save(bundle, original, sandbox);
+    }
+
+    private static VmRecord record(ContainerId id, Path state, JsonObject original, SandboxSpec sandbox) {
+        long now = System.nanoTime();
+        return new VmRecord(
+                id,
+                VmPlace.name(original, id),
+                state,
+                sandbox.plan().kernel().name(),
+                sandbox.plan().accelerator(),
+                sandbox.plan().cpus(),
+                sandbox.plan().memory(),
+                Instant.now(),
+                now - ProcessStart.ageNanos(),
+                now);
+    }
+
+    private static JsonObject linux(JsonObject spec) {
+        return Json.objectOrNew(spec, "linux");
     }
 
     private KernelStore.Found kernel(Options options, Path root, Architecture architecture) throws DkvmException {

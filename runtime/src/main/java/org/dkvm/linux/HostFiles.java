@@ -17,6 +17,8 @@ public final class HostFiles {
     public static final int TYPE_DIRECTORY = 0040000;
     public static final int TYPE_CHARACTER_DEVICE = 0020000;
 
+    private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
+
     private HostFiles() {}
 
     /** The st_mode of a file, links followed; 0 when there is none. See stat(2). */
@@ -37,6 +39,22 @@ public final class HostFiles {
             return Math.max(0, Files.getFileStore(Path.of(path)).getTotalSpace());
         } catch (IOException | InvalidPathException e) {
             return 0;
+        }
+    }
+
+    /** Whether a file, links followed, is the device with that number. See makedev(3). */
+    public static boolean isDevice(String path, int major, int minor) {
+        return attribute(path, "unix:rdev") instanceof Long device
+                && major == ((device >> 8 & 0xFFF) | (device >> 32 & ~0xFFFL))
+                && minor == ((device & 0xFF) | (device >> 12 & ~0xFFL & 0xFFFFFFFFL));
+    }
+
+    /** The host's name; empty where the kernel does not tell. See uname(2). */
+    public static String hostName() {
+        try {
+            return Files.readString(HOST_NAME).strip();
+        } catch (IOException e) {
+            return "";
         }
     }
 

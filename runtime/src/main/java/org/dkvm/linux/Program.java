@@ -2,6 +2,7 @@
 package org.dkvm.linux;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,6 +45,22 @@ public final class Program {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return new Result(-1, "interrupted");
+        }
+    }
+
+    /**
+     * The first bytes of what a program that only reads says on its standard output.
+     *
+     * @param most how many
+     */
+    public static byte[] output(List<String> command, int most) throws IOException {
+        startWithoutHelper();
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                .start();
+        try (InputStream in = process.getInputStream()) {
+            return in.readNBytes(most);
         }
     }
 

@@ -138,18 +138,21 @@ public final class QemuCommand {
     }
 
     /**
-     * Raw files in the host's page cache, which the guest has written to the disk when it says so. What it discards, or writes zeros to, becomes a
+     * Raw files and devices in the host's page cache, which the guest has written to the disk when it says so. What it discards, or writes zeros to, becomes a
      * hole. QEMU's threads do the work: io_uring is not allowed in the sandbox, and the kernel's older way needs O_DIRECT.
      */
     private static void disks(List<String> argv, DeviceBus bus, List<MachineDisk> disks) {
         for (int i = 0; i < disks.size(); i++) {
             MachineDisk disk = disks.get(i);
-            add(argv, "-add-fd", "fd=" + disk.descriptor() + ",set=" + i);
-            add(
-                    argv,
-                    "-blockdev",
-                    "driver=file,node-name=disk" + i + ",filename=/dev/fdset/" + i
-                            + ",aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off");
+            String source = "";
+            if (disk instanceof MachineDisk.File file) {
+                add(argv, "-add-fd", "fd=" + file.descriptor() + ",set=" + i);
+                source = "driver=file,node-name=disk" + i + ",filename=/dev/fdset/" + i;
+            } else if (disk instanceof MachineDisk.Device device) {
+                source = "driver=host_device,node-name=disk" + i + ",filename=" + value(device.node()) + ",read-only="
+                        + (device.writable() ? "off" : "on");
+            }
+            add(argv, "-blockdev", source + ",aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off");
             device(argv, bus, "virtio-blk", ",drive=disk" + i + ",serial=" + value(disk.serial()));
         }
     }

@@ -8,25 +8,33 @@ import java.nio.channels.SocketChannel;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
-/** A stream of text from the VM: its serial port, or its firmware's debug port. The last bytes are kept for the case that it dies. */
+/** A stream of text from the VM: its serial port, or its firmware's debug port. The last bytes are kept for the case that it dies, and more of them in a file. */
 final class ConsoleLink implements Runnable {
     private static final int READ_BYTES = 4096;
 
     private final SocketChannel channel;
     private final SelectionKey key;
     private final Tail tail;
+    private final ConsoleFile file;
     private final Consumer<byte[]> onText;
     private final BooleanSupplier mayRead;
 
     /**
-     * Text goes to the tail and to {@code onText}, in pieces of at most 4096 bytes.
+     * Text goes to the tail, to the file and to {@code onText}, in pieces of at most 4096 bytes.
      *
      * @param mayRead whether more text may come; when not, the guest's serial port waits
      */
-    ConsoleLink(SocketChannel channel, EventLoop loop, Tail tail, Consumer<byte[]> onText, BooleanSupplier mayRead)
+    ConsoleLink(
+            SocketChannel channel,
+            EventLoop loop,
+            Tail tail,
+            ConsoleFile file,
+            Consumer<byte[]> onText,
+            BooleanSupplier mayRead)
             throws IOException {
         this.channel = channel;
         this.tail = tail;
+        this.file = file;
         this.onText = onText;
         this.mayRead = mayRead;
         key = channel.register(loop.selector(), SelectionKey.OP_READ, this);
@@ -45,6 +53,7 @@ final class ConsoleLink implements Runnable {
             byte[] text = new byte[count];
             buffer.get(0, text);
             tail.add(text, count);
+            file.add(text);
             onText.accept(text);
         } catch (IOException e) {
             Sockets.close(channel);

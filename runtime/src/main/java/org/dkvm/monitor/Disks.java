@@ -9,18 +9,21 @@ import java.util.function.Consumer;
 import org.dkvm.agent.GuestText;
 import org.dkvm.core.Disk;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestDevice;
 import org.dkvm.disk.DiskCommand;
 import org.dkvm.machine.MachineDisk;
 
-/** A container's disks, made ready before its VM starts. */
+/** A container's disks, made ready before its VM starts, and the host's block devices that it was given. */
 final class Disks {
     private static final int MAX_OUTPUT = 4096;
 
     private final List<Disk> disks;
+    private final List<GuestDevice> devices;
     private final Path share;
 
-    Disks(List<Disk> disks, Path share) {
+    Disks(List<Disk> disks, List<GuestDevice> devices, Path share) {
         this.disks = disks;
+        this.devices = devices;
         this.share = share;
     }
 
@@ -46,7 +49,13 @@ final class Disks {
     List<MachineDisk> ofMachine() {
         List<MachineDisk> list = new ArrayList<>();
         for (int i = 0; i < disks.size(); i++) {
-            list.add(new MachineDisk(DiskCommand.descriptor(i), Disk.serial(i)));
+            list.add(new MachineDisk.File(DiskCommand.descriptor(i), Disk.serial(i)));
+        }
+        for (int i = 0; i < devices.size(); i++) {
+            GuestDevice device = devices.get(i);
+            if (device.block()) {
+                list.add(new MachineDisk.Device(GuestDevice.node(i), device.writable(), GuestDevice.serial(i)));
+            }
         }
         return list;
     }

@@ -150,7 +150,7 @@ final class Ending {
     void begin(Verdict reached) {
         verdict = reached;
         if (!reached.notice().isEmpty()) {
-            log.line(reached.notice());
+            log.lastLine(reached.notice());
         }
         for (Child child : children) {
             child.kill();

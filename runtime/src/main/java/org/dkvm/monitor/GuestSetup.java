@@ -10,6 +10,7 @@ import org.dkvm.bundle.NetworkMode;
 import org.dkvm.bundle.SandboxPlan;
 import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestDevice;
 import org.dkvm.core.GuestMount;
 import org.dkvm.core.Vga;
 import org.dkvm.core.WorkloadProcess;
@@ -61,6 +62,9 @@ record GuestSetup(SandboxPlan plan, VmNetwork network) {
         }
         for (GuestMount mount : plan.mounts()) {
             to.mount(mount);
+        }
+        for (int i = 0; i < plan.devices().size(); i++) {
+            to.device(plan.devices().get(i), GuestDevice.serial(i));
         }
         for (NetworkDevice device : network.devices()) {
             NetworkRecords.device(to, device);

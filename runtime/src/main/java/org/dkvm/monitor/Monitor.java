@@ -44,6 +44,7 @@ final class Monitor {
     private final Relay relay;
     private final QemuControl control;
     private final List<ConsoleLink> consoles = new ArrayList<>();
+    private final ConsoleFile consoleFile;
     private @Nullable VmUpdates updates;
 
     Monitor(
@@ -61,6 +62,7 @@ final class Monitor {
         this.log = log;
         this.timeline = timeline;
         loop = new EventLoop();
+        consoleFile = new ConsoleFile(places.console());
         relay = new Relay(loop, log, timeline, places, deadlines);
         control = new QemuControl(loop, log);
     }
@@ -89,7 +91,7 @@ final class Monitor {
         if (plan.memoryCeiling() > 0) {
             relay.ending().onOutOfMemory(done -> tellEngine(plan.memoryCeiling(), done));
         }
-        Disks disks = new Disks(plan.disks(), places.share());
+        Disks disks = new Disks(plan.disks(), plan.devices(), places.share());
         disks.prepare(programs, relay.ending()::say);
         Screen screen = new Screen(plan.display(), places);
         screen.prepare();
@@ -101,7 +103,9 @@ final class Monitor {
         }
         VmNetwork vmNetwork = plan.network() == NetworkMode.SHARED ? shareNetwork() : takeOverNetwork(plan);
         screen.check(vmNetwork);
-        plan.hardware().board().checkRoom(plan.disks().size(), vmNetwork.nics().size());
+        plan.hardware()
+                .board()
+                .checkRoom(disks.ofMachine().size(), vmNetwork.nics().size());
         if (!goesOnAt(BreakPoint.POSTNET, plan)) {
             return;
         }
@@ -249,6 +253,7 @@ final class Monitor {
     }
 
     private void startQemu(SandboxPlan plan, List<String> argv) throws DkvmException {
+        log.line("QEMU's command line: " + String.join(" ", argv));
         if (plan.display().mode() != DisplayMode.CURSES) {
             start("QEMU", argv);
             return;
@@ -336,8 +341,8 @@ final class Monitor {
         Consumer<byte[]> show = firmware == Firmware.EFI ? new WithoutSequences(ending::show) : ending::show;
         consoles.add(
                 shown
-                        ? new ConsoleLink(channel, loop, ending.console(), show, ending::showsMore)
-                        : new ConsoleLink(channel, loop, ending.console(), text -> {}, () -> true));
+                        ? new ConsoleLink(channel, loop, ending.console(), consoleFile, show, ending::showsMore)
+                        : new ConsoleLink(channel, loop, ending.console(), consoleFile, text -> {}, () -> true));
     }
 
     private void afterRound() {

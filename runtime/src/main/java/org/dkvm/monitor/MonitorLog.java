@@ -11,6 +11,8 @@ final class MonitorLog {
     static final int MAX_BYTES = 1024 * 1024;
 
     private static final int MAX_LINE = 4096;
+    /** Of them for how it ended, whatever was said before. */
+    private static final int RESERVED = 32 * 1024;
 
     private final OutputStream out;
     private final long startNanos = System.nanoTime();
@@ -22,16 +24,25 @@ final class MonitorLog {
     }
 
     /** Adds a line, with the milliseconds since the log's start in front. */
-    synchronized void line(String text) {
+    void line(String text) {
+        write(text, RESERVED);
+    }
+
+    /** Adds a line about the end: there is room for some. */
+    void lastLine(String text) {
+        write(text, 0);
+    }
+
+    private synchronized void write(String text, int reserved) {
         long millis = (System.nanoTime() - startNanos) / 1_000_000;
         String cut = text.length() > MAX_LINE ? text.substring(0, MAX_LINE) + " …" : text;
         byte[] bytes = (millis + " " + cut + "\n").getBytes(StandardCharsets.UTF_8);
-        if (left == 0) {
+        if (left <= reserved) {
             return;
         }
-        if (bytes.length > left) {
+        if (bytes.length > left - reserved) {
             bytes = (millis + " the log is full\n").getBytes(StandardCharsets.UTF_8);
-            left = 0;
+            left = reserved;
         } else {
             left -= bytes.length;
         }

@@ -50,6 +50,11 @@ record Places(Path run, Path plan, Path share, Path kernel, Path terminfo) {
     }
 
     Path timeline() {
-        return run.resolve("timeline.json");
+        return run.resolve("log/timeline.json");
+    }
+
+    /** What the guest's serial port said last; an older part beside it. */
+    Path console() {
+        return run.resolve("log/console.log");
     }
 }

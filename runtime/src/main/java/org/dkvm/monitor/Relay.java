@@ -2,6 +2,7 @@
 package org.dkvm.monitor;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.time.Instant;
@@ -14,6 +15,7 @@ import org.dkvm.agent.Finished;
 import org.dkvm.agent.Frame;
 import org.dkvm.agent.FrameOutput;
 import org.dkvm.agent.FrameType;
+import org.dkvm.agent.GuestText;
 import org.dkvm.agent.Hello;
 import org.dkvm.agent.MainSession;
 import org.dkvm.agent.ProtocolException;
@@ -264,7 +266,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
 
     @Override
     public void finished(Finished finished) {
-        log.line("guest finished: " + finished.reason() + ", exit code " + finished.exitCode()
+        log.lastLine("guest finished: " + finished.reason() + ", exit code " + finished.exitCode()
                 + (finished.overridden() ? ", set by hand" : "")
                 + (finished.outOfMemory() ? ", ran out of memory" : ""));
         timeline.mark("finished");
@@ -298,15 +300,13 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     public void opened() {
         timeline.mark("opened");
         enter(Phase.RUNNING);
-        try {
-            timeline.write(places.timeline());
-        } catch (IOException e) {
-            log.line("timeline: " + e.getMessage());
-        }
+        timeline.save(places.timeline(), log);
     }
 
     @Override
     public void refused(int exitCode, byte[] payload) {
+        log.line("the workload could not be started: "
+                + GuestText.line(ByteBuffer.wrap(payload, 1, payload.length - 1)));
         known = Verdict.refused(exitCode, payload);
         enter(Phase.FINISHING);
         awaitFinish();
@@ -438,6 +438,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
             return;
         }
         enter(Phase.OVER);
+        timeline.save(places.timeline(), log);
         services.end();
         AgentLink link = agent;
         if (link != null) {

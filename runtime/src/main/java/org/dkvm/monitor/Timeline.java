@@ -8,24 +8,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.StringTokenizer;
 import org.dkvm.agent.ReadyStep;
 import org.dkvm.json.Json;
+import org.dkvm.linux.ProcessStart;
 
-/** When each step of the boot was done: timeline.json, in nanoseconds since the monitor's main began. */
+/** When each step of the boot was done: timeline.json, in nanoseconds since the monitor's main began, which CLOCK_MONOTONIC dates. */
 final class Timeline {
-    private static final long NANOS_PER_SECOND = 1_000_000_000L;
-    /** The kernel's USER_HZ, in which /proc/self/stat counts. */
-    private static final long TICKS_PER_SECOND = 100;
-    /** The start time's place among the columns after the command's name: proc_pid_stat(5), 22. */
-    private static final int START_COLUMN = 20;
-
     private record Mark(String step, long nanos) {}
 
     private final long startNanos = System.nanoTime();
     private final List<Mark> marks = new ArrayList<>();
     private List<ReadyStep> guest = List.of();
     private long bootNanos;
+    private boolean saved;
 
     /** A step is done now. */
     void mark(String step) {
@@ -42,10 +37,23 @@ final class Timeline {
         guest = List.copyOf(steps);
     }
 
-    /** Writes all marks so far to a file. */
-    void write(Path file) throws IOException {
+    /** Writes all marks so far to a file, if that was not done before: what comes after the start is none of its matter. */
+    void save(Path file, MonitorLog log) {
+        if (saved) {
+            return;
+        }
+        saved = true;
+        try {
+            write(file);
+        } catch (IOException e) {
+            log.line("timeline: " + e);
+        }
+    }
+
+    private void write(Path file) throws IOException {
         JsonObject json = new JsonObject();
-        json.addProperty("processToMainNanos", processNanos() - (System.nanoTime() - startNanos));
+        json.addProperty("mainNanos", startNanos);
+        json.addProperty("processToMainNanos", ProcessStart.ageNanos() - (System.nanoTime() - startNanos));
         JsonArray steps = new JsonArray();
         for (Mark mark : marks) {
             JsonObject step = new JsonObject();
@@ -64,18 +72,5 @@ final class Timeline {
         }
         json.add("guest", own);
         Files.writeString(file, Json.write(json) + "\n");
-    }
-
-    /** How long this process has been there, to 10 ms: the kernel does not tell it more exactly. */
-    private static long processNanos() throws IOException {
-        String stat = Files.readString(Path.of("/proc/self/stat"));
-        StringTokenizer columns = new StringTokenizer(stat.substring(stat.lastIndexOf(')') + 1));
-        String start = "0";
-        for (int i = 0; i < START_COLUMN; i++) {
-            start = columns.nextToken();
-        }
-        String uptime = new StringTokenizer(Files.readString(Path.of("/proc/uptime"))).nextToken();
-        long up = (long) (Double.parseDouble(uptime) * NANOS_PER_SECOND);
-        return up - Long.parseLong(start) * (NANOS_PER_SECOND / TICKS_PER_SECOND);
     }
 }

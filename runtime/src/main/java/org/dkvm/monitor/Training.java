@@ -60,6 +60,7 @@ final class Training {
     private static int run(Path directory) throws IOException, InterruptedException {
         Places places = new Places(directory, directory.resolve("sandbox.json"), directory, directory, directory);
         Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan())));
+        Files.createDirectory(directory.resolve("log"));
         network(directory);
         runRealProgram();
         inheritSocket();
@@ -132,6 +133,7 @@ final class Training {
                 Display.NONE,
                 0,
                 new Growth(1, MemorySize.ofMib(1)),
+                List.of(),
                 0);
     }
 

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import org.dkvm.core.CapabilitySets;
 import org.dkvm.core.CgroupMode;
+import org.dkvm.core.GuestDevice;
 import org.dkvm.core.GuestMount;
 import org.dkvm.core.ResourceLimit;
 import org.dkvm.core.TerminalDevice;
@@ -123,6 +124,14 @@ class VectorsTest {
     @Test
     void machineIsEncodedAsTheVector() throws Exception {
         assertThat(machine()).isEqualTo(Vector.named("java-config").payload());
+    }
+
+    @Test
+    void devicesAreEncodedAsTheVector() throws Exception {
+        MachineRecords to = new MachineRecords();
+        to.device(new GuestDevice("/dev/sdz", true, 7, 5, true, 0660, 0, 6), "device0");
+        to.device(new GuestDevice("/dev/fuse", false, 10, 229, false, 0666, 0, 0), "device1");
+        assertThat(to.toBytes()).isEqualTo(Vector.named("java-config-devices").payload());
     }
 
     static byte[] machine() {

@@ -128,7 +128,7 @@ class DiskMountsTest {
     @Test
     void theMountPointThatAReadOnlyImageLacksIsMade() throws DkvmException {
         JsonArray sandbox = plan("/d,/home,ext4,1G;/e,/new,ext4,1G")
-                .sandbox(Path.of("/plan"), Path.of("/kernel"), bundle.resolve("rootfs"), true);
+                .sandbox(Path.of("/plan"), "/log", Path.of("/kernel"), bundle.resolve("rootfs"), true);
         List<String> destinations = new ArrayList<>();
         sandbox.forEach(mount ->
                 destinations.add(mount.getAsJsonObject().get("destination").getAsString()));

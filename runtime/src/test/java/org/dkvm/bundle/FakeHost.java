@@ -45,6 +45,16 @@ final class FakeHost implements HostView {
     }
 
     @Override
+    public boolean isDevice(String path, int major, int minor) {
+        return path.equals("/dev/sda") && major == 8 && minor == 0;
+    }
+
+    @Override
+    public String name() {
+        return "the-host";
+    }
+
+    @Override
     public boolean isHostNetwork(String path) {
         return path.equals(hostNetwork);
     }

@@ -12,6 +12,7 @@ import java.util.List;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.Display;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.LogLimits;
 import org.dkvm.core.MemorySize;
 import org.dkvm.json.Json;
 import org.junit.jupiter.api.Test;
@@ -33,7 +34,8 @@ class HostConfigTest {
     @Test
     void eachKeyIsUnderstood() throws DkvmException {
         assertThat(parse("{\"accel\":\"tcg\",\"kernel\":\"debian/6.12\",\"memory\":\"1g\",\"cpus\":2,"
-                        + "\"allow\":[\"sys-admin\"],\"runc\":\"/x\",\"overhead\":\"100M\",\"vhost-net\":\"off\"}"))
+                        + "\"allow\":[\"sys-admin\"],\"runc\":\"/x\",\"overhead\":\"100M\",\"vhost-net\":\"off\","
+                        + "\"logs\":0,\"logs-size\":\"1m\"}"))
                 .isEqualTo(new HostConfig(
                         Acceleration.TCG,
                         "debian/6.12",
@@ -42,7 +44,8 @@ class HostConfigTest {
                         List.of("sys-admin"),
                         MemorySize.ofMib(100),
                         MemorySize.ofMib(100),
-                        VhostNet.OFF));
+                        VhostNet.OFF,
+                        new LogLimits(0, MemorySize.ofMib(1))));
     }
 
     @Test
@@ -90,6 +93,10 @@ class HostConfigTest {
                 "{\"memory\":\"99999999999g\"};memory",
                 "{\"cpus\":0};cpus",
                 "{\"cpus\":\"2\"};cpus",
+                "{\"logs\":-1};logs",
+                "{\"logs\":10001};logs",
+                "{\"logs\":\"all\"};logs",
+                "{\"logs-size\":\"much\"};logs-size",
                 "{\"allow\":\"sys-admin\"};allow",
                 "{\"allow\":[\"all\"]};allow",
                 "{\"runc\":true};runc",

@@ -186,6 +186,7 @@ class OptionsTest {
                 List.of(option),
                 defaults.kvmOverhead(),
                 defaults.tcgOverhead(),
-                defaults.vhostNet());
+                defaults.vhostNet(),
+                defaults.logs());
     }
 }

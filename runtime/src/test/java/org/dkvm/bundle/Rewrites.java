@@ -36,6 +36,7 @@ final class Rewrites {
                 new SandboxSpec.Inputs(
                         new ContainerId("c1"),
                         BUNDLE,
+                        "/run/dkvm/vms/c1/log",
                         new PackageLayout(PackageLayout.DEFAULT_HOME),
                         options,
                         config,

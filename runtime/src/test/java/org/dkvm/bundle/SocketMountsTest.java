@@ -49,7 +49,7 @@ class SocketMountsTest {
 
     private static List<String> sandbox(MountPlan plan) {
         List<String> binds = new ArrayList<>();
-        plan.sandbox(Path.of("/plan"), Path.of("/kernel"), Path.of("/rootfs"), false)
+        plan.sandbox(Path.of("/plan"), "", Path.of("/kernel"), Path.of("/rootfs"), false)
                 .forEach(
                         mount -> binds.add(mount.getAsJsonObject().get("source").getAsString() + " "
                                 + mount.getAsJsonObject().get("destination").getAsString()));

@@ -34,6 +34,9 @@ class LauncherTest {
                 launcher.resolveSibling("dkvm-stop-workload"),
                 StandardCopyOption.COPY_ATTRIBUTES);
         script(directory.resolve("bin/runc"), "printf '%s\\n' \"$@\" > " + directory.resolve("runc.args"));
+        script(
+                home.resolve("sandbox/opt/dkvm/dkvm-keep"),
+                "printf '%s\\n' \"$1 $2\" > " + directory.resolve("keep.args") + "; shift 2; exec \"$@\"");
         javaDoes("exit 0");
     }
 
@@ -72,6 +75,7 @@ class LauncherTest {
         };
         assertThat(run(launcher, args)).isZero();
         assertThat(lines("runc.args")).containsExactly(args);
+        assertThat(lines("keep.args")).containsExactly("begin id1");
         assertThat(lines("java.args"))
                 .contains("-Ddkvm.home=" + home)
                 .contains(home + "/sandbox/opt/dkvm/jre/bin/java")
@@ -93,6 +97,7 @@ class LauncherTest {
             assertThat(lines("runc.args")).containsExactly(args);
         }
         assertThat(directory.resolve("java.args")).doesNotExist();
+        assertThat(directory.resolve("keep.args")).doesNotExist();
     }
 
     @Test
@@ -217,6 +222,6 @@ class LauncherTest {
 
     @Test
     void itStaysShort() throws IOException {
-        assertThat(Files.readAllLines(launcher)).hasSizeLessThanOrEqualTo(65);
+        assertThat(Files.readAllLines(launcher)).hasSizeLessThanOrEqualTo(70);
     }
 }

@@ -79,8 +79,8 @@ class CreateTest {
 
     private void create() throws DkvmException {
         PackageLayout layout = new PackageLayout(directory.resolve("home"));
-        new Create(layout, HostConfig.defaults(), _ -> Accelerator.TCG, clock())
-                .run(new ContainerId("id1"), bundle, RuncMessages.Action.CREATE);
+        new Create(layout, HostConfig.defaults(), _ -> Accelerator.TCG, clock(), directory.resolve("vms"))
+                .run(new ContainerId("id1"), bundle, Path.of("/run/runc/id1"), RuncMessages.Action.CREATE);
     }
 
     private SandboxPlan plan() throws DkvmException {
@@ -185,8 +185,8 @@ class CreateTest {
         AcceleratorChoice never = _ -> {
             throw new AssertionError("KVM is looked for");
         };
-        new Create(layout, HostConfig.defaults(), never, clock())
-                .run(new ContainerId("id1"), bundle, RuncMessages.Action.CREATE);
+        new Create(layout, HostConfig.defaults(), never, clock(), directory.resolve("vms"))
+                .run(new ContainerId("id1"), bundle, Path.of("/run/runc/id1"), RuncMessages.Action.CREATE);
         assertThat(plan().accelerator()).isEqualTo(Accelerator.TCG);
         assertThat(plan().kernel())
                 .isEqualTo(new GuestKernel("debian-arm64/6.12", Architecture.ARM64, "vmlinuz", "", false));

@@ -89,7 +89,7 @@ class QemuCommandTest {
                 Path.of("/k"),
                 "initramfs-more",
                 List.of(new MachineNic("tap0", "02:42:ac:11:00:02", 1500, false)),
-                List.of(new MachineDisk(20, "disk0")),
+                List.of(new MachineDisk.File(20, "disk0")),
                 SOCKETS,
                 Display.NONE,
                 false,
@@ -181,7 +181,10 @@ class QemuCommandTest {
                 Path.of("/k"),
                 "initramfs-more",
                 List.of(),
-                List.of(new MachineDisk(20, "disk0"), new MachineDisk(21, "disk1")),
+                List.of(
+                        new MachineDisk.File(20, "disk0"),
+                        new MachineDisk.File(21, "disk1"),
+                        new MachineDisk.Device("/dev/dkvm-disk0", false, "device0")),
                 SOCKETS,
                 Display.NONE,
                 false,
@@ -196,6 +199,8 @@ class QemuCommandTest {
                         -add-fd fd=21,set=1
                         -blockdev driver=file,node-name=disk1,filename=/dev/fdset/1,aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off
                         -device virtio-blk-pci,drive=disk1,serial=disk1
+                        -blockdev driver=host_device,node-name=disk2,filename=/dev/dkvm-disk0,read-only=on,aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off
+                        -device virtio-blk-pci,drive=disk2,serial=device0
                         -device pcie-root-port,id=spare0,chassis=1
                         """);
     }
@@ -210,7 +215,7 @@ class QemuCommandTest {
                 Path.of("/k"),
                 "initramfs",
                 List.of(new MachineNic("tap0", "02:42:ac:11:00:02", 1500, false)),
-                List.of(new MachineDisk(20, "disk0")),
+                List.of(new MachineDisk.File(20, "disk0")),
                 SOCKETS,
                 Display.NONE,
                 false,

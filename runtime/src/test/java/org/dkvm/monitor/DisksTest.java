@@ -11,6 +11,7 @@ import java.util.Map;
 import org.dkvm.core.Disk;
 import org.dkvm.core.DiskFilesystem;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.GuestDevice;
 import org.dkvm.machine.MachineDisk;
 import org.junit.jupiter.api.Test;
 
@@ -42,7 +43,7 @@ class DisksTest {
     }
 
     private static Disks disks(Disk... disks) {
-        return new Disks(List.of(disks), SHARE);
+        return new Disks(List.of(disks), List.of(), SHARE);
     }
 
     @Test
@@ -74,7 +75,20 @@ class DisksTest {
     @Test
     void theMachineHasThemByDescriptorAndSerialNumber() {
         assertThat(disks(EXT4, XFS).ofMachine())
-                .containsExactly(new MachineDisk(20, "disk0"), new MachineDisk(21, "disk1"));
+                .containsExactly(new MachineDisk.File(20, "disk0"), new MachineDisk.File(21, "disk1"));
+    }
+
+    @Test
+    void theHostsDevicesComeAfterThemAndAGuestsOwnAreNoDisks() {
+        Disks disks = new Disks(
+                List.of(EXT4),
+                List.of(
+                        new GuestDevice("/dev/fuse", false, 10, 229, false, 0666, 0, 0),
+                        new GuestDevice("/dev/sdz", true, 7, 5, true, 0660, 0, 6)),
+                SHARE);
+        assertThat(disks.ofMachine())
+                .containsExactly(
+                        new MachineDisk.File(20, "disk0"), new MachineDisk.Device("/dev/dkvm-disk1", true, "device1"));
     }
 
     @Test

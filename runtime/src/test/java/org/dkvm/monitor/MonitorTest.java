@@ -62,7 +62,9 @@ class MonitorTest {
         assertThat(sandbox.exitCode()).isEqualTo(7);
         assertThat(sandbox.qemu.isAlive()).isFalse();
         assertThat(sandbox.share.isAlive()).isFalse();
-        assertThat(Files.readString(sandbox.places.timeline())).contains("\"step\":\"opened\"", "\"step\":\"ready\"");
+        assertThat(Files.readString(sandbox.places.timeline()))
+                .contains("\"mainNanos\":")
+                .contains("\"step\":\"opened\"", "\"step\":\"ready\"");
     }
 
     @Test

@@ -82,6 +82,7 @@ final class TestSandbox implements Programs, AutoCloseable {
     TestSandbox(Path directory) throws IOException {
         places = new Places(directory, directory.resolve("sandbox.json"), directory, directory, directory);
         Files.createDirectories(directory.resolve("sys/class/net"));
+        Files.createDirectory(directory.resolve("log"));
         Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE))));
         result = new FutureTask<>(this::runMonitor);
     }
@@ -339,6 +340,7 @@ final class TestSandbox implements Programs, AutoCloseable {
                 display,
                 0,
                 new Growth(1, MemorySize.ofMib(64)),
+                List.of(),
                 0);
     }
 }

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The devices that somebody asked for (docker run --device): disks by their serial numbers, and devices of the guest's own. */
+#ifndef DKVM_DEVICES_H
+#define DKVM_DEVICES_H
+
+#include "machine.h"
+#include "setup.h"
+
+/* Make their nodes in /dev. Returns 0 or -errno. */
+int devices_make(const struct machine *machine, struct setup_error *error);
+
+#endif

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.cli;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.util.List;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.PackageLayout;
+import org.dkvm.core.PlainName;
+import org.dkvm.json.Json;
+import org.dkvm.linux.Program;
+import org.dkvm.vm.StartTimeline;
+import org.dkvm.vm.VmFiles;
+import org.dkvm.vm.VmList;
+import org.dkvm.vm.VmPlace;
+
+/** What the commands about VMs have in common: which there are, and what they wrote down. */
+final class VmTools {
+    /** The commands. */
+    static final List<Class<?>> COMMANDS = List.of(PsCommand.class, LogsCommand.class, TimelineCommand.class);
+
+    /** Of a log that is too long for one look. */
+    private static final int FIRST_BYTES = 128 * 1024;
+
+    private static final int LAST_BYTES = 256 * 1024;
+    private static final int MARK_BYTES = 100;
+
+    private final PackageLayout layout;
+
+    VmTools(PackageLayout layout) {
+        this.layout = layout;
+    }
+
+    static VmList list() throws DkvmException {
+        return VmList.read(VmPlace.DIRECTORY, VmList.KEPT);
+    }
+
+    /** The VMs of a container, the newest first. */
+    static List<VmList.Entry> find(String container) throws DkvmException {
+        if (!PlainName.isValid(container)) {
+            throw new DkvmException(
+                    "\"" + container + "\" is no container's id or name", "\"dkvm ps --all\" lists them");
+        }
+        return list().find(container, EngineNames.idOf(container));
+    }
+
+    /** What a VM wrote down: of one that is there read by dkvm-keep, as its sandbox can make anything of its files. */
+    VmFiles files(VmList.Entry entry) {
+        if (entry.kept().isPresent()) {
+            return VmFiles.kept(entry.kept().get());
+        }
+        String keep = layout.sandbox().resolve("opt/dkvm/dkvm-keep").toString();
+        return name -> {
+            try {
+                return Program.output(
+                        List.of(
+                                keep,
+                                "print",
+                                entry.vm().id().value(),
+                                name,
+                                Integer.toString(FIRST_BYTES),
+                                Integer.toString(LAST_BYTES)),
+                        FIRST_BYTES + LAST_BYTES + MARK_BYTES);
+            } catch (IOException e) {
+                throw new DkvmException("can not run \"" + keep + "\": " + e.getMessage(), "install DKVM again", e);
+            }
+        };
+    }
+
+    /** Where the time of a VM's start went, as far as it has come. */
+    StartTimeline timeline(VmList.Entry entry) throws DkvmException {
+        String text = files(entry).text(VmFiles.TIMELINE);
+        return StartTimeline.of(
+                entry.vm(), text.isEmpty() ? new JsonObject() : Json.parseObject(text, VmFiles.TIMELINE));
+    }
+
+    /** A VM in a line, without its state. */
+    static String title(VmList.Entry entry) {
+        String id = entry.vm().id().value();
+        String name = entry.vm().name();
+        return "container " + shortened(id) + (name.isEmpty() ? "" : " \"" + name + "\"") + ", kernel "
+                + entry.vm().kernel() + ", " + PsCommand.accelerator(entry) + ", "
+                + entry.vm().memory() + ", CPUs: " + entry.vm().cpus() + ", created "
+                + entry.vm().created();
+    }
+
+    /** As engines show ids. */
+    static String shortened(String id) {
+        return id.length() > 12 ? id.substring(0, 12) : id;
+    }
+}

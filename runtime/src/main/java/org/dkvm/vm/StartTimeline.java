@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.vm;
+
+import com.google.gson.JsonObject;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.dkvm.json.Json;
+
+/**
+ * Where the time of a VM's start went.
+ *
+ * @param spans one after the other and side by side, by their beginnings; in milliseconds since create's process was started
+ * @param opened whether the workload was started
+ */
+public record StartTimeline(List<Span> spans, boolean opened) {
+    /** Who took the time. */
+    public enum Lane {
+        HOST,
+        MONITOR,
+        GUEST
+    }
+
+    /** A step and its time. */
+    public record Span(Lane lane, String step, double from, double to) {}
+
+    /** The step with which a start is over. */
+    private static final String OPENED = "opened";
+
+    private static final String QEMU_STARTED = "QEMU started";
+    private static final String HELLO = "hello";
+    private static final double NANOS_PER_MILLI = 1e6;
+    /** No start takes a day: a number beyond is not what it says. */
+    private static final double MOST_MILLIS = 24 * 3600 * 1000.0;
+
+    private static final int MOST_STEPS = 100;
+    private static final int MOST_CHARS = 40;
+
+    public StartTimeline {
+        spans = List.copyOf(spans);
+    }
+
+    /**
+     * Puts together what the host knows and what the sandbox wrote down.
+     *
+     * @param vm the host's word
+     * @param written timeline.json; it may have anything in it
+     */
+    public static StartTimeline of(VmRecord vm, JsonObject written) {
+        double created = (vm.endNanos() - vm.beginNanos()) / NANOS_PER_MILLI;
+        List<Span> spans = new ArrayList<>();
+        spans.add(new Span(Lane.HOST, "create", 0, created));
+        double main = (Json.number(written, "mainNanos").orElse(0L) - vm.beginNanos()) / NANOS_PER_MILLI;
+        double begun = main - Json.number(written, "processToMainNanos").orElse(0L) / NANOS_PER_MILLI;
+        if (isBad(main) || isBad(begun)) {
+            return new StartTimeline(spans, false);
+        }
+        spans.add(new Span(Lane.HOST, "runc and the engine", created, Math.max(created, begun)));
+        spans.add(new Span(Lane.MONITOR, "monitor's Java starts", begun, main));
+        boolean opened = false;
+        double last = main;
+        double qemu = main;
+        double hello = 0;
+        for (JsonObject step : first(Json.objects(written, "monitor"))) {
+            double at = main + Json.number(step, "nanos").orElse(0L) / NANOS_PER_MILLI;
+            String name = plain(Json.string(step, "step").orElse(""));
+            if (isBad(at) || at < last) {
+                break;
+            }
+            spans.add(new Span(Lane.MONITOR, name, last, at));
+            qemu = name.equals(QEMU_STARTED) ? at : qemu;
+            hello = name.equals(HELLO) ? at : hello;
+            opened |= name.equals(OPENED);
+            last = at;
+        }
+        if (hello > 0) {
+            addGuest(spans, written, qemu, hello);
+        }
+        spans.sort(Comparator.comparingDouble(Span::from));
+        return new StartTimeline(spans, opened);
+    }
+
+    /** The guest's clock is the host's where they met: at the agent's first word. */
+    private static void addGuest(List<Span> spans, JsonObject written, double qemu, double hello) {
+        double boot = Json.number(written, "guestHelloNanos").orElse(0L) / NANOS_PER_MILLI;
+        double kernel = hello - boot;
+        if (isBad(boot) || kernel < qemu) {
+            kernel = qemu;
+        }
+        spans.add(new Span(Lane.GUEST, "QEMU and the firmware", qemu, kernel));
+        spans.add(new Span(Lane.GUEST, "the kernel boots", kernel, hello));
+        double last = hello;
+        for (JsonObject step : first(Json.objects(written, "guest"))) {
+            double at = kernel + Json.number(step, "nanos").orElse(0L) / NANOS_PER_MILLI;
+            if (isBad(at) || at < last) {
+                return;
+            }
+            spans.add(new Span(
+                    Lane.GUEST, "agent: " + plain(Json.string(step, "step").orElse("")), last, at));
+            last = at;
+        }
+    }
+
+    /** From the engine's call to the workload's start, in milliseconds; empty while it is not there. */
+    public Optional<Double> total() {
+        return opened ? Optional.of(end()) : Optional.empty();
+    }
+
+    /** When the last step was done. */
+    public double end() {
+        return spans.stream().mapToDouble(Span::to).max().orElse(0);
+    }
+
+    private static boolean isBad(double millis) {
+        return millis < 0 || millis > MOST_MILLIS;
+    }
+
+    private static List<JsonObject> first(List<JsonObject> steps) {
+        return steps.subList(0, Math.min(steps.size(), MOST_STEPS));
+    }
+
+    /** A name that is harmless on a terminal and in XML. */
+    private static String plain(String name) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < Math.min(name.length(), MOST_CHARS); i++) {
+            char c = name.charAt(i);
+            boolean harmless = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+            text.append(harmless || " -._".indexOf(c) >= 0 ? c : '?');
+        }
+        return text.toString();
+    }
+}

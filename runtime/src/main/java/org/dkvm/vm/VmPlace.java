@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.vm;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.dkvm.core.ContainerId;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.LogLimits;
+import org.dkvm.json.Json;
+
+/**
+ * A VM's directory on the host, {@code /run/dkvm/vms/<id>}. create makes it, and dkvm-keep (guest/src/keep.c) mounts a small filesystem in it for what the sandbox
+ * writes down, keeps that at the VM's end, and takes the directory away.
+ */
+public final class VmPlace {
+    /** Where the VMs' directories are. */
+    public static final Path DIRECTORY = Path.of("/run/dkvm/vms");
+
+    /** For dkvm-keep: how much is kept, and the options of the log's filesystem. */
+    private static final String KEEP_FILE = "keep";
+
+    private static final String LOG = "log";
+
+    /** More than the log, the console and the timeline can have, should all be full. */
+    private static final String LOG_OPTIONS = "size=2m,nr_inodes=32,mode=700";
+
+    private static final String NAMES_FILE = "config.v2.json";
+
+    private VmPlace() {}
+
+    /** The directory for the log of a VM, on the host. */
+    public static Path log(Path vms, ContainerId id) {
+        return vms.resolve(id.value()).resolve(LOG);
+    }
+
+    /**
+     * Makes a VM's directory.
+     *
+     * @param linux the member of that name of the container's spec
+     */
+    public static void make(Path vms, VmRecord vm, JsonObject linux, LogLimits limits) throws DkvmException {
+        Path directory = vms.resolve(vm.id().value());
+        String label = Json.string(linux, "mountLabel").orElse("");
+        String options = label.isEmpty() ? LOG_OPTIONS : LOG_OPTIONS + ",context=\"" + label + "\"";
+        try {
+            Files.createDirectories(directory);
+            Files.writeString(
+                    directory.resolve(KEEP_FILE),
+                    limits.vms() + " " + limits.size().bytes() + "\n" + options + "\n");
+            Files.writeString(directory.resolve(VmRecord.FILE), Json.write(vm.toJson()));
+        } catch (IOException e) {
+            throw new DkvmException("can not write \"" + directory + "\": " + e, "is /run writable?", e);
+        }
+    }
+
+    /**
+     * What Docker calls a container; empty where it does not tell, as other engines do not.
+     *
+     * @param spec the container's: its host name's file lies where Docker keeps what it knows of the container
+     */
+    public static String name(JsonObject spec, ContainerId id) {
+        for (JsonObject mount : Json.objects(spec, "mounts")) {
+            String source = Json.string(mount, "source").orElse("");
+            if (source.endsWith("/" + id + "/hostname")) {
+                Path known = Path.of(source).resolveSibling(NAMES_FILE);
+                return Files.exists(known) ? nameIn(known) : "";
+            }
+        }
+        return "";
+    }
+
+    private static String nameIn(Path file) {
+        try {
+            Optional<String> name = Json.string(Json.readObject(file), "Name");
+            return name.isPresent() ? name.get().substring(name.get().startsWith("/") ? 1 : 0) : "";
+        } catch (DkvmException e) {
+            // Then it is known by its id.
+            return "";
+        }
+    }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.dkvm.e2e.Differential.onVm;
+import static org.dkvm.e2e.Images.BUSYBOX;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/** {@code dkvm ps}, {@code logs} and {@code timeline}: what is there to see of a VM while it runs, and when it is gone. */
+@EndToEnd
+class VmLogsTest {
+    private static String dkvm(String... arguments) throws Exception {
+        Outcome outcome = Host.dkvm(arguments);
+        assertThat(outcome.exitCode())
+                .as(String.join(" ", arguments) + "\n" + outcome)
+                .isZero();
+        return outcome.text();
+    }
+
+    private static String row(String list, String id) {
+        return list.lines()
+                .filter(line -> line.startsWith(id.substring(0, 12)))
+                .findFirst()
+                .orElse("");
+    }
+
+    @Test
+    void aVmIsSeenWhileItRunsAndWhenItIsGone() throws Exception {
+        onVm(docker -> {
+            Container container = docker.start(
+                    "--memory=300m", BUSYBOX, "sh", "-c", "echo up; until [ -e /go ]; do sleep 0.1; done; exit 7");
+            container.awaitLog("up");
+            String id = container.id();
+            assertThat(row(dkvm("ps"), id))
+                    .matches(id.substring(0, 12) + " +" + container.name()
+                            + " +dkvm/\\S+-dkvm +(tcg|kvm) +300 MiB +\\d+ +\\d+ .* \\d+\\.\\d\\d s *");
+            assertThat(dkvm("timeline", container.name()))
+                    .contains("host     create", "monitor  hello", "guest    the kernel boots", "the workload runs");
+            assertThat(dkvm("timeline", "--svg", id.substring(0, 9)))
+                    .startsWith("<svg ")
+                    .endsWith("</svg>");
+            assertThat(dkvm("logs", container.name())).contains("QEMU's command line: ", " guest kernel ");
+
+            docker.quietly("exec", container.name(), "touch", "/go");
+            container.awaitEnd();
+            assertThat(row(dkvm("ps"), id)).isEmpty();
+            assertThat(row(dkvm("ps", "--all"), id)).contains(" gone ");
+            docker.quietly("rm", container.name());
+            assertThat(dkvm("logs", container.name()))
+                    .contains(", gone\n", "QEMU's command line: ", "guest finished: EXITED, exit code 7");
+            assertThat(dkvm("timeline", id)).contains("the workload runs");
+            assertThat(Files.exists(Path.of("/run/dkvm/vms/" + id))).isFalse();
+            Sandbox.assertNothingLeft(id);
+        });
+    }
+
+    @Test
+    void aBootThatFailsIsToldWhole() throws Exception {
+        onVm(docker -> {
+            Container container =
+                    docker.create("--env=DKVM_KERNEL_APPEND=rdinit=/none root=/dev/none", BUSYBOX, "true");
+            docker.attempt("start", "--attach", container.name());
+            assertThat(container.inspect("{{.State.ExitCode}}")).isEqualTo("125");
+            assertThat(dkvm("logs", container.name()))
+                    .contains(
+                            "the VM was lost while DKVM waited for the guest's kernel to boot",
+                            "== the guest's console\n",
+                            "Kernel panic - not syncing: VFS: Unable to mount root fs");
+            assertThat(dkvm("timeline", container.name()))
+                    .contains("monitor  agent channel", "the last step that was reached");
+        });
+    }
+
+    @Test
+    void aContainerThatNeverWasAVmIsNamed() throws Exception {
+        onVm(docker -> {
+            Container container = docker.create(BUSYBOX, "true");
+            Outcome outcome = Host.dkvm("logs", container.name());
+            assertThat(outcome.exitCode()).isEqualTo(1);
+            assertThat(outcome.errors()).contains("there is no VM \"" + container.name() + "\"");
+        });
+    }
+
+    @Test
+    void aSandboxThatCouldNotBeMadeLeavesNothing() throws Exception {
+        onVm(docker -> {
+            Path directory = docker.directory();
+            Container container = docker.create("-v", directory + ":/bin/sh", BUSYBOX, "uname");
+            assertThat(docker.attempt("start", container.name()).exitCode()).isNotZero();
+            docker.quietly("rm", container.name());
+            Sandbox.assertNothingLeft(container.id());
+        });
+    }
+}

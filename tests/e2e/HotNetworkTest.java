@@ -323,7 +323,7 @@ class HotNetworkTest {
             Container container = docker.start(TOOLS, "sleep", "1000");
             docker.quietly(container.execArguments("true"));
             // What was done to set the machine up is no change.
-            Path log = Path.of("/proc/" + container.inspect("{{.State.Pid}}") + "/root/run/dkvm/monitor.log");
+            Path log = Path.of("/proc/" + container.inspect("{{.State.Pid}}") + "/root/run/dkvm/log/monitor.log");
             assertThat(Files.readString(log)).doesNotContain("network has changed");
             List<Net> nets = new ArrayList<>();
             for (int i = 0; i < 5; i++) {

@@ -104,7 +104,7 @@ public final class Create {
                         Runtime.getRuntime().availableProcessors(),
                         HostMemory.total(),
                         accelerator == Accelerator.TCG && !architecture.isForeign() ? clock.kilohertz() : 0,
-                        options.vhostNet().isUsed(accelerator, VhostNet.DEVICE),
+                        options.vhostNet().isUsed(accelerator, options.network(container.network()), VhostNet.DEVICE),
                         SandboxSeccomp.profile()));
         if (logs) {
             VmPlace.make(vms, record(id, state, original, sandbox), linux(original), config.logs());

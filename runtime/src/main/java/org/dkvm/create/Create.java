@@ -67,6 +67,7 @@ public final class Create {
      * @param action what runc is told to do, for its messages
      */
     public void run(ContainerId id, Path bundle, Path state, RuncMessages.Action action) throws DkvmException {
+        VmPlace.checkRoot(vms);
         JsonObject original = readBundle(bundle);
         Options options = Options.parse(Json.strings(Json.objectOrNew(original, "process"), "env"), config);
         ContainerSpec container =

@@ -117,7 +117,8 @@ class NetworkReaderTest {
 
     @Test
     void onlyTapsThatAVmLeftAreFound() throws Exception {
-        assertThat(new NetworkReader(directory.resolve("sys"), directory.resolve("proc")).left()).isEmpty();
+        assertThat(new NetworkReader(directory.resolve("sys"), directory.resolve("proc")).left())
+                .isEmpty();
         device("tap0", ETHER, "0x1003", 3, "02:42:ac:11:00:02");
         Files.writeString(directory.resolve("sys/class/net/tap0/ifalias"), "dkvm:eth0\n");
         device("tap1", ETHER, "0x1003", 4, "02:42:ac:11:00:03");

@@ -43,7 +43,6 @@ class ContainerdTest {
                     "--read-only",
                     "--env=A=b",
                     "--cwd=/v",
-                    "--user=1000:1000",
                     "--mount=type=bind,src=" + volume + ",dst=/v,options=rbind:ro",
                     Containerd.BUSYBOX,
                     "run-" + runtime,

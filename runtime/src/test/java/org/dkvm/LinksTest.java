@@ -19,6 +19,8 @@ import org.junit.jupiter.api.Test;
 /** What the pages link to within the project is there: files, and headings of pages. */
 class LinksTest {
     private static final Pattern LINK = Pattern.compile("]\\(([^)\\s]+)\\)");
+    private static final Pattern NAMED_LINK = Pattern.compile("]\\[([a-z][a-z0-9-]*)]");
+    private static final Pattern DEFINITION = Pattern.compile("\\[([a-z][a-z0-9-]*)]: ");
     private static final Pattern ELSEWHERE = Pattern.compile("[a-z]+:.*");
     private static final Pattern HEADING = Pattern.compile("#{1,6} +(.*)");
     private static final int FEWEST = 100;
@@ -43,6 +45,27 @@ class LinksTest {
         }
         assertThat(links).isGreaterThan(FEWEST);
         assertThat(broken).isEmpty();
+    }
+
+    @Test
+    void everyNameOfALinkIsDefined() throws IOException {
+        List<String> undefined = new ArrayList<>();
+        for (Path page : pages()) {
+            Set<String> defined = new HashSet<>();
+            List<String> used = new ArrayList<>();
+            for (String line : prose(page)) {
+                Matcher definition = DEFINITION.matcher(line);
+                if (definition.lookingAt()) {
+                    defined.add(definition.group(1));
+                }
+                Matcher use = NAMED_LINK.matcher(line.replaceAll("`[^`]*`", "`"));
+                while (use.find()) {
+                    used.add(use.group(1));
+                }
+            }
+            used.stream().filter(name -> !defined.contains(name)).forEach(name -> undefined.add(page + ": " + name));
+        }
+        assertThat(undefined).isEmpty();
     }
 
     private static boolean leadsSomewhere(Path page, String link) throws IOException {

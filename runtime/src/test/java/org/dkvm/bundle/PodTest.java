@@ -10,8 +10,8 @@ import org.dkvm.core.Accelerator;
 import org.junit.jupiter.api.Test;
 
 class PodTest {
-    private static final String CONTAINER = "\"io.kubernetes.cri.container-type\":\"container\","
-            + "\"io.kubernetes.cri.sandbox-id\":\"p1\"";
+    private static final String CONTAINER =
+            "\"io.kubernetes.cri.container-type\":\"container\"," + "\"io.kubernetes.cri.sandbox-id\":\"p1\"";
 
     @Test
     void containerdAndCrioTellWhatAContainerIsInItsPod() {
@@ -30,8 +30,8 @@ class PodTest {
 
     @Test
     void aPodsVmTakesTheNetworkOverThatOnlyThePodsOwnProcessHolds() throws Exception {
-        SandboxPlan plan = rewrite(spec("/proc/77/ns/net", CONTAINER), "/proc/77/ns/net")
-                .plan();
+        SandboxPlan plan =
+                rewrite(spec("/proc/77/ns/net", CONTAINER), "/proc/77/ns/net").plan();
         assertThat(plan.network()).isEqualTo(NetworkMode.OWN);
         assertThat(plan.hostName()).isEqualTo("the-pod");
     }

@@ -15,6 +15,7 @@ PACKAGES=(
     # running and testing
     runc iptables iproute2 procps curl strace docker-compose
     podman crun netavark aardvark-dns catatonit
+    containernetworking-plugins python3-grpcio
     # gates
     shellcheck clang-format man-db fish zsh
 )

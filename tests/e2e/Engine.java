@@ -18,19 +18,6 @@ final class Engine implements Closeable {
     private static final String SCRIPT = "tests/engines/engine.sh";
     private static final String LAUNCHER = "/opt/dkvm/scripts/dkvm-runtime";
     private static final String PODMAN_PROGRAM = "podman";
-    /** Limits of their own, as Podman's are beyond what a container of CI may set. */
-    private static final String PODMAN = """
-            [containers]
-            default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
-            [network]
-            network_backend = "netavark"
-            [engine]
-            runtime = "runc"
-            [engine.runtimes]
-            runc = ["%s"]
-            dkvm = ["%s"]
-            """;
-
     /** The settings of the runtime under test are its own, and crun takes version 1 of the control groups only where there is nothing of version 2. It lasts as long as its standard input is open. */
     private static final String PODMAN_PLACE = """
             set -e
@@ -87,7 +74,7 @@ final class Engine implements Closeable {
         Path settings = Files.createDirectory(directory.resolve("dkvm"));
         String path = Host.run("sh", "-c", "command -v " + runtime);
         Files.writeString(settings.resolve("dkvm.json"), "{\"runc\": \"" + path + "\"}\n");
-        Path config = Files.writeString(directory.resolve("containers.conf"), PODMAN.formatted(path, LAUNCHER));
+        Path config = Files.writeString(directory.resolve("containers.conf"), podmanSettings(path));
         Running process = Running.start(List.of(
                 "unshare",
                 "--mount",
@@ -123,6 +110,21 @@ final class Engine implements Closeable {
             throw e;
         }
         return engine;
+    }
+
+    /** Limits of their own, as Podman's are beyond what a container of CI may set. */
+    private static String podmanSettings(String runtime) {
+        return """
+                [containers]
+                default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+                [network]
+                network_backend = "netavark"
+                [engine]
+                runtime = "runc"
+                [engine.runtimes]
+                runc = ["%s"]
+                dkvm = ["%s"]
+                """.formatted(runtime, LAUNCHER);
     }
 
     private void copy(String... images) throws Exception {

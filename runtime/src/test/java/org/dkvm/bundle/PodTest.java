@@ -33,7 +33,7 @@ class PodTest {
         SandboxPlan plan =
                 rewrite(spec("/proc/77/ns/net", CONTAINER), "/proc/77/ns/net").plan();
         assertThat(plan.network()).isEqualTo(NetworkMode.OWN);
-        assertThat(plan.hostName()).isEqualTo("the-pod");
+        assertThat(plan.hostname()).isEqualTo("the-pod");
     }
 
     @Test
@@ -62,7 +62,7 @@ class PodTest {
     void aContainerWithoutANameHasTheHosts() throws Exception {
         JsonObject plain = spec("", "\"other\":\"x\"");
         Pod.detach(plain.getAsJsonObject("linux"));
-        assertThat(rewrite(plain, "").plan().hostName()).isEqualTo("the-host");
+        assertThat(rewrite(plain, "").plan().hostname()).isEqualTo("the-host");
     }
 
     private static SandboxSpec rewrite(JsonObject spec, String inhabited) throws Exception {

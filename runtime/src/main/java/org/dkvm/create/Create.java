@@ -68,6 +68,7 @@ public final class Create {
      * @param action what runc is told to do, for its messages
      */
     public void run(ContainerId id, Path bundle, Path state, RuncMessages.Action action) throws DkvmException {
+        VmPlace.checkRoot(vms);
         JsonObject original = readBundle(bundle);
         Pod pod = Pod.of(original);
         if (pod.role() == Pod.Role.SANDBOX) {

@@ -76,7 +76,7 @@ SOAK_SEED ?= 4711
 soak:
 	@$(MAKE) up MODULES=no
 	@$(STEP) 'soak image' tests/images/build.sh busybox
-	@$(subst mvn -q,mvn,$(MVN)) test -Dtest=SoakTest -Dsurefire.rerunFailingTestsCount=0 \
+	@$(subst mvn -q,mvn,$(MVN)) test -Dtest=SoakTest -Ddkvm.e2e.images=dkvm-test/busybox -Dsurefire.rerunFailingTestsCount=0 \
 		-Ddkvm.e2e.soakVms=$(SOAK_VMS) -Ddkvm.e2e.soakSeconds=$(SOAK_SECONDS) -Ddkvm.e2e.soakSeed=$(SOAK_SEED)
 
 ## make package     build/dkvm-VERSION.tar.zst: what belongs in /opt/dkvm

@@ -13,9 +13,9 @@ PACKAGES=(
     # sandbox root, images
     mmdebstrap debian-archive-keyring busybox-static util-linux mount
     # running and testing
-    runc iptables iproute2 procps curl strace docker-compose containernetworking-plugins python3-grpcio
-    # … under Podman
+    runc iptables iproute2 procps curl strace docker-compose
     podman crun netavark aardvark-dns catatonit
+    containernetworking-plugins python3-grpcio
     # gates
     shellcheck clang-format man-db fish zsh
 )

@@ -33,7 +33,7 @@ final class EngineReady implements BeforeAllCallback {
                         + "; \"make install\" registers dkvm");
             }
         }
-        for (String image : Images.ALL) {
+        for (String image : Settings.IMAGES) {
             if (docker("image", "inspect", image).exitCode() != 0) {
                 throw new AssertionError("image \"" + image + "\" is missing; \"tests/images/build.sh\" makes it");
             }

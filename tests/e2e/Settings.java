@@ -2,6 +2,7 @@
 package org.dkvm.e2e;
 
 import java.time.Duration;
+import java.util.List;
 
 /** What the person who starts the suite may choose, by system property; README.md lists them. */
 final class Settings {
@@ -13,6 +14,10 @@ final class Settings {
 
     /** The administrator's command of the package under test. */
     static final String COMMAND = System.getProperty("dkvm.e2e.command", "/opt/dkvm/bin/dkvm");
+
+    /** The images that must be there before any case begins: all, unless the cases that are to run need fewer. */
+    static final List<String> IMAGES = List.of(
+            System.getProperty("dkvm.e2e.images", String.join(",", Images.ALL)).split(","));
 
     /** How long one command, or one awaited condition, may take: no measure of speed, only the end of a hang. */
     static final Duration DEADLINE = Duration.ofSeconds(Long.getLong("dkvm.e2e.deadlineSeconds", 240));

@@ -14,6 +14,8 @@ import org.junit.jupiter.api.Test;
 class UpdateWhileRunningTest {
     private static final String HOLD =
             "b = bytearray(250 * 1024 * 1024); print('ready', flush=True); import time; time.sleep(100000)";
+    private static final String EXHAUST =
+            "until [ -e /go ]; do sleep 0.1; done; exec python3 -c 'b = bytearray(900 * 1024 * 1024)'";
     private static final String FORKS = "for i in $(seq 20); do sleep 100000 & done; echo started";
 
     @Test
@@ -34,6 +36,18 @@ class UpdateWhileRunningTest {
             updateMemory(docker, container, "512m");
             allocate(container, 300, 0);
             assertThat(container.inspect("{{.HostConfig.Memory}}")).isEqualTo("536870912");
+            assertThat(Host.dkvm("ps").text()).containsPattern(container.name() + ".* 512 MiB ");
+        });
+    }
+
+    @Test
+    void theEngineHearsOfALargerVmThatHasTooLittleMemory() throws Exception {
+        assertSame(docker -> {
+            Container container = docker.start("--memory", "128m", TOOLS, "sh", "-c", EXHAUST);
+            docker.quietly("update", "--memory", "384m", "--memory-swap", "768m", container.name());
+            container.exec("touch", "/go");
+            container.finish();
+            docker.note("OOMKilled", container.inspect("{{.State.OOMKilled}}"));
         });
     }
 

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
+import org.dkvm.update.CurrentSize;
 import org.dkvm.vm.VmList;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -19,7 +20,7 @@ import picocli.CommandLine.Option;
         description = {
             "Lists the VMs: their containers, kernels, how they run, and how long their starts took, from the engine's call to the"
                     + " workload's start.",
-            "Memory and CPUs are those a VM was started with."
+            "Memory and CPUs are those that a VM has now; of one that is gone, those that it was started with."
         },
         mixinStandardHelpOptions = true,
         versionProvider = AdminCommand.Version.class)
@@ -46,19 +47,28 @@ final class PsCommand implements Callable<Integer> {
         for (VmList.Entry entry : list.entries()) {
             if (all || entry.isThere()) {
                 String id = entry.vm().id().value();
+                CurrentSize size = size(entry);
                 System.out.printf(
                         FORMAT,
                         VmTools.shortened(id),
                         names.getOrDefault(id, entry.vm().name()),
                         entry.vm().kernel(),
                         accelerator(entry),
-                        entry.vm().memory(),
-                        entry.vm().cpus(),
+                        size.memory(),
+                        size.cpus(),
                         entry.isThere() ? uptime(Duration.between(entry.vm().created(), Instant.now())) : "gone",
                         boot(entry));
             }
         }
         return 0;
+    }
+
+    private static CurrentSize size(VmList.Entry entry) throws DkvmException {
+        Optional<CurrentSize> updated =
+                entry.isThere() ? CurrentSize.of(entry.vm().state()) : Optional.empty();
+        return updated.isPresent()
+                ? updated.get()
+                : new CurrentSize(entry.vm().memory(), entry.vm().cpus());
     }
 
     static String accelerator(VmList.Entry entry) {

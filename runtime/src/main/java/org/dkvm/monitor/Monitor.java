@@ -89,7 +89,7 @@ final class Monitor {
         SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(places.plan()));
         timeline.mark("plan");
         if (plan.memoryCeiling() > 0) {
-            relay.ending().onOutOfMemory(done -> tellEngine(plan.memoryCeiling(), done));
+            relay.ending().onOutOfMemory(done -> tellEngine(ceiling(plan), done));
         }
         Disks disks = new Disks(plan.disks(), plan.devices(), places.share());
         disks.prepare(programs, relay.ending()::say);
@@ -299,6 +299,11 @@ final class Monitor {
             log.line(e.text());
             done.run();
         }
+    }
+
+    private long ceiling(SandboxPlan plan) {
+        VmUpdates made = updates;
+        return made == null ? plan.memoryCeiling() : made.ceiling();
     }
 
     /** Made when it is first wanted. */

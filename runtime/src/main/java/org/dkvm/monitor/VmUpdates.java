@@ -47,6 +47,15 @@ final class VmUpdates {
         }
     }
 
+    /**
+     * {@link SandboxPlan#memoryCeiling}, with the memory that the VM has been given since its start. An engine gives as much swap as memory where it is not told otherwise; a bound
+     * that is too high does no harm while the control group has its own.
+     */
+    long ceiling() {
+        return plan.memoryCeiling()
+                + 2 * Math.max(0, memory.target() - plan.memory().bytes());
+    }
+
     private String refusal(VmLimits limits) {
         if (relay.isOver()) {
             return "the container is stopping";

@@ -103,7 +103,7 @@ class LauncherTest {
     @Test
     void crunMakesTheSandboxesWhereThereIsNoRuncAndSomeRuntimeThereMustBe() throws IOException, InterruptedException {
         String text = Files.readString(launcher);
-        String places = "/usr/bin /usr/sbin /usr/local/bin /usr/local/sbin";
+        String places = "/usr/bin:/usr/sbin:/usr/local/bin:/usr/local/sbin";
         assertThat(text).contains(places);
         Files.writeString(
                 launcher, text.replace(places, directory.resolve("more").toString()));

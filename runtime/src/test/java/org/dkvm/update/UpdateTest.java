@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.bundle.HostConfig;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.MemorySize;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.linux.Program;
 import org.junit.jupiter.api.BeforeEach;
@@ -144,6 +145,17 @@ class UpdateTest {
         assertThat(ran).containsExactly(change("134217728:0:0"), change("268435456:0:0"));
         vmSays = "";
         assertThat(update("{\"memory\":{\"limit\":134217728}}")).hasSize(2);
+    }
+
+    @Test
+    void theSizeThatHoldsIsThatOfTheLastUpdate() throws DkvmException {
+        assertThat(CurrentSize.of(state)).isEmpty();
+        update("{\"memory\":{\"limit\":134217728},\"cpu\":{\"quota\":150000,\"period\":100000}}");
+        assertThat(CurrentSize.of(state)).contains(new CurrentSize(MemorySize.ofMib(128), 2));
+        runcSays = "no such processor";
+        assertRefused("{\"memory\":{\"limit\":268435456}}", "no such processor");
+        assertThat(CurrentSize.of(state)).contains(new CurrentSize(MemorySize.ofMib(128), 2));
+        assertThat(CurrentSize.of(directory.resolve("root/id2"))).isEmpty();
     }
 
     @Test

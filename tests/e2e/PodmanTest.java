@@ -163,7 +163,7 @@ class PodmanTest {
     void aPodOfOneContainerHasItsNetwork() throws Exception {
         assertSame(podman(Inner.RUNC), docker -> {
             String pod = docker.name();
-            docker.quietly("pod", "create", "--runtime=" + docker.runtime(), "--name=" + pod, "--hostname=of-the-pod");
+            docker.quietly("pod", "create", "--name=" + pod, "--hostname=of-the-pod");
             try {
                 Container container = docker.start("--pod=" + pod, TOOLS, "sleep", "1000");
                 container.exec("sh", "-c", "hostname; ls /sys/class/net; ip -o -4 addr show dev eth0 | wc -l");

@@ -2,11 +2,14 @@
 package org.dkvm.bundle;
 
 import com.google.gson.JsonObject;
+import java.util.List;
 import java.util.Optional;
+import org.dkvm.core.DkvmException;
 import org.dkvm.json.Json;
 
 /**
- * A container's place in a Kubernetes pod, as containerd and CRI-O write it into a spec's annotations. Neither an image nor a pod's own manifest can set these.
+ * A container's place in a Kubernetes pod, as containerd and CRI-O write it into a spec's annotations. There neither an image nor a pod's own manifest can set these. Podman writes
+ * them for a pod's containers, too, and before them whatever annotations an image has.
  *
  * @param role what the container is there
  * @param id the pod, as the engine knows it; empty where there is none
@@ -26,15 +29,39 @@ public record Pod(Role role, String id) {
 
     private static final String HOSTNAME_FILE = "/etc/hostname";
 
-    /** The place that a spec tells. */
-    public static Pod of(JsonObject spec) {
+    /** Who writes a container's files: Podman and CRI-O tell. An image can change the value and not take the key away. */
+    private static final String MANAGER = "io.container.manager";
+
+    /** What Podman runs to hold a pod's namespaces; its annotations do not tell. */
+    private static final List<String> PODMANS_HOLDER = List.of("/catatonit", "-P");
+
+    /**
+     * The place that a spec tells. That a container holds a pod, and needs no VM, is believed where no image can say so: of containerd. Elsewhere such a container is refused; as a VM
+     * it would take the pod's network from the pod's container.
+     */
+    public static Pod of(JsonObject spec) throws DkvmException {
         Optional<JsonObject> annotations = Json.object(spec, "annotations");
         if (annotations.isEmpty()) {
             return NONE;
         }
-        Pod containerd = of(annotations.get(), "io.kubernetes.cri.container-type", "io.kubernetes.cri.sandbox-id");
+        Pod told = told(annotations.get());
+        if (annotations.get().has(MANAGER) && (told.role == Role.SANDBOX || isPodmansHolder(spec))) {
+            throw new DkvmException(
+                    "what holds a pod's namespaces can not be a VM",
+                    "make the pod with runc, \"podman --runtime runc pod create …\", and its container with DKVM");
+        }
+        return told;
+    }
+
+    private static boolean isPodmansHolder(JsonObject spec) {
+        Optional<JsonObject> process = Json.object(spec, "process");
+        return process.isPresent() && PODMANS_HOLDER.equals(Json.strings(process.get(), "args"));
+    }
+
+    private static Pod told(JsonObject annotations) {
+        Pod containerd = of(annotations, "io.kubernetes.cri.container-type", "io.kubernetes.cri.sandbox-id");
         return containerd.role == Role.NONE
-                ? of(annotations.get(), "io.kubernetes.cri-o.ContainerType", "io.kubernetes.cri-o.SandboxID")
+                ? of(annotations, "io.kubernetes.cri-o.ContainerType", "io.kubernetes.cri-o.SandboxID")
                 : containerd;
     }
 

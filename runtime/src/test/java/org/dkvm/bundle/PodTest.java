@@ -2,11 +2,14 @@
 package org.dkvm.bundle;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import java.util.List;
 import org.dkvm.core.Accelerator;
+import org.dkvm.core.DkvmException;
 import org.junit.jupiter.api.Test;
 
 class PodTest {
@@ -14,7 +17,7 @@ class PodTest {
             "\"io.kubernetes.cri.container-type\":\"container\"," + "\"io.kubernetes.cri.sandbox-id\":\"p1\"";
 
     @Test
-    void containerdAndCrioTellWhatAContainerIsInItsPod() {
+    void containerdAndCrioTellWhatAContainerIsInItsPod() throws Exception {
         assertThat(Pod.of(spec("/proc/77/ns/net", CONTAINER))).isEqualTo(new Pod(Pod.Role.CONTAINER, "p1"));
         assertThat(Pod.of(spec(
                         "",
@@ -26,6 +29,22 @@ class PodTest {
                 .isEqualTo(new Pod(Pod.Role.SANDBOX, "p3"));
         assertThat(Pod.of(spec("", "\"other\":\"sandbox\"")).role()).isEqualTo(Pod.Role.NONE);
         assertThat(Pod.of(new JsonObject()).role()).isEqualTo(Pod.Role.NONE);
+    }
+
+    @Test
+    void noAnnotationOfAnImageThatPodmanRunsMakesAContainerOneWithoutAVm() {
+        // The value may be the image's, too.
+        String podman = "\"io.container.manager\":\"anything\",";
+        for (String told : List.of(
+                "\"io.kubernetes.cri.container-type\":\"sandbox\"",
+                "\"io.kubernetes.cri-o.ContainerType\":\"sandbox\"")) {
+            assertThatThrownBy(() -> Pod.of(spec("", podman + told)))
+                    .isInstanceOf(DkvmException.class)
+                    .hasMessageContaining("what holds a pod's namespaces can not be a VM");
+        }
+        JsonObject holder = spec("", podman + "\"other\":\"x\"");
+        holder.getAsJsonObject("process").add("args", JsonParser.parseString("[\"/catatonit\", \"-P\"]"));
+        assertThatThrownBy(() -> Pod.of(holder)).isInstanceOf(DkvmException.class);
     }
 
     @Test

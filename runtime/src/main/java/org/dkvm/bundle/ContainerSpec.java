@@ -44,7 +44,7 @@ public record ContainerSpec(
         JsonObject spec = original.deepCopy();
         JsonObject process = Json.objectOrNew(spec, "process");
         JsonObject linux = Json.objectOrNew(spec, "linux");
-        Pod pod = Pod.of(spec);
+        Pod pod = Pod.of(spec).believed(spec, host);
         if (pod.isContainer()) {
             Pod.detach(linux);
         }

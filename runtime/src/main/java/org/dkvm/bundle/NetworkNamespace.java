@@ -26,12 +26,15 @@ final class NetworkNamespace {
         boolean shared = !path.isEmpty()
                 && ((ofProcess && !pod.isContainer())
                         || host.isHostNetwork(path)
-                        || host.isInhabited(path, ofProcess ? process(path) : ""));
+                        || host.isInhabited(path, process(path)));
         return shared ? NetworkMode.SHARED : NetworkMode.OWN;
     }
 
-    /** The number in {@code /proc/<number>/ns/net}. */
-    private static String process(String path) {
+    /** The number in {@code /proc/<number>/ns/net}; empty in another path. */
+    static String process(String path) {
+        if (!path.startsWith(OF_PROCESS)) {
+            return "";
+        }
         int end = path.indexOf('/', OF_PROCESS.length());
         return end < 0 ? "" : path.substring(OF_PROCESS.length(), end);
     }

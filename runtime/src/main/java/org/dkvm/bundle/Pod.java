@@ -53,6 +53,22 @@ public record Pod(Role role, String id) {
         return told;
     }
 
+    /**
+     * The place as far as it counts. An image that Podman runs can call itself a pod's container and would, with the network of somebody else's container, be given all of it: so it
+     * is believed there only where the namespace is held by what Podman holds pods with.
+     */
+    Pod believed(JsonObject spec, HostView host) {
+        if (role != Role.CONTAINER || !Json.objectOrNew(spec, "annotations").has(MANAGER)) {
+            return this;
+        }
+        String path = SupportedSpec.namespace(Json.objectOrNew(spec, "linux"), "network")
+                .flatMap(network -> Json.string(network, "path"))
+                .orElse("");
+        String process = NetworkNamespace.process(path);
+        String holder = process.isEmpty() ? "" : host.line("/proc/" + process + "/cmdline");
+        return holder.equals(String.join("\0", PODMANS_HOLDER) + "\0") ? this : NONE;
+    }
+
     private static boolean isPodmansHolder(JsonObject spec) {
         Optional<JsonObject> process = Json.object(spec, "process");
         return process.isPresent() && PODMANS_HOLDER.equals(Json.strings(process.get(), "args"));

@@ -66,6 +66,11 @@ final class FakeHost implements HostView {
 
     @Override
     public String line(String path) {
-        return path.endsWith("/hostname") ? "the-pod" : "";
+        return switch (path) {
+            case "/pod/hostname" -> "the-pod";
+            case "/proc/77/cmdline" -> "/catatonit\0-P\0";
+            case "/proc/78/cmdline" -> "/usr/sbin/nginx\0";
+            default -> "";
+        };
     }
 }

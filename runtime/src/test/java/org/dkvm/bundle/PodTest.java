@@ -48,6 +48,18 @@ class PodTest {
     }
 
     @Test
+    void anImageThatCallsItselfAPodsContainerGetsNobodysNetwork() throws Exception {
+        String podman = "\"io.container.manager\":\"libpod\"," + CONTAINER;
+        SandboxPlan plan =
+                rewrite(spec("/proc/77/ns/net", podman), "/proc/77/ns/net").plan();
+        assertThat(plan.network()).isEqualTo(NetworkMode.OWN);
+        // The namespace is that of a container like any other, which has its place to itself but for its network.
+        JsonObject joined = spec("/proc/78/ns/net", podman);
+        Pod.detach(joined.getAsJsonObject("linux"));
+        assertThat(rewrite(joined, "").plan().network()).isEqualTo(NetworkMode.SHARED);
+    }
+
+    @Test
     void aPodsVmTakesTheNetworkOverThatOnlyThePodsOwnProcessHolds() throws Exception {
         SandboxPlan plan =
                 rewrite(spec("/proc/77/ns/net", CONTAINER), "/proc/77/ns/net").plan();

@@ -121,7 +121,7 @@ static int end(const char *id)
 	umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
 	unlinkat(vm, "log", AT_REMOVEDIR);
 	unlinkat(vm, KEEP, 0);
-	unlinkat(vm, "vm.json", 0);
+	unlinkat(vm, VMLOG_RECORD, 0);
 	snprintf(path, sizeof path, VMS "/%s", id);
 	rmdir(path);
 	return r;

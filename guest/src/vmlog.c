@@ -16,9 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The host's own word on a VM: written last, so that what has one is whole. */
-#define RECORD "vm.json"
-
 enum {
 	KIB = 1024,
 	STAMP_SIZE = 21, /* 20261125T040100.123Z and the end */
@@ -124,7 +121,7 @@ static void remove_kept(int kept, const char *name)
 	for (int i = 0; fd >= 0 && i < FILES; i++)
 		unlinkat(fd, files[i].name, 0);
 	if (fd >= 0)
-		unlinkat(fd, RECORD, 0);
+		unlinkat(fd, VMLOG_RECORD, 0);
 	unlinkat(kept, name, AT_REMOVEDIR);
 }
 
@@ -160,7 +157,7 @@ int vmlog_keep(int vm, int kept, const char *id)
 	for (int i = 0; i < FILES && r != -ENOSPC; i++)
 		r = copy_to_file(log, files[i].name, to, files[i].first, files[i].last);
 	if (r != -ENOSPC)
-		r = copy_to_file(vm, RECORD, to, 64 * KIB, 0);
+		r = copy_to_file(vm, VMLOG_RECORD, to, 64 * KIB, 0);
 	if (r < 0)
 		remove_kept(kept, name);
 	return r;

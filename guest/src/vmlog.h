@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* The host's own word on a VM: written last, so that what has one is whole. */
+#define VMLOG_RECORD "vm.json"
+
 /* How much is kept of all VMs together. */
 struct vmlog_limits {
 	size_t vms;

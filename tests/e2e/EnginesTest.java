@@ -6,8 +6,8 @@ import static org.dkvm.e2e.Differential.assertSame;
 import static org.dkvm.e2e.Images.BUSYBOX;
 import static org.dkvm.e2e.Images.TOOLS;
 
-import java.util.EnumMap;
-import java.util.Map;
+import java.io.IOException;
+import java.util.Locale;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,25 +27,16 @@ class EnginesTest {
     /** The only name server that these engines' machine knows (engine.sh). */
     private static final String NAME_SERVER = "10.53.53.53";
 
-    private static final Map<Suite, Engine> ENGINES = new EnumMap<>(Suite.class);
+    private static final SharedEngines<Suite> ENGINES = new SharedEngines<>(
+            Suite.class, suite -> Engine.start(suite.name().toLowerCase(Locale.ROOT), BUSYBOX, TOOLS));
 
     private static Engine engine(Suite suite) throws Exception {
-        synchronized (ENGINES) {
-            Engine engine = ENGINES.get(suite);
-            if (engine == null) {
-                engine = Engine.start(suite.name().toLowerCase(java.util.Locale.ROOT), BUSYBOX, TOOLS);
-                ENGINES.put(suite, engine);
-            }
-            return engine;
-        }
+        return ENGINES.get(suite);
     }
 
     @AfterAll
-    static void endOfTheEngines() throws Exception {
-        for (Engine engine : ENGINES.values()) {
-            engine.close();
-        }
-        ENGINES.clear();
+    static void endOfTheEngines() throws IOException {
+        ENGINES.close();
     }
 
     @ParameterizedTest

@@ -6,9 +6,8 @@ import static org.dkvm.e2e.Differential.assertSame;
 import static org.dkvm.e2e.Images.BUSYBOX;
 import static org.dkvm.e2e.Images.TOOLS;
 
-import java.util.EnumMap;
+import java.io.IOException;
 import java.util.Locale;
-import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,25 +22,16 @@ class PodmanTest {
         CRUN
     }
 
-    private static final Map<Inner, Engine> ENGINES = new EnumMap<>(Inner.class);
+    private static final SharedEngines<Inner> ENGINES = new SharedEngines<>(
+            Inner.class, inner -> Engine.podman(inner.name().toLowerCase(Locale.ROOT), BUSYBOX, TOOLS));
 
     private static Engine podman(Inner inner) throws Exception {
-        synchronized (ENGINES) {
-            Engine engine = ENGINES.get(inner);
-            if (engine == null) {
-                engine = Engine.podman(inner.name().toLowerCase(Locale.ROOT), BUSYBOX, TOOLS);
-                ENGINES.put(inner, engine);
-            }
-            return engine;
-        }
+        return ENGINES.get(inner);
     }
 
     @AfterAll
-    static void endOfTheEngines() throws Exception {
-        for (Engine engine : ENGINES.values()) {
-            engine.close();
-        }
-        ENGINES.clear();
+    static void endOfTheEngines() throws IOException {
+        ENGINES.close();
     }
 
     @ParameterizedTest

@@ -34,17 +34,17 @@ public record ContainerSpec(
      * Reads a spec; what is not supported is refused.
      *
      * @param original as the engine wrote it; it is left as it is
+     * @param pod its place in a pod
      * @param bundle its directory, absolute
      * @param disks mounted in the guest, too
      * @param inherited the resource limits a container inherits from the runtime
      */
     public static ContainerSpec read(
-            JsonObject original, Path bundle, List<Disk> disks, List<ResourceLimit> inherited, HostView host)
+            JsonObject original, Pod pod, Path bundle, List<Disk> disks, List<ResourceLimit> inherited, HostView host)
             throws DkvmException {
         JsonObject spec = original.deepCopy();
         JsonObject process = Json.objectOrNew(spec, "process");
         JsonObject linux = Json.objectOrNew(spec, "linux");
-        Pod pod = Pod.of(spec).believed(spec, host);
         if (pod.isContainer()) {
             Pod.detach(linux);
         }

@@ -36,37 +36,34 @@ public record Pod(Role role, String id) {
     private static final List<String> PODMANS_HOLDER = List.of("/catatonit", "-P");
 
     /**
-     * The place that a spec tells. That a container holds a pod, and needs no VM, is believed where no image can say so: of containerd. Elsewhere such a container is refused; as a VM
-     * it would take the pod's network from the pod's container.
+     * The place that a spec tells, as far as it can be believed. That a container holds a pod, and needs no VM, is believed where no image can say so: of containerd. Elsewhere such a
+     * container is refused; as a VM it would take the pod's network from the pod's container. An image that Podman runs can call itself a pod's container, too, and would, with the network
+     * of somebody else's container, be given all of it: so it is believed only where the namespace is held by what Podman holds pods with.
      */
-    public static Pod of(JsonObject spec) throws DkvmException {
+    public static Pod of(JsonObject spec, HostView host) throws DkvmException {
         Optional<JsonObject> annotations = Json.object(spec, "annotations");
         if (annotations.isEmpty()) {
             return NONE;
         }
         Pod told = told(annotations.get());
-        if (annotations.get().has(MANAGER) && (told.role == Role.SANDBOX || isPodmansHolder(spec))) {
+        if (!annotations.get().has(MANAGER)) {
+            return told;
+        }
+        if (told.role == Role.SANDBOX || isPodmansHolder(spec)) {
             throw new DkvmException(
                     "what holds a pod's namespaces can not be a VM",
                     "make the pod with runc, \"podman --runtime runc pod create …\", and its container with DKVM");
         }
-        return told;
+        return told.role == Role.CONTAINER && !isHeldByPodman(spec, host) ? NONE : told;
     }
 
-    /**
-     * The place as far as it counts. An image that Podman runs can call itself a pod's container and would, with the network of somebody else's container, be given all of it: so it
-     * is believed there only where the namespace is held by what Podman holds pods with.
-     */
-    Pod believed(JsonObject spec, HostView host) {
-        if (role != Role.CONTAINER || !Json.objectOrNew(spec, "annotations").has(MANAGER)) {
-            return this;
-        }
+    private static boolean isHeldByPodman(JsonObject spec, HostView host) {
         String path = SupportedSpec.namespace(Json.objectOrNew(spec, "linux"), "network")
                 .flatMap(network -> Json.string(network, "path"))
                 .orElse("");
         String process = NetworkNamespace.process(path);
         String holder = process.isEmpty() ? "" : host.line("/proc/" + process + "/cmdline");
-        return holder.equals(String.join("\0", PODMANS_HOLDER) + "\0") ? this : NONE;
+        return holder.equals(String.join("\0", PODMANS_HOLDER) + "\0");
     }
 
     private static boolean isPodmansHolder(JsonObject spec) {

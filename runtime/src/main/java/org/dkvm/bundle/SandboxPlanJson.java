@@ -109,33 +109,37 @@ public final class SandboxPlanJson {
                 sysctls.put(entry.getKey(), entry.getValue().getAsString());
             }
             return new SandboxPlan(
-                    text(json, "id"),
+                    Json.requiredString(json, "id"),
                     processFromJson(json.getAsJsonObject("process")),
                     Json.isTrue(json, "init"),
                     mounts,
                     sysctls,
-                    text(json, "hostname"),
-                    text(json, "domainname"),
+                    Json.requiredString(json, "hostname"),
+                    Json.requiredString(json, "domainname"),
                     Json.isTrue(json, "rootReadOnly"),
-                    (int) number(json, "cpus"),
-                    new MemorySize(number(json, "memory")),
-                    Accelerator.valueOf(text(json, "accelerator")),
+                    (int) Json.requiredNumber(json, "cpus"),
+                    new MemorySize(Json.requiredNumber(json, "memory")),
+                    Accelerator.valueOf(Json.requiredString(json, "accelerator")),
                     kernelFromJson(json.getAsJsonObject("kernel")),
-                    CgroupMode.valueOf(text(json, "cgroups")),
-                    number(json, "pidsLimit"),
-                    NetworkMode.valueOf(text(json, "network")),
+                    CgroupMode.valueOf(Json.requiredString(json, "cgroups")),
+                    Json.requiredNumber(json, "pidsLimit"),
+                    NetworkMode.valueOf(Json.requiredString(json, "network")),
                     Json.isTrue(json, "sysAdmin"),
                     Json.isTrue(json, "biosDebug"),
                     disks,
                     json.has("board")
-                            ? new Hardware(Board.valueOf(text(json, "board")), Firmware.valueOf(text(json, "firmware")))
+                            ? new Hardware(
+                                    Board.valueOf(Json.requiredString(json, "board")),
+                                    Firmware.valueOf(Json.requiredString(json, "firmware")))
                             : Hardware.ORDINARY,
                     breaks,
                     json.has("display") ? displayFromJson(json.getAsJsonObject("display")) : Display.NONE,
-                    json.has("tscKilohertz") ? number(json, "tscKilohertz") : 0,
-                    new Growth((int) number(json, "mostCpus"), new MemorySize(number(json, "mostMemory"))),
+                    json.has("tscKilohertz") ? Json.requiredNumber(json, "tscKilohertz") : 0,
+                    new Growth(
+                            (int) Json.requiredNumber(json, "mostCpus"),
+                            new MemorySize(Json.requiredNumber(json, "mostMemory"))),
                     devicesFromJson(json),
-                    json.has("memoryCeiling") ? number(json, "memoryCeiling") : 0);
+                    json.has("memoryCeiling") ? Json.requiredNumber(json, "memoryCeiling") : 0);
         } catch (RuntimeException e) {
             throw new DkvmException(
                     "the sandbox's plan is not valid: " + e.getMessage(), "create the container again", e);
@@ -175,23 +179,25 @@ public final class SandboxPlanJson {
         json.getAsJsonArray("groups").forEach(group -> groups.add(group.getAsLong()));
         List<ResourceLimit> limits = new ArrayList<>();
         for (JsonObject limit : Json.objects(json, "limits")) {
-            limits.add(
-                    new ResourceLimit((int) number(limit, "resource"), number(limit, "soft"), number(limit, "hard")));
+            limits.add(new ResourceLimit(
+                    (int) Json.requiredNumber(limit, "resource"),
+                    Json.requiredNumber(limit, "soft"),
+                    Json.requiredNumber(limit, "hard")));
         }
         return new WorkloadProcess(
                 Json.strings(json, "args"),
                 Json.strings(json, "env"),
-                text(json, "cwd"),
-                number(json, "uid"),
-                number(json, "gid"),
+                Json.requiredString(json, "cwd"),
+                Json.requiredNumber(json, "uid"),
+                Json.requiredNumber(json, "gid"),
                 groups,
                 Json.isTrue(json, "terminal"),
                 capabilitiesFromJson(json.getAsJsonObject("capabilities")),
                 Json.isTrue(json, "noNewPrivileges"),
                 limits,
-                (int) number(json, "oomScoreAdj"),
+                (int) Json.requiredNumber(json, "oomScoreAdj"),
                 Json.isTrue(json, "setHome"),
-                (int) number(json, "umask"));
+                (int) Json.requiredNumber(json, "umask"));
     }
 
     private static JsonObject capabilitiesToJson(CapabilitySets sets) {
@@ -206,11 +212,11 @@ public final class SandboxPlanJson {
 
     private static CapabilitySets capabilitiesFromJson(JsonObject json) {
         return new CapabilitySets(
-                number(json, "bounding"),
-                number(json, "effective"),
-                number(json, "permitted"),
-                number(json, "inheritable"),
-                number(json, "ambient"));
+                Json.requiredNumber(json, "bounding"),
+                Json.requiredNumber(json, "effective"),
+                Json.requiredNumber(json, "permitted"),
+                Json.requiredNumber(json, "inheritable"),
+                Json.requiredNumber(json, "ambient"));
     }
 
     private static JsonObject mountToJson(GuestMount mount) {
@@ -226,12 +232,12 @@ public final class SandboxPlanJson {
 
     private static GuestMount mountFromJson(JsonObject json) {
         return new GuestMount(
-                GuestMount.Kind.valueOf(text(json, "kind")),
-                text(json, "target"),
-                text(json, "source"),
-                text(json, "filesystem"),
-                number(json, "flags"),
-                text(json, "data"));
+                GuestMount.Kind.valueOf(Json.requiredString(json, "kind")),
+                Json.requiredString(json, "target"),
+                Json.requiredString(json, "source"),
+                Json.requiredString(json, "filesystem"),
+                Json.requiredNumber(json, "flags"),
+                Json.requiredString(json, "data"));
     }
 
     private static JsonArray disksToJson(List<Disk> disks) {
@@ -253,10 +259,10 @@ public final class SandboxPlanJson {
 
     private static Disk diskFromJson(JsonObject json) {
         return new Disk(
-                text(json, "source"),
-                text(json, "target"),
-                DiskFilesystem.valueOf(text(json, "filesystem")),
-                number(json, "bytes"));
+                Json.requiredString(json, "source"),
+                Json.requiredString(json, "target"),
+                DiskFilesystem.valueOf(Json.requiredString(json, "filesystem")),
+                Json.requiredNumber(json, "bytes"));
     }
 
     private static JsonArray devicesToJson(List<GuestDevice> devices) {
@@ -280,14 +286,14 @@ public final class SandboxPlanJson {
         List<GuestDevice> devices = new ArrayList<>();
         for (JsonObject item : Json.objects(json, "devices")) {
             devices.add(new GuestDevice(
-                    text(item, "path"),
+                    Json.requiredString(item, "path"),
                     Json.isTrue(item, "block"),
-                    (int) number(item, "major"),
-                    (int) number(item, "minor"),
+                    (int) Json.requiredNumber(item, "major"),
+                    (int) Json.requiredNumber(item, "minor"),
                     Json.isTrue(item, "writable"),
-                    (int) number(item, "mode"),
-                    number(item, "uid"),
-                    number(item, "gid")));
+                    (int) Json.requiredNumber(item, "mode"),
+                    Json.requiredNumber(item, "uid"),
+                    Json.requiredNumber(item, "gid")));
         }
         return devices;
     }
@@ -304,10 +310,10 @@ public final class SandboxPlanJson {
 
     private static Display displayFromJson(JsonObject json) {
         return new Display(
-                DisplayMode.valueOf(text(json, "mode")),
-                Vga.valueOf(text(json, "vga")),
-                (int) number(json, "number"),
-                new VncPassword(text(json, "password"), text(json, "passwordFile")));
+                DisplayMode.valueOf(Json.requiredString(json, "mode")),
+                Vga.valueOf(Json.requiredString(json, "vga")),
+                (int) Json.requiredNumber(json, "number"),
+                new VncPassword(Json.requiredString(json, "password"), Json.requiredString(json, "passwordFile")));
     }
 
     private static JsonObject kernelToJson(GuestKernel kernel) {
@@ -324,20 +330,12 @@ public final class SandboxPlanJson {
 
     private static GuestKernel kernelFromJson(JsonObject json) {
         return new GuestKernel(
-                text(json, "name"),
-                json.has("architecture") ? Architecture.valueOf(text(json, "architecture")) : Architecture.HOST,
-                text(json, "image"),
-                text(json, "append"),
+                Json.requiredString(json, "name"),
+                json.has("architecture")
+                        ? Architecture.valueOf(Json.requiredString(json, "architecture"))
+                        : Architecture.HOST,
+                Json.requiredString(json, "image"),
+                Json.requiredString(json, "append"),
                 Json.isTrue(json, "debug"));
-    }
-
-    private static String text(JsonObject json, String name) {
-        return Json.string(json, name)
-                .orElseThrow(() -> new IllegalArgumentException("\"" + name + "\" is missing or no string"));
-    }
-
-    private static long number(JsonObject json, String name) {
-        return Json.number(json, name)
-                .orElseThrow(() -> new IllegalArgumentException("\"" + name + "\" is missing or no whole number"));
     }
 }

@@ -4,6 +4,7 @@ package org.dkvm.bundle;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.util.List;
+import java.util.Optional;
 import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.Board;
@@ -167,10 +168,7 @@ public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
         JsonObject resources = Json.objectOrNew(linux, "resources");
         resources.remove("pids");
         Json.object(resources, "unified").ifPresent(unified -> unified.remove("pids.max"));
-        Json.object(resources, "memory").ifPresent(memory -> {
-            raise(memory, "limit", overhead);
-            raise(memory, "swap", overhead);
-        });
+        addOverhead(resources, overhead);
         JsonArray rules = new JsonArray();
         rules.add(rule(false, ALL));
         JsonArray devices = new JsonArray();
@@ -195,6 +193,15 @@ public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
         }
         resources.add("devices", rules);
         linux.add("devices", devices);
+    }
+
+    /** Gives the limits of a spec's "resources", as far as there are some, what a VM's sandbox needs beside the VM's memory. */
+    public static void addOverhead(JsonObject resources, MemorySize overhead) {
+        Optional<JsonObject> memory = Json.object(resources, "memory");
+        if (memory.isPresent()) {
+            raise(memory.get(), "limit", overhead);
+            raise(memory.get(), "swap", overhead);
+        }
     }
 
     private static void raise(JsonObject memory, String name, MemorySize by) {

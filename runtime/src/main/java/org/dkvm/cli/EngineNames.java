@@ -4,7 +4,6 @@ package org.dkvm.cli;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,8 +14,6 @@ import org.dkvm.linux.Program;
 /** What engines call their containers now: asked of Docker and Podman, where they are. */
 final class EngineNames {
     private static final List<String> ENGINES = List.of("docker", "podman");
-    private static final List<String> DIRECTORIES =
-            List.of("/usr/bin", "/usr/local/bin", "/usr/sbin", "/usr/local/sbin");
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private EngineNames() {}
@@ -50,13 +47,9 @@ final class EngineNames {
     }
 
     private static List<String> engines() {
-        List<String> directories = new ArrayList<>();
-        String path = System.getenv("PATH");
-        Collections.addAll(directories, path == null ? new String[0] : path.split(":", -1));
-        directories.addAll(DIRECTORIES);
         List<String> found = new ArrayList<>();
         for (String name : ENGINES) {
-            Optional<Path> engine = Program.find(name, directories);
+            Optional<Path> engine = Program.find(name);
             engine.ifPresent(program -> found.add(program.toString()));
         }
         return found;

@@ -9,6 +9,7 @@ import org.dkvm.bundle.ContainerSpec;
 import org.dkvm.bundle.ExecutableCheck;
 import org.dkvm.bundle.GuestModules;
 import org.dkvm.bundle.HostConfig;
+import org.dkvm.bundle.HostView;
 import org.dkvm.bundle.ImageArchitecture;
 import org.dkvm.bundle.Options;
 import org.dkvm.bundle.Pod;
@@ -70,17 +71,17 @@ public final class Create {
     public void run(ContainerId id, Path bundle, Path state, RuncMessages.Action action) throws DkvmException {
         VmPlace.checkRoot(vms);
         JsonObject original = readBundle(bundle);
-        Pod pod = Pod.of(original);
+        HostView host = new RealHost();
+        Pod pod = Pod.of(original, host);
         if (pod.role() == Pod.Role.SANDBOX) {
             // It holds namespaces and runs nothing of anybody's: it stays the container that the engine wrote.
             return;
         }
         Options options = Options.parse(Json.strings(Json.objectOrNew(original, "process"), "env"), config);
         if (pod.role() == Pod.Role.CONTAINER) {
-            PodNeighbours.check(vms, id, pod);
+            PodNeighbours.check(vms, id, pod, host);
         }
-        ContainerSpec container =
-                ContainerSpec.read(original, bundle, options.disks(), ProcessLimits.own(), new RealHost());
+        ContainerSpec container = ContainerSpec.read(original, pod, bundle, options.disks(), ProcessLimits.own(), host);
         String program =
                 ExecutableCheck.check(container.process(), container.mounts().tree(), action, false);
         Architecture architecture = ImageArchitecture.of(options, container, program);

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.dkvm.bundle.ContainerState;
+import org.dkvm.bundle.HostView;
 import org.dkvm.bundle.Pod;
 import org.dkvm.bundle.SandboxSpec;
 import org.dkvm.core.ContainerId;
@@ -18,9 +19,9 @@ final class PodNeighbours {
     private PodNeighbours() {}
 
     /** Refuses a pod's second container while the first one is there. */
-    static void check(Path vms, ContainerId own, Pod pod) throws DkvmException {
+    static void check(Path vms, ContainerId own, Pod pod, HostView host) throws DkvmException {
         for (VmRecord vm : VmList.there(vms)) {
-            if (!vm.id().equals(own) && pod.id().equals(podOf(vm))) {
+            if (!vm.id().equals(own) && pod.id().equals(podOf(vm, host))) {
                 throw new DkvmException(
                         "a pod of several containers is not supported yet: \"" + vm.id() + "\" is in this pod",
                         "give each container a pod of its own, or run this pod without DKVM's runtime class");
@@ -28,12 +29,12 @@ final class PodNeighbours {
         }
     }
 
-    private static String podOf(VmRecord vm) throws DkvmException {
+    private static String podOf(VmRecord vm, HostView host) throws DkvmException {
         Optional<ContainerState> state = ContainerState.of(vm.state());
         if (state.isEmpty()) {
             return "";
         }
         Path spec = state.get().bundle().resolve(SandboxSpec.ORIGINAL_FILE);
-        return Files.exists(spec) ? Pod.of(Json.readObject(spec)).id() : "";
+        return Files.exists(spec) ? Pod.of(Json.readObject(spec), host).id() : "";
     }
 }

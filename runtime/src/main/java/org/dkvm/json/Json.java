@@ -135,6 +135,18 @@ public final class Json {
         }
     }
 
+    /** The member as a string; it is an IllegalArgumentException where it is none. */
+    public static String requiredString(JsonObject parent, String name) {
+        return string(parent, name)
+                .orElseThrow(() -> new IllegalArgumentException("\"" + name + "\" is missing or no string"));
+    }
+
+    /** The member as a whole number; it is an IllegalArgumentException where it is none that fits. */
+    public static long requiredNumber(JsonObject parent, String name) {
+        return number(parent, name)
+                .orElseThrow(() -> new IllegalArgumentException("\"" + name + "\" is missing or no whole number"));
+    }
+
     /** Whether the member is {@code true}. */
     public static boolean isTrue(JsonObject parent, String name) {
         return parent.get(name) instanceof JsonPrimitive primitive && primitive.isBoolean() && primitive.getAsBoolean();

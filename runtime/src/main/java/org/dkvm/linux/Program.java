@@ -7,6 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -14,6 +16,10 @@ import java.util.concurrent.TimeUnit;
 /** Runs a program of the host to its end. */
 public final class Program {
     private static final int MAX_OUTPUT_BYTES = 64 * 1024;
+
+    /** As the launcher has them. */
+    private static final List<String> USUAL_DIRECTORIES =
+            List.of("/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin");
 
     /** What a program printed on both streams, and its exit code; -1 when it did not start or was ended for taking too long. */
     public record Result(int code, String output) {}
@@ -73,6 +79,15 @@ public final class Program {
             // It ended by itself.
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** A program's path: the first directory of PATH that has it, or else of those where programs usually are. */
+    public static Optional<Path> find(String name) {
+        List<String> directories = new ArrayList<>();
+        String path = System.getenv("PATH");
+        Collections.addAll(directories, path == null ? new String[0] : path.split(":", -1));
+        directories.addAll(USUAL_DIRECTORIES);
+        return find(name, directories);
     }
 
     /** A program's path: the first of the directories that has it. */

@@ -13,6 +13,7 @@ import org.dkvm.bundle.ContainerState;
 import org.dkvm.bundle.HostConfig;
 import org.dkvm.bundle.SandboxPlan;
 import org.dkvm.bundle.SandboxPlanJson;
+import org.dkvm.bundle.SandboxResources;
 import org.dkvm.bundle.SandboxSpec;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
@@ -91,7 +92,9 @@ public final class Update {
         Limits wanted =
                 before.with(resources, plan, config, Runtime.getRuntime().availableProcessors());
         check(wanted);
-        rewrite(resources, config.overhead(plan.accelerator(), plan.display()));
+        // The sandbox has the overhead more; processes are counted in the guest.
+        SandboxResources.addOverhead(resources, config.overhead(plan.accelerator(), plan.display()));
+        resources.remove("pids");
         Path file = bundle.resolve(RESOURCES_FILE);
         AtomicFile.replace(file, Json.write(resources));
         String change = wanted.changeFrom(before);
@@ -141,23 +144,6 @@ public final class Update {
             }
             String output = result.output();
             throw new DkvmException(output.isEmpty() ? "the update failed with code " + result.code() : output, "");
-        }
-    }
-
-    /** The sandbox has the overhead more; processes are counted in the guest. */
-    private static void rewrite(JsonObject resources, MemorySize overhead) {
-        Optional<JsonObject> memory = Json.object(resources, "memory");
-        if (memory.isPresent()) {
-            raise(memory.get(), "limit", overhead);
-            raise(memory.get(), "swap", overhead);
-        }
-        resources.remove("pids");
-    }
-
-    private static void raise(JsonObject memory, String name, MemorySize by) {
-        long value = Json.number(memory, name).orElse(0L);
-        if (value > 0 && value <= Long.MAX_VALUE - by.bytes()) {
-            memory.addProperty(name, value + by.bytes());
         }
     }
 

@@ -40,12 +40,8 @@ public record VmList(List<Entry> entries) {
 
     /** The VMs whose containers the runtime has. */
     public static List<VmRecord> there(Path vms) throws DkvmException {
-        List<Entry> entries = new ArrayList<>();
-        for (Path directory : directories(vms)) {
-            add(entries, directory, false);
-        }
         List<VmRecord> there = new ArrayList<>();
-        for (Entry entry : entries) {
+        for (Entry entry : entries(vms, false)) {
             if (entry.isThere()) {
                 there.add(entry.vm);
             }
@@ -55,19 +51,21 @@ public record VmList(List<Entry> entries) {
 
     /** Looks at the host's directories. */
     public static VmList read(Path vms, Path kept) throws DkvmException {
-        List<Entry> entries = new ArrayList<>();
-        for (Path directory : directories(vms)) {
-            add(entries, directory, false);
-        }
-        List<Entry> gone = new ArrayList<>();
-        for (Path directory : directories(kept)) {
-            add(gone, directory, true);
-        }
+        List<Entry> entries = entries(vms, false);
+        List<Entry> gone = entries(kept, true);
         entries.sort(Comparator.comparing((Entry entry) -> entry.vm.created()).reversed());
         gone.sort(Comparator.comparing((Entry entry) -> String.valueOf(entry.kept.orElseThrow()))
                 .reversed());
         entries.addAll(gone);
         return new VmList(entries);
+    }
+
+    private static List<Entry> entries(Path place, boolean gone) throws DkvmException {
+        List<Entry> entries = new ArrayList<>();
+        for (Path directory : directories(place)) {
+            add(entries, directory, gone);
+        }
+        return entries;
     }
 
     private static void add(List<Entry> to, Path directory, boolean gone) throws DkvmException {

@@ -59,28 +59,18 @@ public record VmRecord(
         JsonObject json = Json.readObject(file);
         try {
             return new VmRecord(
-                    new ContainerId(text(json, "id")),
-                    text(json, "name"),
-                    Path.of(text(json, "state")),
-                    text(json, "kernel"),
-                    Accelerator.valueOf(text(json, "accelerator")),
-                    (int) number(json, "cpus"),
-                    new MemorySize(number(json, "memory")),
-                    Instant.ofEpochMilli(number(json, "createdMillis")),
-                    number(json, "beginNanos"),
-                    number(json, "endNanos"));
+                    new ContainerId(Json.requiredString(json, "id")),
+                    Json.requiredString(json, "name"),
+                    Path.of(Json.requiredString(json, "state")),
+                    Json.requiredString(json, "kernel"),
+                    Accelerator.valueOf(Json.requiredString(json, "accelerator")),
+                    (int) Json.requiredNumber(json, "cpus"),
+                    new MemorySize(Json.requiredNumber(json, "memory")),
+                    Instant.ofEpochMilli(Json.requiredNumber(json, "createdMillis")),
+                    Json.requiredNumber(json, "beginNanos"),
+                    Json.requiredNumber(json, "endNanos"));
         } catch (IllegalArgumentException e) {
             throw new DkvmException("\"" + file + "\" is no record of a VM: " + e.getMessage(), "", e);
         }
-    }
-
-    private static String text(JsonObject json, String member) {
-        return Json.string(json, member)
-                .orElseThrow(() -> new IllegalArgumentException("\"" + member + "\" is missing"));
-    }
-
-    private static long number(JsonObject json, String member) {
-        return Json.number(json, member)
-                .orElseThrow(() -> new IllegalArgumentException("\"" + member + "\" is missing"));
     }
 }

@@ -13,22 +13,27 @@ import org.dkvm.core.DkvmException;
 import org.junit.jupiter.api.Test;
 
 class PodTest {
+    private static final HostView HOST = new FakeHost();
     private static final String CONTAINER =
             "\"io.kubernetes.cri.container-type\":\"container\"," + "\"io.kubernetes.cri.sandbox-id\":\"p1\"";
 
     @Test
     void containerdAndCrioTellWhatAContainerIsInItsPod() throws Exception {
-        assertThat(Pod.of(spec("/proc/77/ns/net", CONTAINER))).isEqualTo(new Pod(Pod.Role.CONTAINER, "p1"));
-        assertThat(Pod.of(spec(
-                        "",
-                        "\"io.kubernetes.cri.container-type\":\"sandbox\",\"io.kubernetes.cri.sandbox-id\":\"p2\"")))
+        assertThat(Pod.of(spec("/proc/77/ns/net", CONTAINER), HOST)).isEqualTo(new Pod(Pod.Role.CONTAINER, "p1"));
+        assertThat(Pod.of(
+                        spec(
+                                "",
+                                "\"io.kubernetes.cri.container-type\":\"sandbox\",\"io.kubernetes.cri.sandbox-id\":\"p2\""),
+                        HOST))
                 .isEqualTo(new Pod(Pod.Role.SANDBOX, "p2"));
-        assertThat(Pod.of(spec(
-                        "",
-                        "\"io.kubernetes.cri-o.ContainerType\":\"sandbox\",\"io.kubernetes.cri-o.SandboxID\":\"p3\"")))
+        assertThat(Pod.of(
+                        spec(
+                                "",
+                                "\"io.kubernetes.cri-o.ContainerType\":\"sandbox\",\"io.kubernetes.cri-o.SandboxID\":\"p3\""),
+                        HOST))
                 .isEqualTo(new Pod(Pod.Role.SANDBOX, "p3"));
-        assertThat(Pod.of(spec("", "\"other\":\"sandbox\"")).role()).isEqualTo(Pod.Role.NONE);
-        assertThat(Pod.of(new JsonObject()).role()).isEqualTo(Pod.Role.NONE);
+        assertThat(Pod.of(spec("", "\"other\":\"sandbox\""), HOST).role()).isEqualTo(Pod.Role.NONE);
+        assertThat(Pod.of(new JsonObject(), HOST).role()).isEqualTo(Pod.Role.NONE);
     }
 
     @Test
@@ -38,13 +43,13 @@ class PodTest {
         for (String told : List.of(
                 "\"io.kubernetes.cri.container-type\":\"sandbox\"",
                 "\"io.kubernetes.cri-o.ContainerType\":\"sandbox\"")) {
-            assertThatThrownBy(() -> Pod.of(spec("", podman + told)))
+            assertThatThrownBy(() -> Pod.of(spec("", podman + told), HOST))
                     .isInstanceOf(DkvmException.class)
                     .hasMessageContaining("what holds a pod's namespaces can not be a VM");
         }
         JsonObject holder = spec("", podman + "\"other\":\"x\"");
         holder.getAsJsonObject("process").add("args", JsonParser.parseString("[\"/catatonit\", \"-P\"]"));
-        assertThatThrownBy(() -> Pod.of(holder)).isInstanceOf(DkvmException.class);
+        assertThatThrownBy(() -> Pod.of(holder, HOST)).isInstanceOf(DkvmException.class);
     }
 
     @Test

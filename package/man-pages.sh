@@ -58,7 +58,7 @@ for page in "$here"/man/*.[1-9]; do
     sed -e "s/@VERSION@/$1/; s/@DATE@/$(date -u -r "$page" +%Y-%m-%d)/" "$page" | while IFS= read -r line; do
         case $line in
             @OPTIONS@) rows 'DKVM_[A-Z_]+' ;;
-            @KEYS@) rows '[a-z]+' ;;
+            @KEYS@) rows '[a-z][a-z-]*' ;;
             *) printf '%s\n' "$line" ;;
         esac
     done >"$2/man$section/$(basename "$page")"

@@ -187,5 +187,9 @@ class InstallTest {
             assertThat(shown.errors()).isEmpty();
             assertThat(shown.text()).contains("NAME", "SEE ALSO").doesNotContain("@", "`");
         }
+        String keys = Files.readString(PACKAGE.resolve("share/man/man5/dkvm.json.5"));
+        for (String key : List.of("accel", "logs-size", "vhost-net")) {
+            assertThat(keys).contains("\\fB" + key.replace("-", "\\-") + "\\fR");
+        }
     }
 }

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
-#include <linux/reboot.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -35,15 +34,6 @@
 #endif
 
 enum { COMPAT_REBOOT = 88, X32 = 0x40000000 };
-
-bool sysinit_is_machine(const char *program, const char *container)
-{
-	const char *slash = strrchr(program, '/');
-
-	/* Podman gives it to every container, and in a VM it is not true */
-	bool said = container && container[0] && strcmp(container, "podman") != 0;
-	return slash && strcmp(slash, "/systemd") == 0 && !said;
-}
 
 /* The first value of a record, or that of a variable, as a string; empty where there is none. */
 static bool find(const struct process *process, uint16_t tag, const char *name, char *value, size_t size)
@@ -126,34 +116,6 @@ int sysinit_catch_reboots(void)
 	long fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
 
 	return fd < 0 ? -errno : (int)fd;
-}
-
-bool sysinit_is_end(uint32_t magic, uint32_t magic2, uint32_t command)
-{
-	bool known = magic2 == LINUX_REBOOT_MAGIC2 || magic2 == LINUX_REBOOT_MAGIC2A ||
-		     magic2 == LINUX_REBOOT_MAGIC2B || magic2 == LINUX_REBOOT_MAGIC2C;
-
-	switch (command) {
-	case LINUX_REBOOT_CMD_RESTART:
-	case LINUX_REBOOT_CMD_RESTART2:
-	case LINUX_REBOOT_CMD_HALT:
-	case LINUX_REBOOT_CMD_POWER_OFF:
-		return magic == LINUX_REBOOT_MAGIC1 && known;
-	default:
-		return false;
-	}
-}
-
-bool sysinit_may_reboot(const char *status)
-{
-	const char *capabilities = strstr(status, "\nCapEff:"), *pids = strstr(status, "\nNSpid:");
-
-	if (!capabilities || !pids || !(strtoull(capabilities + 8, NULL, 16) >> 22 & 1)) /* CAP_SYS_BOOT */
-		return false;
-	/* one number: it is in no PID namespace below, whose own end it would ask for */
-	pids += 7 + strspn(pids + 7, " \t");
-	pids += strspn(pids, "0123456789");
-	return *pids == '\n';
 }
 
 /* A capability in a user namespace below is none of the machine's. */

@@ -14,8 +14,7 @@ class MachineTest {
     void systemdStartsAnEngineThatRunsAContainerAndStopsCleanly() throws Exception {
         onVm(docker -> {
             Container machine = docker.start("--memory", "1g", "-v", docker.volume() + ":/var/lib/docker", SYSTEMD);
-            awaitSystem(docker, machine);
-            assertThat(machine.exec("cat", "/proc/1/comm").text()).isEqualTo("systemd");
+            SystemdTest.awaitSystem(docker, machine);
             assertThat(machine.exec("docker", "info", "--format", "{{.Driver}}").text())
                     .isEqualTo("overlay2");
             machine.exec("sh", "-c", "tar -C /usr/local/bin -c hello | docker import - hello");
@@ -24,31 +23,5 @@ class MachineTest {
             docker.quietly("stop", "-t", "200", machine.name());
             assertThat(machine.inspect("{{.State.ExitCode}}")).isEqualTo("0");
         });
-    }
-
-    @Test
-    void poweringOffFromWithinEndsTheContainer() throws Exception {
-        onVm(docker -> {
-            // In what has been a container once systemd reads its own arguments for the kernel's parameters. An engine
-            // takes a minute of an emulated processor to start.
-            Container machine = docker.start(
-                    SYSTEMD,
-                    "/sbin/init",
-                    "systemd.mask=docker.service",
-                    "systemd.mask=docker.socket",
-                    "systemd.mask=containerd.service");
-            awaitSystem(docker, machine);
-            docker.attempt(machine.execArguments("systemctl", "poweroff"));
-            assertThat(docker.quietly("wait", machine.name())).isEqualTo("0");
-            Sandbox.assertNothingLeft(machine.id());
-        });
-    }
-
-    private static void awaitSystem(Docker docker, Container machine) throws Exception {
-        Deadline.await(
-                "systemd has started all it should",
-                () -> docker.attempt(machine.execArguments("systemctl", "is-system-running"))
-                        .text()
-                        .equals("running"));
     }
 }

@@ -206,7 +206,8 @@ static int hear_of_children(void)
 static void moved(void)
 {
 	loop_close(&children);
-	hear_of_children();
+	if (hear_of_children() < 0)
+		finish_power_off();
 }
 
 static void exit_socket_ready(struct source *source, uint32_t events)

@@ -35,7 +35,7 @@
 
 enum { COMPAT_REBOOT = 88, X32 = 0x40000000 };
 
-/* The first value of a record, or that of a variable, as a string; empty where there is none. */
+/* The first value of a record, or that of a variable, as a string; empty where there is none, "?" where it has no room. */
 static bool find(const struct process *process, uint16_t tag, const char *name, char *value, size_t size)
 {
 	struct record record;
@@ -47,7 +47,9 @@ static bool find(const struct process *process, uint16_t tag, const char *name, 
 		at += (size_t)n;
 		if (record.tag != tag || record.length < length || memcmp(record.value, name, length) != 0)
 			continue;
-		return span_copy((struct span){record.value + length, record.length - length}, value, size) == 0;
+		if (span_copy((struct span){record.value + length, record.length - length}, value, size) < 0)
+			snprintf(value, size, "?");
+		return true;
 	}
 	return false;
 }

@@ -3,13 +3,22 @@ package org.dkvm.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.dkvm.e2e.Differential.onVm;
+import static org.dkvm.e2e.Images.BUSYBOX;
 import static org.dkvm.e2e.Images.SYSTEMD;
 
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 
 /** What an ordinary container can not run: an init with all its services, and a Docker engine with containers of its own. */
 @EndToEnd
 class MachineTest {
+    private static final String DOCKERFILE = "FROM scratch\\nCOPY busybox /bin/busybox\\n"
+            + "RUN [\"/bin/busybox\", \"--install\", \"-s\", \"/bin\"]\\n"
+            + "RUN mkdir /page && echo a page that was built >/page/index.html\\n"
+            + "CMD [\"httpd\", \"-f\", \"-h\", \"/page\"]\\n";
+
     @Test
     void systemdStartsAnEngineThatRunsAContainerAndStopsCleanly() throws Exception {
         onVm(docker -> {
@@ -23,5 +32,64 @@ class MachineTest {
             docker.quietly("stop", "-t", "200", machine.name());
             assertThat(machine.inspect("{{.State.ExitCode}}")).isEqualTo("0");
         });
+    }
+
+    /** Without an init, on a disk of the VM: images are built, containers run, found by name and published as with any engine. */
+    @Test
+    void anEngineOnADiskBuildsAndItsContainersAreReached() throws Exception {
+        onVm(docker -> {
+            String network = docker.network();
+            Container outer = docker.peer("--network", network, BUSYBOX, "sleep", "100000");
+            Container machine = docker.start(
+                    "--memory=1g",
+                    "--network",
+                    network,
+                    "-p",
+                    "127.0.0.1::8080",
+                    "-e",
+                    "DKVM_DISKS=/disk,/var/lib/docker,ext4,2G",
+                    SYSTEMD,
+                    "dockerd");
+            Deadline.await(
+                    "a Docker engine in a VM",
+                    () -> docker.attempt(machine.execArguments("docker", "info"))
+                                    .exitCode()
+                            == 0);
+            assertThat(machine.exec("docker", "info", "--format", "{{.Driver}} {{(index .DriverStatus 0)}}")
+                            .text())
+                    .isEqualTo("overlay2 [Backing Filesystem extfs]");
+            machine.exec(
+                    "sh",
+                    "-c",
+                    "mkdir /build && cp /bin/busybox /build && cd /build && printf \"$0\" >Dockerfile"
+                            + " && DOCKER_BUILDKIT=0 docker build -q -t built .",
+                    DOCKERFILE);
+            machine.exec("docker", "network", "create", "inner");
+            machine.exec("docker", "run", "-d", "--name", "web", "--network", "inner", "-p", "8080:80", "built");
+            assertThat(machine.exec(
+                                    "docker",
+                                    "run",
+                                    "--rm",
+                                    "--network=inner",
+                                    "built",
+                                    "sh",
+                                    "-c",
+                                    "wget -qO- http://web/ && ping -c 1 -W 20 \"$0\" >/dev/null && echo outer answers",
+                                    // An engine does not ask another one for a name without a dot.
+                                    outer.name() + "." + network)
+                            .text())
+                    .isEqualTo("a page that was built\nouter answers");
+            String published = docker.quietly("port", machine.name(), "8080/tcp");
+            assertThat(page(published)).isEqualTo("a page that was built\n");
+            assertThat(outer.exec("wget", "-qO-", "http://" + machine.name() + ":8080/")
+                            .text())
+                    .isEqualTo("a page that was built");
+        });
+    }
+
+    private static String page(String published) throws Exception {
+        try (InputStream page = URI.create("http://" + published + "/").toURL().openStream()) {
+            return new String(page.readAllBytes(), StandardCharsets.US_ASCII);
+        }
     }
 }

@@ -79,6 +79,8 @@ final class NetworkBench implements AutoCloseable {
     /** A bridge with the VM's tap; gone when the VM has ended. */
     private static Callable<Double> bareVm(BareVm bare, int cpus) {
         return () -> {
+            // What a bench that was killed has left.
+            removeLinks();
             try {
                 Command.output("ip", "link", "add", BRIDGE, "type", "bridge");
                 Command.output("ip", "address", "add", HOST_ADDRESS + "/24", "dev", BRIDGE);
@@ -96,12 +98,16 @@ final class NetworkBench implements AutoCloseable {
             } finally {
                 // What interrupted the VM is not to interrupt this.
                 boolean interrupted = Thread.interrupted();
-                Command.output("sh", "-c", "ip link delete " + TAP + "; ip link delete " + BRIDGE + "; true");
+                removeLinks();
                 if (interrupted) {
                     Thread.currentThread().interrupt();
                 }
             }
         };
+    }
+
+    private static void removeLinks() throws IOException, InterruptedException {
+        Command.output("sh", "-c", "for link in " + TAP + " " + BRIDGE + "; do ip link delete $link 2>/dev/null || :; done");
     }
 
     @Override

@@ -14,6 +14,8 @@ PACKAGES=(
     mmdebstrap debian-archive-keyring busybox-static util-linux mount
     # running and testing
     runc iptables iproute2 procps curl strace docker-compose
+    podman crun netavark aardvark-dns catatonit
+    containernetworking-plugins python3-grpcio
     # gates
     shellcheck clang-format man-db fish zsh
 )

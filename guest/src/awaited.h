@@ -19,4 +19,13 @@ bool signal_awaited(pid_t pid, int number);
 /* The same, from the text of /proc/PID/status (see proc_pid_status(5)). */
 bool signal_in_status(const char *status, int number);
 
+/*
+ * The signal that does what is meant: systemd as a first process shuts down on SIGRTMIN+4, and begins itself anew on SIGTERM,
+ * see systemd(1), which is what `docker stop` sends where an image names no other.
+ */
+int signal_meant(pid_t pid, int number);
+
+/* The same, from the path of the process's program. */
+int signal_meant_for(const char *program, int number);
+
 #endif

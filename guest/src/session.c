@@ -126,11 +126,14 @@ static void deliver(struct session *session)
 		uint64_t bit = UINT64_C(1) << (number - 1);
 		if (!(session->signals & bit))
 			continue;
-		if (session->pid > 0 && now_millis() < session->patience && !signal_awaited(session->pid, number))
+		int meant = number;
+		if (session->stream == MAIN_STREAM && session->pid > 0)
+			meant = signal_meant(session->pid, number);
+		if (session->pid > 0 && now_millis() < session->patience && !signal_awaited(session->pid, meant))
 			continue;
 		session->signals &= ~bit;
 		if (session->pid > 0)
-			kill(session->pid, number);
+			kill(session->pid, meant);
 	}
 }
 

@@ -200,6 +200,17 @@ static void a_signal_is_expected_when_it_is_caught_ignored_or_blocked(void)
 	CHECK(!signal_in_status("", 15));
 }
 
+static void systemd_is_told_to_shut_down(void)
+{
+	CHECK(signal_meant_for("/usr/lib/systemd/systemd", 15) == 38);
+	CHECK(signal_meant_for("/usr/lib/systemd/systemd", 2) == 2);
+	CHECK(signal_meant_for("/usr/lib/systemd/systemd", 37) == 37);
+	CHECK(signal_meant_for("/usr/lib/systemd/systemd-executor", 15) == 15);
+	CHECK(signal_meant_for("/bin/sh", 15) == 15);
+	CHECK(signal_meant_for("systemd", 15) == 15);
+	CHECK(signal_meant_for("", 15) == 15);
+}
+
 static void fstab_has_the_escapes_that_its_readers_undo(void)
 {
 	char line[64];
@@ -226,6 +237,7 @@ int main(void)
 	test("DNS over TCP is cut into messages", dns_over_tcp_is_cut_into_messages);
 	test("a signal is expected when it is caught, ignored or blocked",
 	     a_signal_is_expected_when_it_is_caught_ignored_or_blocked);
+	test("systemd is told to shut down", systemd_is_told_to_shut_down);
 	test("fstab has the escapes that its readers undo", fstab_has_the_escapes_that_its_readers_undo);
 	return tests_end();
 }

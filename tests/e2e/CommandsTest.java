@@ -325,7 +325,8 @@ class CommandsTest {
             container.awaitEnd();
             docker.cli("logs", "--tail", "2", container.name());
             docker.cli("logs", "--follow", container.name());
-            docker.cli("logs", "--until", "1s", container.name());
+            docker.cli("logs", "--until", "2000-01-01T00:00:00Z", container.name());
+            docker.cli("logs", "--since", "2000-01-01T00:00:00Z", container.name());
             docker.note(
                     "with times",
                     docker.quietly("logs", "-t", container.name())

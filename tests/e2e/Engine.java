@@ -10,21 +10,34 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.opentest4j.TestAbortedException;
 
-/** A Docker engine: the machine's own, or a newer one that tests/engines/engine.sh runs beside it, with a network of its own. */
+/** An engine: the machine's Docker, a newer one that tests/engines/engine.sh runs beside it with a network of its own, or Podman, likewise. */
 final class Engine implements Closeable {
     /** The engine that the environment names. */
-    static final Engine MACHINES = new Engine(List.of(), null, null);
+    static final Engine MACHINES = new Engine(List.of("docker"), null, null);
 
     private static final String SCRIPT = "tests/engines/engine.sh";
+    private static final String LAUNCHER = "/opt/dkvm/scripts/dkvm-runtime";
+    private static final String PODMAN_PROGRAM = "podman";
+    /** The settings of the runtime under test are its own, and crun takes version 1 of the control groups only where there is nothing of version 2. It lasts as long as its standard input is open. */
+    private static final String PODMAN_PLACE = """
+            set -e
+            mkdir -p /etc/dkvm
+            mount --bind "$1" /etc/dkvm
+            umount /sys/fs/cgroup/unified 2>/dev/null || :
+            ip link set lo up
+            echo ready
+            exec cat
+            """;
+
     /** Where an engine's data can be: not in /tmp, which may be memory. */
     private static final Path DATA = Path.of("/var/lib");
 
-    private final List<String> options;
+    private final List<String> program;
     private final @Nullable Running process;
     private final @Nullable Path directory;
 
-    private Engine(List<String> options, @Nullable Running process, @Nullable Path directory) {
-        this.options = options;
+    private Engine(List<String> program, @Nullable Running process, @Nullable Path directory) {
+        this.program = program;
         this.process = process;
         this.directory = directory;
     }
@@ -34,17 +47,90 @@ final class Engine implements Closeable {
         Path directory = Files.createTempDirectory(DATA, "dkvm-engine-");
         String socket = "unix://" + directory.resolve("docker.sock");
         Running process = Running.start(List.of(SCRIPT, "run", suite, directory.toString()));
-        Engine engine = new Engine(List.of("--host", socket), process, directory);
+        Engine engine = new Engine(List.of("docker", "--host", socket), process, directory);
         try {
             Deadline.await("the engine of " + suite + " answers", () -> engine.answers(process));
-            List<String> copy = new ArrayList<>(List.of("docker", "save"));
-            copy.addAll(List.of(images));
-            Host.run("sh", "-c", String.join(" ", copy) + " | docker --host " + socket + " load");
+            engine.copy(images);
         } catch (Exception | AssertionError e) {
             engine.close();
             throw e;
         }
         return engine;
+    }
+
+    /**
+     * Podman with data, a network and mounts of its own, and these images of the machine's; skips the case where Podman or the runtime is missing. Its "runc" is that runtime, and so is the one
+     * that its "dkvm" calls.
+     */
+    static Engine podman(String runtime, String... images) throws Exception {
+        for (String needed : List.of(PODMAN_PROGRAM, runtime)) {
+            if (Running.complete(List.of("sh", "-c", "command -v " + needed), Bytes.of(""))
+                            .exitCode()
+                    != 0) {
+                throw new TestAbortedException("no " + needed + " here");
+            }
+        }
+        Path directory = Files.createTempDirectory(DATA, "dkvm-podman-");
+        Path settings = Files.createDirectory(directory.resolve("dkvm"));
+        String path = Host.run("sh", "-c", "command -v " + runtime);
+        Files.writeString(settings.resolve("dkvm.json"), "{\"runc\": \"" + path + "\"}\n");
+        Path config = Files.writeString(directory.resolve("containers.conf"), podmanSettings(path));
+        Running process = Running.start(List.of(
+                "unshare",
+                "--mount",
+                "--net",
+                "--propagation",
+                "private",
+                "sh",
+                "-c",
+                PODMAN_PLACE,
+                "sh",
+                settings.toString()));
+        Engine engine = new Engine(
+                List.of(
+                        "nsenter",
+                        "--mount",
+                        "--net",
+                        "--target=" + process.pid(),
+                        "env",
+                        "CONTAINERS_CONF=" + config,
+                        PODMAN_PROGRAM,
+                        "--root=" + directory.resolve("data"),
+                        "--runroot=" + directory.resolve("run"),
+                        "--network-config-dir=" + directory.resolve("networks"),
+                        "--cgroup-manager=cgroupfs",
+                        "--events-backend=file"),
+                process,
+                directory);
+        try {
+            process.awaitStdout("ready");
+            engine.copy(images);
+        } catch (Exception | AssertionError e) {
+            engine.close();
+            throw e;
+        }
+        return engine;
+    }
+
+    /** Limits of their own, as Podman's are beyond what a container of CI may set. */
+    private static String podmanSettings(String runtime) {
+        return """
+                [containers]
+                default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+                [network]
+                network_backend = "netavark"
+                [engine]
+                runtime = "runc"
+                [engine.runtimes]
+                runc = ["%s"]
+                dkvm = ["%s"]
+                """.formatted(runtime, LAUNCHER);
+    }
+
+    private void copy(String... images) throws Exception {
+        List<String> copy = new ArrayList<>(List.of("docker", "save"));
+        copy.addAll(List.of(images));
+        Host.run("sh", "-c", String.join(" ", copy) + " | " + String.join(" ", command("load")));
     }
 
     private boolean answers(Running running) throws Exception {
@@ -65,8 +151,7 @@ final class Engine implements Closeable {
 
     /** The client's command line for this engine. */
     List<String> command(String... arguments) {
-        List<String> command = new ArrayList<>(List.of("docker"));
-        command.addAll(options);
+        List<String> command = new ArrayList<>(program);
         command.addAll(List.of(arguments));
         return command;
     }
@@ -78,6 +163,10 @@ final class Engine implements Closeable {
             return;
         }
         try {
+            if (program.contains(PODMAN_PROGRAM)) {
+                // There is no daemon whose end were the end of all.
+                Running.complete(command("rm", "--all", "--force", "--time=0"), Bytes.of(""));
+            }
             // It runs as long as its standard input is open.
             process.closeStdin();
             process.finish();

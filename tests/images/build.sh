@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Makes the test and demo images from Debian's packages, because no registry is needed for that:
-#   build.sh [--short-names] [hello | busybox | busybox-arm64 | debian | nginx | mariadb | python | tools | kernel | systemd]…      (all, when none is named)
+#   build.sh [--short-names] [hello | pause | busybox | busybox-arm64 | debian | nginx | mariadb | python | tools | kernel | systemd]…      (all, when none is named)
 #
 # They are called dkvm-test/NAME. --short-names: also hello-world, busybox and so on, where no other image has that name.
 # An image already in the engine, made by this very recipe, is left alone; root filesystems are cached.
@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../package/lib.sh"
 
 SUITE=trixie
-ALL=(hello busybox busybox-arm64 debian nginx mariadb python tools kernel systemd)
+ALL=(hello pause busybox busybox-arm64 debian nginx mariadb python tools kernel systemd)
 PATH_ENV=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 # root_NAME DIR makes the root filesystem; changes_NAME prints the image's configuration, a Dockerfile instruction a line.
@@ -19,6 +19,11 @@ root_hello() {
     gcc -std=c17 -Os -Wall -Wextra -Werror -static -s -o "$1/hello" "$here/hello.c"
 }
 changes_hello() { printf '%s\n' 'CMD ["/hello"]'; }
+
+root_pause() {
+    gcc -std=c17 -Os -Wall -Wextra -Werror -static -s -o "$1/pause" "$here/pause.c"
+}
+changes_pause() { printf '%s\n' 'ENTRYPOINT ["/pause"]'; }
 
 # fetch_busybox ARCHITECTURE RAW FILE
 fetch_busybox() {
@@ -147,6 +152,7 @@ key() {
         declare -f debian make_root "root_$1" "changes_$1"
         case $1 in
             hello | systemd) cat "$here/hello.c" ;;
+            pause) cat "$here/pause.c" ;;
             mariadb) cat "$here/mariadb-entrypoint.sh" ;;
             busybox*) declare -f busybox fetch_busybox load ;;
         esac
@@ -222,7 +228,7 @@ main() {
     while [ $# -gt 0 ]; do
         case $1 in
             --short-names) short=yes ;;
-            hello | busybox | busybox-arm64 | debian | nginx | mariadb | python | tools | kernel | systemd) names+=("$1") ;;
+            hello | pause | busybox | busybox-arm64 | debian | nginx | mariadb | python | tools | kernel | systemd) names+=("$1") ;;
             *) die "usage: build.sh [--short-names] [${ALL[*]}]" ;;
         esac
         shift

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** docs/architecture.md says in which file a step is; the files have to be there. */
@@ -30,5 +31,16 @@ class ArchitecturePageTest {
         }
         assertThat(named).hasSizeGreaterThan(FEWEST);
         assertThat(missing).isEmpty();
+    }
+
+    @Test
+    void everyPackageHasARow() throws IOException {
+        String page = Files.readString(Path.of("docs/architecture.md"));
+        try (Stream<Path> packages = Files.list(Path.of("runtime/src/main/java/org/dkvm"))) {
+            assertThat(packages.filter(Files::isDirectory)
+                            .map(directory -> "`" + directory + "`")
+                            .filter(name -> !page.contains(name)))
+                    .isEmpty();
+        }
     }
 }

@@ -44,6 +44,10 @@ public record ContainerSpec(
         JsonObject spec = original.deepCopy();
         JsonObject process = Json.objectOrNew(spec, "process");
         JsonObject linux = Json.objectOrNew(spec, "linux");
+        Pod pod = Pod.of(spec);
+        if (pod.isContainer()) {
+            Pod.detach(linux);
+        }
         SupportedSpec.check(linux);
         InitWrapper init = InitWrapper.of(Json.strings(process, "args"), Json.objects(spec, "mounts"));
         return new ContainerSpec(
@@ -51,10 +55,17 @@ public record ContainerSpec(
                 Workload.of(process, init.args(), EngineDefaults.of(spec), inherited),
                 init.present(),
                 MountPlan.of(spec, bundle, init.mount(), disks, host),
-                NetworkNamespace.mode(linux, host),
+                NetworkNamespace.mode(linux, host, pod),
                 DeviceRequests.of(spec, host),
-                SupportedSpec.hasHostUts(linux)
-                        ? host.name()
-                        : Json.string(spec, "hostname").orElse(""));
+                hostName(spec, linux, host, pod));
+    }
+
+    /** A namespace of its own begins with the host's name. */
+    private static String hostName(JsonObject spec, JsonObject linux, HostView host, Pod pod) {
+        String given = SupportedSpec.hasHostUts(linux)
+                ? ""
+                : Json.string(spec, "hostname").orElse("");
+        String known = given.isEmpty() && pod.isContainer() ? Pod.hostName(spec, host) : given;
+        return known.isEmpty() ? host.name() : known;
     }
 }

@@ -29,6 +29,13 @@ public interface HostView {
     /** Whether a path names the host's own network namespace. */
     boolean isHostNetwork(String path);
 
-    /** Whether a process lives in the network namespace that a path names. */
-    boolean isInhabited(String path);
+    /**
+     * Whether a process lives in the network namespace that a path names.
+     *
+     * @param except the number of one that does not count; empty for none
+     */
+    boolean isInhabited(String path, String except);
+
+    /** The first line of a small file; empty where there is none. */
+    String line(String path);
 }

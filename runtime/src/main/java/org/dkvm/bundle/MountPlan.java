@@ -160,6 +160,12 @@ public final class MountPlan {
                 SandboxPaths.KERNEL, "bind", kernel.toString(), "bind", "rprivate", "ro", "nosuid", "nodev", "noexec"));
         mounts.add(mount(SandboxPaths.SHARE, "bind", rootfs.toString(), "rbind", "rprivate", "nosuid", "nodev"));
         if (readOnly) {
+            // Docker makes these in every image; containerd leaves it to runc, which would make them in the sandbox.
+            for (String place : List.of("/proc", "/sys", "/dev")) {
+                if (host.kindOf(rootfs + place) == HostView.SourceKind.MISSING) {
+                    mounts.add(emptyDirectory(place));
+                }
+            }
             addPlaceholders(mounts);
         }
         volumes.forEach(mounts::add);

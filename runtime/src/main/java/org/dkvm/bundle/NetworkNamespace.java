@@ -14,16 +14,25 @@ final class NetworkNamespace {
 
     /**
      * The mode that leaves others alone. Without an entry it is the host's namespace; without a path a new one. A path says little: Podman and Kubernetes make a namespace
-     * before its only container, or its first. What counts then is whether anybody lives there.
+     * before its only container, or its first. What counts then is whether anybody lives there. In a pod there does: the process that holds the namespace, by which it is named, and which has no use for it.
      */
-    static NetworkMode mode(JsonObject linux, HostView host) {
+    static NetworkMode mode(JsonObject linux, HostView host, Pod pod) {
         Optional<JsonObject> network = SupportedSpec.namespace(linux, "network");
         if (network.isEmpty()) {
             return NetworkMode.SHARED;
         }
         String path = Json.string(network.get(), "path").orElse("");
-        boolean shared =
-                !path.isEmpty() && (path.startsWith(OF_PROCESS) || host.isHostNetwork(path) || host.isInhabited(path));
+        boolean ofProcess = path.startsWith(OF_PROCESS);
+        boolean shared = !path.isEmpty()
+                && ((ofProcess && !pod.isContainer())
+                        || host.isHostNetwork(path)
+                        || host.isInhabited(path, ofProcess ? process(path) : ""));
         return shared ? NetworkMode.SHARED : NetworkMode.OWN;
+    }
+
+    /** The number in {@code /proc/<number>/ns/net}. */
+    private static String process(String path) {
+        int end = path.indexOf('/', OF_PROCESS.length());
+        return end < 0 ? "" : path.substring(OF_PROCESS.length(), end);
     }
 }

@@ -216,6 +216,11 @@ public record Options(
         };
     }
 
+    /** The network's mode, where the spec's alone would make it that. */
+    public NetworkMode network(NetworkMode ofSpec) {
+        return sharedNetwork ? NetworkMode.SHARED : ofSpec;
+    }
+
     private static boolean sharedNetwork(String value) throws DkvmException {
         return switch (value) {
             case "auto", "" -> false;

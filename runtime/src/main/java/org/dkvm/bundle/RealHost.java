@@ -2,6 +2,8 @@
 package org.dkvm.bundle;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -11,6 +13,8 @@ import org.dkvm.linux.HostFiles;
 
 /** The host as it is. */
 public final class RealHost implements HostView {
+    private static final int MAX_LINE = 256;
+
     @Override
     public SourceKind kindOf(String path) {
         return switch (HostFiles.mode(path) & HostFiles.TYPE_MASK) {
@@ -43,10 +47,10 @@ public final class RealHost implements HostView {
     }
 
     @Override
-    public boolean isInhabited(String path) {
+    public boolean isInhabited(String path, String except) {
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
             for (Path process : processes) {
-                if (HostFiles.isSame(path, process + "/ns/net")) {
+                if (!process.endsWith(except) && HostFiles.isSame(path, process + "/ns/net")) {
                     return true;
                 }
             }
@@ -54,6 +58,17 @@ public final class RealHost implements HostView {
         } catch (IOException | DirectoryIteratorException e) {
             // What can not be looked at is not taken over.
             return true;
+        }
+    }
+
+    @Override
+    public String line(String path) {
+        try (InputStream in = Files.newInputStream(Path.of(path))) {
+            String text = new String(in.readNBytes(MAX_LINE), StandardCharsets.UTF_8);
+            int end = text.indexOf('\n');
+            return end < 0 ? text : text.substring(0, end);
+        } catch (IOException e) {
+            return "";
         }
     }
 }

@@ -189,7 +189,7 @@ public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
                 devices.add(device(GuestDevice.node(i), "b", disk.major(), disk.minor()));
             }
         }
-        if (vhostNet && network == NetworkMode.OWN) {
+        if (vhostNet) {
             rules.add(rule("c", VHOST_NET_MAJOR, VHOST_NET_MINOR, ALL));
             devices.add(device(SandboxPaths.VHOST_NET, "c", VHOST_NET_MAJOR, VHOST_NET_MINOR));
         }

@@ -164,7 +164,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 inputs.kernel,
                 inputs.options.cgroups(),
                 resources.pidsLimit(),
-                inputs.options.sharedNetwork() ? NetworkMode.SHARED : container.network(),
+                inputs.options.network(container.network()),
                 inputs.options.sysAdmin(),
                 inputs.options.biosDebug(),
                 inputs.options.disks(),

@@ -42,16 +42,23 @@ public enum VhostNet {
     /**
      * Decides for one VM.
      *
+     * @param network the VM's; only in one of its own has QEMU taps, which the kernel can serve
      * @param device the host's
      */
-    public boolean isUsed(Accelerator accelerator, Path device) throws DkvmException {
+    public boolean isUsed(Accelerator accelerator, NetworkMode network, Path device) throws DkvmException {
         return switch (this) {
             case OFF -> false;
-            case AUTO -> accelerator == Accelerator.KVM && Files.exists(device) && opens(device);
+            case AUTO ->
+                accelerator == Accelerator.KVM && network == NetworkMode.OWN && Files.exists(device) && opens(device);
             case ON -> {
                 if (accelerator != Accelerator.KVM) {
                     throw new DkvmException(
                             "vhost-net works with KVM only, and this VM is emulated",
+                            "run it without \"" + OPTION + "=on\"");
+                }
+                if (network == NetworkMode.SHARED) {
+                    throw new DkvmException(
+                            "vhost-net works in a network of the VM's own only, and this one is shared",
                             "run it without \"" + OPTION + "=on\"");
                 }
                 if (!opens(device)) {

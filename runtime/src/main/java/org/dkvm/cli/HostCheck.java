@@ -103,7 +103,9 @@ final class HostCheck {
         Optional<String> runc = InnerRuntime.find();
         if (runc.isEmpty()) {
             return CheckResult.failed(
-                    "runc", "not found", "install it, or name it in " + HostConfig.FILE + ": \"runc\": \"/path\"");
+                    "runc",
+                    "neither runc nor crun is found",
+                    "install one, or name it in " + HostConfig.FILE + ": \"runc\": \"/path\"");
         }
         Program.Result result = Program.run(List.of(runc.get(), "--version"), PATIENCE);
         if (result.code() != 0) {

@@ -20,7 +20,7 @@ final class InnerRuntime {
 
     private InnerRuntime() {}
 
-    /** The configured one, or the first runc there is. */
+    /** The configured one, or the first runc there is, or the first crun. */
     static Optional<String> find() {
         String configured = configured();
         if (!configured.isEmpty()) {
@@ -30,7 +30,9 @@ final class InnerRuntime {
         String path = System.getenv("PATH");
         Collections.addAll(directories, path == null ? new String[0] : path.split(":", -1));
         directories.addAll(DIRECTORIES);
-        return Program.find("runc", directories).map(Path::toString);
+        return Program.find("runc", directories)
+                .or(() -> Program.find("crun", directories))
+                .map(Path::toString);
     }
 
     private static String configured() {

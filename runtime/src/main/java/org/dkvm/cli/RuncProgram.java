@@ -54,6 +54,12 @@ final class RuncProgram implements Update.Runc {
         return Program.run(words, LIMIT);
     }
 
+    /** Whether the launcher found crun. */
+    static boolean isCrun() {
+        String program = program();
+        return program.substring(program.lastIndexOf('/') + 1).startsWith("crun");
+    }
+
     private static String program() {
         return System.getProperty("dkvm.runc", "runc");
     }

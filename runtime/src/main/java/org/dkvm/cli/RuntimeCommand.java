@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.cli;
 
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,7 +22,10 @@ import org.dkvm.vm.VmPlace;
 
 /** What an engine calls: create, run, exec and update, before runc gets the same arguments. */
 final class RuntimeCommand {
-    private static final String DEFAULT_ROOT = "/run/runc";
+    /** Where runc keeps its containers' states unless {@code --root} says otherwise, and where crun does. */
+    private static final Path RUNC_ROOT = Path.of("/run/runc");
+
+    private static final Path CRUN_ROOT = Path.of("/run/crun");
 
     private static final int FAILED = 1;
 
@@ -76,11 +80,19 @@ final class RuntimeCommand {
                 new HostAccelerator(layout, warning -> log.write(RuntimeLog.Level.WARNING, warning));
         ContainerId id = id(arguments);
         new Create(layout, config, accelerators, new HostClock(layout), vms)
-                .run(id, bundle, root(arguments).resolve(id.value()), action);
+                .run(id, bundle, state(arguments, id), action);
     }
 
-    private static Path root(RuncArguments arguments) throws DkvmException {
-        return path(arguments.value("root").orElse(DEFAULT_ROOT));
+    /** The directory in which the runtime below keeps the container's state: by its name where neither of them has the container yet. */
+    private static Path state(RuncArguments arguments, ContainerId id) throws DkvmException {
+        Optional<String> root = arguments.value("root");
+        if (root.isPresent()) {
+            return path(root.get()).resolve(id.value());
+        }
+        Path runc = RUNC_ROOT.resolve(id.value());
+        Path crun = CRUN_ROOT.resolve(id.value());
+        boolean isCrun = Files.exists(crun) || (!Files.exists(runc) && RuncProgram.isCrun());
+        return isCrun ? crun : runc;
     }
 
     private static void exec(RuncArguments arguments, PackageLayout layout) throws DkvmException {
@@ -98,7 +110,7 @@ final class RuntimeCommand {
                         arguments.values("cap", "c"),
                         arguments.has("tty", "t"),
                         arguments.has("no-new-privs"));
-        Optional<Path> file = Exec.run(new ExecRequest(id, root(arguments).resolve(id.value()), source), layout);
+        Optional<Path> file = Exec.run(new ExecRequest(id, state(arguments, id), source), layout);
         if (file.isPresent()) {
             // The launcher gives it to runc, or goes on with the launcher that it is.
             System.out.println(file.get());
@@ -107,7 +119,7 @@ final class RuntimeCommand {
 
     private static void update(List<String> args, RuncArguments arguments, PackageLayout layout) throws DkvmException {
         ContainerId id = id(arguments);
-        Path state = root(arguments).resolve(id.value());
+        Path state = state(arguments, id);
         Optional<String> resources = arguments.value("resources", "r");
         if (resources.isPresent()) {
             Update.Runc runc = new RuncProgram(args, arguments.value("root"), id);

@@ -11,6 +11,7 @@ import org.dkvm.bundle.GuestModules;
 import org.dkvm.bundle.HostConfig;
 import org.dkvm.bundle.ImageArchitecture;
 import org.dkvm.bundle.Options;
+import org.dkvm.bundle.Pod;
 import org.dkvm.bundle.RealHost;
 import org.dkvm.bundle.SandboxPlanJson;
 import org.dkvm.bundle.SandboxSeccomp;
@@ -67,8 +68,17 @@ public final class Create {
      * @param action what runc is told to do, for its messages
      */
     public void run(ContainerId id, Path bundle, Path state, RuncMessages.Action action) throws DkvmException {
+        VmPlace.checkRoot(vms);
         JsonObject original = readBundle(bundle);
+        Pod pod = Pod.of(original);
+        if (pod.role() == Pod.Role.SANDBOX) {
+            // It holds namespaces and runs nothing of anybody's: it stays the container that the engine wrote.
+            return;
+        }
         Options options = Options.parse(Json.strings(Json.objectOrNew(original, "process"), "env"), config);
+        if (pod.role() == Pod.Role.CONTAINER) {
+            PodNeighbours.check(vms, id, pod);
+        }
         ContainerSpec container =
                 ContainerSpec.read(original, bundle, options.disks(), ProcessLimits.own(), new RealHost());
         String program =
@@ -104,7 +114,7 @@ public final class Create {
                         Runtime.getRuntime().availableProcessors(),
                         HostMemory.total(),
                         accelerator == Accelerator.TCG && !architecture.isForeign() ? clock.kilohertz() : 0,
-                        options.vhostNet().isUsed(accelerator, VhostNet.DEVICE),
+                        options.vhostNet().isUsed(accelerator, options.network(container.network()), VhostNet.DEVICE),
                         SandboxSeccomp.profile()));
         if (logs) {
             VmPlace.make(vms, record(id, state, original, sandbox), linux(original), config.logs());

@@ -210,6 +210,7 @@ final class Monitor {
     }
 
     private VmNetwork takeOverNetwork(SandboxPlan plan) throws DkvmException {
+        giveBack(network.left());
         List<NetworkDevice> devices = network.read();
         Takeover takeover = Takeover.of(devices, plan.display().port());
         timeline.mark("network read");
@@ -218,6 +219,18 @@ final class Monitor {
             timeline.mark("network taken over");
         }
         return VmNetwork.of(takeover, network.withoutIpv6(devices));
+    }
+
+    /** A pod's namespace is as the VM before left it. Where that did not come to joining a tap with its device, there is less to undo. */
+    private void giveBack(List<Takeover.Left> left) throws DkvmException {
+        for (Takeover.Left one : left) {
+            programs.ip(Takeover.removal(one.tap()));
+            try {
+                programs.tc(Takeover.release(one.device()));
+            } catch (DkvmException e) {
+                log.line("\"" + one.device() + "\" was left as it is: " + e.text());
+            }
+        }
     }
 
     /** Others live in this namespace: nothing in it is changed, and the guest's ports are opened as it listens at them. */

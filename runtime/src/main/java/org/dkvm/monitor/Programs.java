@@ -27,6 +27,11 @@ interface Programs {
     /** Makes the taps of a takeover and joins them with their devices. */
     default void takeOver(Takeover takeover) throws DkvmException {
         ip(takeover.ipBatch());
-        batch(List.of("/usr/sbin/tc", "-batch", "-"), takeover.tcBatch());
+        tc(takeover.tcBatch());
+    }
+
+    /** Has tc(8) carry these orders out. */
+    default void tc(String orders) throws DkvmException {
+        batch(List.of("/usr/sbin/tc", "-batch", "-"), orders);
     }
 }

@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.InterfaceAddress;
 import java.net.NetworkInterface;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,6 +87,27 @@ public final class NetworkReader {
             throw new DkvmException(
                     "can not read the sandbox's network: " + e.getMessage(),
                     "look at /sys/class/net and /proc/net in the sandbox",
+                    e);
+        }
+    }
+
+    /** The taps that a VM before this one left in the namespace, each with the device that it stood for. */
+    public List<Takeover.Left> left() throws DkvmException {
+        List<Takeover.Left> left = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(sys.resolve("class/net"), "tap*")) {
+            for (Path entry : entries) {
+                Path file = entry.resolve("ifalias");
+                String alias = Files.exists(file) ? text(file) : "";
+                if (alias.startsWith(Takeover.ALIAS)) {
+                    left.add(new Takeover.Left(
+                            String.valueOf(entry.getFileName()), alias.substring(Takeover.ALIAS.length())));
+                }
+            }
+            return left;
+        } catch (IOException | DirectoryIteratorException e) {
+            throw new DkvmException(
+                    "can not read the sandbox's network: " + e.getMessage(),
+                    "look at /sys/class/net in the sandbox",
                     e);
         }
     }

@@ -23,6 +23,8 @@ public record Takeover(List<Tap> taps, int ownPort) {
     private static final String RESERVED_PORTS = "0xe800 0xfc00";
     /** Without options, and not the rest of a fragmented packet: ports are where they are looked for. */
     private static final String IPV4_PLAIN = " 0xff match u8 0x45 0xff at 0 match u16 0 0x1fff at 6";
+    /** Before the device's name in a tap's alias. A pod's namespace, and the taps in it, outlive a VM. */
+    static final String ALIAS = "dkvm:";
     /** A class and no action: the packet goes on to this namespace. */
     private static final String PASS = " flowid 1:1\n";
 
@@ -33,6 +35,14 @@ public record Takeover(List<Tap> taps, int ownPort) {
      * @param name the tap's
      */
     public record Tap(NetworkDevice device, String name) {}
+
+    /**
+     * A tap that outlived its VM.
+     *
+     * @param tap its name
+     * @param device that of the device it stood for
+     */
+    public record Left(String tap, String device) {}
 
     public Takeover {
         taps = List.copyOf(taps);
@@ -66,6 +76,8 @@ public record Takeover(List<Tap> taps, int ownPort) {
             text.append("link set dev ").append(tap.device().name()).append(" allmulticast on\n");
             text.append("tuntap add dev ").append(tap.name()).append(" mode tap\n");
             text.append("link set dev ").append(tap.name()).append(" addrgenmode none\n");
+            text.append("link set dev ").append(tap.name()).append(" alias ").append(ALIAS);
+            text.append(tap.device().name()).append('\n');
             text.append("link set dev ").append(tap.name());
             text.append(" mtu ").append(tap.device().mtu()).append(" up\n");
         }
@@ -110,6 +122,11 @@ public record Takeover(List<Tap> taps, int ownPort) {
     /** The input of {@code ip -batch -} that removes a tap, and with it the way to and from its device. */
     public static String removal(String tap) {
         return "link del dev " + tap + "\n";
+    }
+
+    /** The input of {@code tc -batch -} that gives a device back, whose tap is gone. */
+    public static String release(String device) {
+        return "qdisc del dev " + device + " ingress\n";
     }
 
     private boolean listens() {

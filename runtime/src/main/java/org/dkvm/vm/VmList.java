@@ -38,6 +38,21 @@ public record VmList(List<Entry> entries) {
         entries = List.copyOf(entries);
     }
 
+    /** The VMs whose containers the runtime has. */
+    public static List<VmRecord> there(Path vms) throws DkvmException {
+        List<Entry> entries = new ArrayList<>();
+        for (Path directory : directories(vms)) {
+            add(entries, directory, false);
+        }
+        List<VmRecord> there = new ArrayList<>();
+        for (Entry entry : entries) {
+            if (entry.isThere()) {
+                there.add(entry.vm);
+            }
+        }
+        return there;
+    }
+
     /** Looks at the host's directories. */
     public static VmList read(Path vms, Path kept) throws DkvmException {
         List<Entry> entries = new ArrayList<>();

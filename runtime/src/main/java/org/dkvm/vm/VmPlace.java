@@ -37,6 +37,21 @@ public final class VmPlace {
     }
 
     /**
+     * Refuses an engine that is not the host's root, before anything is begun: it may neither write there nor make what a VM's network is led by.
+     */
+    public static void checkRoot(Path vms) throws DkvmException {
+        Path there = vms;
+        while (there.getParent() != null && !Files.exists(there)) {
+            there = there.getParent();
+        }
+        if (!Files.isWritable(there)) {
+            throw new DkvmException(
+                    "a rootless engine can not start a VM: \"" + there + "\" is not for it to write",
+                    "DKVM needs the host's root: call the engine as root, \"sudo podman …\"");
+        }
+    }
+
+    /**
      * Makes a VM's directory.
      *
      * @param linux the member of that name of the container's spec

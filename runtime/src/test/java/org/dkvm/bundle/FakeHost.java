@@ -60,7 +60,12 @@ final class FakeHost implements HostView {
     }
 
     @Override
-    public boolean isInhabited(String path) {
-        return path.equals(inhabited);
+    public boolean isInhabited(String path, String except) {
+        return path.equals(inhabited) && !(except.equals("77") && path.startsWith("/proc/77/"));
+    }
+
+    @Override
+    public String line(String path) {
+        return path.endsWith("/hostname") ? "the-pod" : "";
     }
 }

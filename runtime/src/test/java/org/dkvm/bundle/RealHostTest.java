@@ -12,14 +12,14 @@ class RealHostTest {
     @Test
     void thisProcessLivesInItsNetwork(@TempDir Path directory) throws Exception {
         Path link = Files.createSymbolicLink(directory.resolve("net"), Path.of("/proc/self/ns/net"));
-        assertThat(new RealHost().isInhabited(link.toString())).isTrue();
+        assertThat(new RealHost().isInhabited(link.toString(), "")).isTrue();
     }
 
     @Test
     void nobodyLivesInAFile(@TempDir Path directory) throws Exception {
         Path file = Files.createFile(directory.resolve("net"));
-        assertThat(new RealHost().isInhabited(file.toString())).isFalse();
-        assertThat(new RealHost().isInhabited(directory.resolve("missing").toString()))
+        assertThat(new RealHost().isInhabited(file.toString(), "")).isFalse();
+        assertThat(new RealHost().isInhabited(directory.resolve("missing").toString(), ""))
                 .isFalse();
     }
 }

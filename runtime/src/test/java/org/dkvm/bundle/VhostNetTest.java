@@ -32,35 +32,46 @@ class VhostNetTest {
     }
 
     @Test
+    void aSharedNetworkHasNoUseForIt() throws DkvmException {
+        assertThat(VhostNet.AUTO.isUsed(Accelerator.KVM, NetworkMode.SHARED, device))
+                .isFalse();
+        assertThatThrownBy(() -> VhostNet.ON.isUsed(Accelerator.KVM, NetworkMode.SHARED, device))
+                .hasMessageContaining("shared");
+    }
+
+    @Test
     void byItselfItIsUsedWithKvmWhereItIsThere() throws DkvmException {
-        assertThat(VhostNet.AUTO.isUsed(Accelerator.KVM, device)).isTrue();
-        assertThat(VhostNet.AUTO.isUsed(Accelerator.KVM, none)).isFalse();
-        assertThat(VhostNet.AUTO.isUsed(Accelerator.TCG, device)).isFalse();
+        assertThat(VhostNet.AUTO.isUsed(Accelerator.KVM, NetworkMode.OWN, device))
+                .isTrue();
+        assertThat(VhostNet.AUTO.isUsed(Accelerator.KVM, NetworkMode.OWN, none)).isFalse();
+        assertThat(VhostNet.AUTO.isUsed(Accelerator.TCG, NetworkMode.OWN, device))
+                .isFalse();
     }
 
     @Test
     void aNodeWithoutADriverIsAsGoodAsNone() throws IOException, DkvmException {
         // A directory does not open for writing, as a node that no module is behind.
-        assertThat(VhostNet.AUTO.isUsed(Accelerator.KVM, Files.createDirectory(directory.resolve("node"))))
+        assertThat(VhostNet.AUTO.isUsed(
+                        Accelerator.KVM, NetworkMode.OWN, Files.createDirectory(directory.resolve("node"))))
                 .isFalse();
     }
 
     @ParameterizedTest
     @EnumSource(Accelerator.class)
     void offIsOff(Accelerator accelerator) throws DkvmException {
-        assertThat(VhostNet.OFF.isUsed(accelerator, device)).isFalse();
+        assertThat(VhostNet.OFF.isUsed(accelerator, NetworkMode.OWN, device)).isFalse();
     }
 
     @Test
     void whoWantsItHasItOrIsToldWhyNot() throws DkvmException {
-        assertThat(VhostNet.ON.isUsed(Accelerator.KVM, device)).isTrue();
-        assertThatThrownBy(() -> VhostNet.ON.isUsed(Accelerator.KVM, none))
+        assertThat(VhostNet.ON.isUsed(Accelerator.KVM, NetworkMode.OWN, device)).isTrue();
+        assertThatThrownBy(() -> VhostNet.ON.isUsed(Accelerator.KVM, NetworkMode.OWN, none))
                 .isInstanceOfSatisfying(
                         DkvmException.class,
                         e -> assertThat(e.text())
                                 .isEqualTo("\"" + none + "\" does not open; load the module, modprobe vhost_net,"
                                         + " or run it without \"DKVM_VHOST_NET=on\""));
-        assertThatThrownBy(() -> VhostNet.ON.isUsed(Accelerator.TCG, device))
+        assertThatThrownBy(() -> VhostNet.ON.isUsed(Accelerator.TCG, NetworkMode.OWN, device))
                 .isInstanceOfSatisfying(
                         DkvmException.class,
                         e -> assertThat(e.text())

@@ -101,6 +101,46 @@ class LauncherTest {
     }
 
     @Test
+    void crunMakesTheSandboxesWhereThereIsNoRuncAndSomeRuntimeThereMustBe() throws IOException, InterruptedException {
+        String text = Files.readString(launcher);
+        String places = "/usr/bin:/usr/sbin:/usr/local/bin:/usr/local/sbin";
+        assertThat(text).contains(places);
+        Files.writeString(
+                launcher, text.replace(places, directory.resolve("more").toString()));
+        String[] args = {"--root", "/r", "create", "--bundle", "/b", "id1"};
+
+        Files.move(directory.resolve("bin/runc"), directory.resolve("bin/crun"));
+        assertThat(alone(args)).isEqualTo("ended with 0\n");
+        assertThat(lines("runc.args")).containsExactly(args);
+        assertThat(lines("java.args")).contains("-Ddkvm.runc=" + directory.resolve("bin/crun"));
+
+        Files.createDirectory(directory.resolve("more"));
+        Files.move(directory.resolve("bin/crun"), directory.resolve("more/crun"));
+        assertThat(alone(args)).isEqualTo("ended with 0\n");
+        assertThat(lines("java.args")).contains("-Ddkvm.runc=" + directory.resolve("more/crun"));
+
+        Files.delete(directory.resolve("more/crun"));
+        assertThat(alone(args))
+                .startsWith("dkvm-runtime: neither runc nor crun found; install one")
+                .endsWith("ended with 1\n");
+    }
+
+    /** What the launcher prints, and ends with, where no program of the machine is on PATH but what it needs itself. */
+    private String alone(String... args) throws IOException, InterruptedException {
+        Path sed = directory.resolve("bin/sed");
+        if (!Files.exists(sed)) {
+            Files.createSymbolicLink(sed, Path.of("/bin/sed"));
+        }
+        List<String> command = new ArrayList<>(List.of("/bin/sh", launcher.toString()));
+        command.addAll(List.of(args));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("PATH", directory.resolve("bin").toString());
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return output + "ended with " + process.waitFor() + "\n";
+    }
+
+    @Test
     void aCheckpointIsRefused() throws IOException, InterruptedException {
         for (String command : List.of("checkpoint", "restore")) {
             Process process = new ProcessBuilder("/bin/sh", launcher.toString(), "--root", "/r", command, "id1")

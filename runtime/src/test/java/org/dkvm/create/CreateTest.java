@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.bundle.HostConfig;
@@ -21,11 +22,14 @@ import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.GuestKernel;
 import org.dkvm.core.GuestMount;
+import org.dkvm.core.LogLimits;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.core.RuncMessages;
 import org.dkvm.json.Json;
 import org.dkvm.linux.ElfFile;
+import org.dkvm.vm.VmPlace;
+import org.dkvm.vm.VmRecord;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,6 +103,57 @@ class CreateTest {
                 .isEqualTo("rw-r--r--");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(bundle.resolve("dkvm-config.json"))))
                 .isEqualTo("rw-------");
+    }
+
+    @Test
+    void whatHoldsAPodIsLeftAsItIs() throws IOException, DkvmException {
+        annotate("sandbox");
+        String original = Files.readString(config);
+        create();
+        assertThat(config).content().isEqualTo(original);
+        assertThat(directory.resolve("vms")).doesNotExist();
+        assertThat(bundle.resolve(SandboxSpec.PLAN_FILE)).doesNotExist();
+    }
+
+    @Test
+    void aPodsSecondContainerIsRefusedWhileTheFirstIsThere() throws IOException, DkvmException {
+        annotate("container");
+        Path state = directory.resolve("id0");
+        VmPlace.make(
+                directory.resolve("vms"),
+                new VmRecord(
+                        new ContainerId("id0"),
+                        "",
+                        state,
+                        "dkvm/6.12",
+                        Accelerator.TCG,
+                        1,
+                        MemorySize.ofMib(64),
+                        Instant.EPOCH,
+                        1,
+                        2),
+                new JsonObject(),
+                new LogLimits(5, MemorySize.ofMib(1)));
+        Path other = Files.createDirectories(directory.resolve("other"));
+        Files.copy(config, other.resolve(SandboxSpec.ORIGINAL_FILE));
+        Files.createDirectories(state);
+        Files.writeString(state.resolve("state.json"), "{\"config\": {\"labels\": [\"bundle=" + other + "\"]}}");
+        assertThatThrownBy(this::create)
+                .isInstanceOf(DkvmException.class)
+                .hasMessageContaining("a pod of several containers is not supported yet: \"id0\" is in this pod");
+        Files.delete(state.resolve("state.json"));
+        Files.delete(state);
+        create();
+        assertThat(SandboxSpec.isSandbox(Json.readObject(config))).isTrue();
+    }
+
+    private void annotate(String role) throws IOException, DkvmException {
+        JsonObject spec = Json.readObject(config);
+        JsonObject annotations = Json.objectOrNew(spec, "annotations");
+        annotations.addProperty("io.kubernetes.cri.container-type", role);
+        annotations.addProperty("io.kubernetes.cri.sandbox-id", "p1");
+        spec.add("annotations", annotations);
+        Files.writeString(config, Json.write(spec));
     }
 
     @Test

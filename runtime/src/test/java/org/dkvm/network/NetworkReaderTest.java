@@ -115,6 +115,19 @@ class NetworkReaderTest {
         return new NetworkReader(directory.resolve("sys"), directory.resolve("proc")).withoutIpv6(read());
     }
 
+    @Test
+    void onlyTapsThatAVmLeftAreFound() throws Exception {
+        assertThat(new NetworkReader(directory.resolve("sys"), directory.resolve("proc")).left())
+                .isEmpty();
+        device("tap0", ETHER, "0x1003", 3, "02:42:ac:11:00:02");
+        Files.writeString(directory.resolve("sys/class/net/tap0/ifalias"), "dkvm:eth0\n");
+        device("tap1", ETHER, "0x1003", 4, "02:42:ac:11:00:03");
+        Files.writeString(directory.resolve("sys/class/net/tap1/ifalias"), "somebody's\n");
+        device("eth0", ETHER, "0x1003", 5, "02:42:ac:11:00:04");
+        assertThat(new NetworkReader(directory.resolve("sys"), directory.resolve("proc")).left())
+                .containsExactly(new Takeover.Left("tap0", "eth0"));
+    }
+
     private void disableIpv6(String name, String value) throws Exception {
         Path directories = directory.resolve("proc/sys/net/ipv6/conf").resolve(name);
         Files.writeString(Files.createDirectories(directories).resolve("disable_ipv6"), value + "\n");

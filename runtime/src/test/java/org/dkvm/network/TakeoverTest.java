@@ -17,10 +17,12 @@ class TakeoverTest {
                         link set dev eth0 allmulticast on
                         tuntap add dev tap0 mode tap
                         link set dev tap0 addrgenmode none
+                        link set dev tap0 alias dkvm:eth0
                         link set dev tap0 mtu 1500 up
                         link set dev eth1 allmulticast on
                         tuntap add dev tap1 mode tap
                         link set dev tap1 addrgenmode none
+                        link set dev tap1 alias dkvm:eth1
                         link set dev tap1 mtu 9000 up
                         """);
     }

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.create;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.dkvm.bundle.ContainerState;
+import org.dkvm.bundle.Pod;
+import org.dkvm.bundle.SandboxSpec;
+import org.dkvm.core.ContainerId;
+import org.dkvm.core.DkvmException;
+import org.dkvm.json.Json;
+import org.dkvm.vm.VmList;
+import org.dkvm.vm.VmRecord;
+
+/** The other VMs of a pod: there may be none, see docs/adr/0019-pods.md. */
+final class PodNeighbours {
+    private PodNeighbours() {}
+
+    /** Refuses a pod's second container while the first one is there. */
+    static void check(Path vms, ContainerId own, Pod pod) throws DkvmException {
+        for (VmRecord vm : VmList.there(vms)) {
+            if (!vm.id().equals(own) && pod.id().equals(podOf(vm))) {
+                throw new DkvmException(
+                        "a pod of several containers is not supported yet: \"" + vm.id() + "\" is in this pod",
+                        "give each container a pod of its own, or run this pod without DKVM's runtime class");
+            }
+        }
+    }
+
+    private static String podOf(VmRecord vm) throws DkvmException {
+        Optional<ContainerState> state = ContainerState.of(vm.state());
+        if (state.isEmpty()) {
+            return "";
+        }
+        Path spec = state.get().bundle().resolve(SandboxSpec.ORIGINAL_FILE);
+        return Files.exists(spec) ? Pod.of(Json.readObject(spec)).id() : "";
+    }
+}

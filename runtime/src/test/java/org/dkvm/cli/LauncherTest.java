@@ -17,6 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** package/dkvm-runtime, in a package whose Java is a script that writes its arguments down, before a runc of the same kind. */
 class LauncherTest {
+    private static final String VMS = "/run/dkvm/vms";
+
     @TempDir
     Path directory;
 
@@ -28,7 +30,9 @@ class LauncherTest {
         home = directory.resolve("home");
         launcher = home.resolve("scripts/dkvm-runtime");
         Files.createDirectories(launcher.getParent());
-        Files.copy(Path.of("package/dkvm-runtime"), launcher);
+        String text = Files.readString(Path.of("package/dkvm-runtime"));
+        assertThat(text).contains(VMS);
+        Files.writeString(launcher, text.replace(VMS, directory.resolve("vms").toString()));
         Files.copy(
                 Path.of("package/dkvm-stop-workload"),
                 launcher.resolveSibling("dkvm-stop-workload"),
@@ -75,13 +79,24 @@ class LauncherTest {
         };
         assertThat(run(launcher, args)).isZero();
         assertThat(lines("runc.args")).containsExactly(args);
-        assertThat(lines("keep.args")).containsExactly("begin id1");
+        assertThat(directory.resolve("keep.args")).as("of what Java made no VM").doesNotExist();
         assertThat(lines("java.args"))
                 .contains("-Ddkvm.home=" + home)
                 .contains(home + "/sandbox/opt/dkvm/jre/bin/java")
                 .endsWith(args);
         assertThat(lines("java.args").get(lines("java.args").size() - args.length - 1))
                 .isEqualTo("org.dkvm.cli.Main");
+    }
+
+    @Test
+    void aVmHasAPlaceForItsLogFromItsCreationToItsEnd() throws IOException, InterruptedException {
+        Files.createDirectories(directory.resolve("vms/id1"));
+        String[] args = {"--root", "/r", "create", "--bundle", "/b", "id1"};
+        assertThat(run(launcher, args)).isZero();
+        assertThat(lines("keep.args")).containsExactly("begin id1");
+        assertThat(lines("runc.args")).containsExactly(args);
+        assertThat(run(launcher, "delete", "id1")).isZero();
+        assertThat(lines("keep.args")).containsExactly("end id1");
     }
 
     @Test

@@ -104,6 +104,7 @@ class SoakTest {
         onVm(docker -> {
             // The engine keeps what it made for its first container.
             docker.run("--memory", "64m", BUSYBOX, "true");
+            // Its own processes may still be there: not more than before is what counts.
             Use before = Use.now();
             long seed = Settings.SOAK_SEED;
             System.out.println("soak: " + Settings.SOAK_VMS + " VMs at once for " + Settings.SOAK_TIME.toSeconds()
@@ -127,9 +128,9 @@ class SoakTest {
             failures.forEach(failure -> System.out.println("soak: failure: " + failure.getMessage()));
             assertThat(failures).isEmpty();
             assertThat(tally.rounds()).isGreaterThanOrEqualTo(Settings.SOAK_VMS);
-            assertThat(after.processes).isEqualTo(before.processes);
-            assertThat(after.mounts).isEqualTo(before.mounts);
-            assertThat(after.links).isEqualTo(before.links);
+            assertThat(after.processes).isLessThanOrEqualTo(before.processes);
+            assertThat(after.mounts).isLessThanOrEqualTo(before.mounts);
+            assertThat(after.links).isLessThanOrEqualTo(before.links);
             assertThat(after.usedKib).isLessThan(before.usedKib + NOISE_KIB);
         });
     }

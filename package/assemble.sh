@@ -137,7 +137,7 @@ shared() {
 files() {
     local script library
     mkdir -p "$dest/scripts" "$dest/bin" "$dest/lib" "$dest/kernels" "$dest/guest/sbin"
-    install -m 755 "$here/dkvm-runtime" "$here/dkvm-stop-workload" "$here/dkvm-install-runtime.sh" "$here/dkvm-upgrade.sh" "$here/dkvm-uninstall.sh" "$dest/scripts/"
+    install -m 755 "$here/dkvm-runtime" "$here/dkvm-stop-workload" "$here/dkvm-pause" "$here/dkvm-install-runtime.sh" "$here/dkvm-upgrade.sh" "$here/dkvm-uninstall.sh" "$dest/scripts/"
     install -m 644 "$here/dkvm-common.sh" "$dest/scripts/"
     install -m 755 "$here/dkvm" "$dest/bin/dkvm"
     for library in "${PACKAGE_READERS[@]}"; do

@@ -104,6 +104,7 @@ class SoakTest {
         onVm(docker -> {
             // The engine keeps what it made for its first container.
             docker.run("--memory", "64m", BUSYBOX, "true");
+            // Its own processes may still be there: not more than before is what counts.
             Use before = Use.now();
             long seed = Settings.SOAK_SEED;
             System.out.println("soak: " + Settings.SOAK_VMS + " VMs at once for " + Settings.SOAK_TIME.toSeconds()
@@ -127,9 +128,9 @@ class SoakTest {
             failures.forEach(failure -> System.out.println("soak: failure: " + failure.getMessage()));
             assertThat(failures).isEmpty();
             assertThat(tally.rounds()).isGreaterThanOrEqualTo(Settings.SOAK_VMS);
-            assertThat(after.processes).isEqualTo(before.processes);
-            assertThat(after.mounts).isEqualTo(before.mounts);
-            assertThat(after.links).isEqualTo(before.links);
+            assertThat(after.processes).isLessThanOrEqualTo(before.processes);
+            assertThat(after.mounts).isLessThanOrEqualTo(before.mounts);
+            assertThat(after.links).isLessThanOrEqualTo(before.links);
             assertThat(after.usedKib).isLessThan(before.usedKib + NOISE_KIB);
         });
     }
@@ -177,11 +178,16 @@ class SoakTest {
         }
         Container container = docker.start("--memory", "64m", BUSYBOX, "sh", "-c", WORKLOAD);
         boolean ready = random.nextInt(4) > 0;
-        if (ready) {
-            container.awaitLog("ready");
-            live(docker, container, random, tally);
+        try {
+            if (ready) {
+                container.awaitLog("ready");
+                live(docker, container, random, tally);
+            }
+            end(docker, container, way, ready);
+        } finally {
+            // One that failed is not to be in the others' way, nor in the count of what is left.
+            docker.attempt("rm", "-f", container.name());
         }
-        end(docker, container, way, ready);
     }
 
     /** Some of what one does with a container that runs. */
@@ -222,8 +228,9 @@ class SoakTest {
     private static void end(Docker docker, Container container, End way, boolean ready) throws Exception {
         switch (way) {
             case STOP -> {
-                docker.quietly("stop", "-t", String.valueOf(Settings.DEADLINE.toSeconds()), container.name());
-                // Without its handler yet, the signal finds a workload that it ends, or a VM that still boots.
+                // A workload without its handler yet does not hear the signal, as the first process of any container.
+                long seconds = ready ? Settings.DEADLINE.toSeconds() : 2;
+                docker.quietly("stop", "-t", String.valueOf(seconds), container.name());
                 if (ready) {
                     assertThat(exitCode(container)).isEqualTo(9);
                 }

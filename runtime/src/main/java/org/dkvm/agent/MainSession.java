@@ -27,7 +27,7 @@ public interface MainSession {
     /** Interfaces, addresses or routes of the sandbox have changed. */
     void networkChanged();
 
-    /** The VM's limits are to be changed; the client hears by {@link SessionRouter#updateDone} or {@link SessionRouter#updateRefused}. */
+    /** The VM's limits are to be changed; the client hears by {@link Replies#updateDone} or {@link Replies#updateRefused}. */
     void updated(Client client, VmLimits limits);
 
     /** The main client has gone. */

@@ -8,6 +8,8 @@ final class Session {
     /** A channel's first credit and the most it ever has, in bytes. */
     static final int CREDIT = 65_536;
 
+    private static final int MAX_SIGNAL = 64;
+
     static final int STDIN = 0;
     static final int STDOUT = 1;
     static final int STDERR = 2;
@@ -57,7 +59,7 @@ final class Session {
     }
 
     /** Counts a piece of OPEN. */
-    void open(int bytes) throws ProtocolException {
+    private void open(int bytes) throws ProtocolException {
         openBytes += bytes;
         if (openBytes > ProcessRecords.MAX_BYTES) {
             throw new ProtocolException("a process of more than " + ProcessRecords.MAX_BYTES + " bytes");
@@ -84,5 +86,34 @@ final class Session {
                     + Integer.toUnsignedString(bytes) + " on top of " + credit[channel]);
         }
         credit[channel] += bytes;
+    }
+
+    /** Checks and counts a frame of the client. */
+    void take(Frame frame) throws ProtocolException {
+        boolean opening = state == State.OPENING;
+        if (opening != (frame.type() == FrameType.OPEN) || frame.type() == FrameType.BREAK) {
+            throw new ProtocolException("a frame " + frame.type() + (opening ? " before OPEN" : " in an open session"));
+        }
+        if (opening) {
+            open(frame.length() - 1);
+            if (frame.u8(0) > 1) {
+                throw new ProtocolException("an OPEN whose last is " + frame.u8(0));
+            }
+            state = frame.u8(0) == 1 ? State.OPEN : State.OPENING;
+        } else if (frame.type() == FrameType.STDIN) {
+            spend(STDIN, frame.length());
+        } else if (frame.type() == FrameType.CREDIT) {
+            int channel = frame.u8(0);
+            if (channel != STDOUT && channel != STDERR) {
+                throw new ProtocolException("credit for channel " + channel + " from a client");
+            }
+            grant(channel, frame.i32(1));
+        } else if (frame.type() == FrameType.SIGNAL && !isSignal(frame.i32(0))) {
+            throw new ProtocolException("signal " + Integer.toUnsignedString(frame.i32(0)));
+        }
+    }
+
+    static boolean isSignal(int number) {
+        return number >= 1 && number <= MAX_SIGNAL;
     }
 }

@@ -21,17 +21,9 @@ public final class SessionRouter {
     public static final int MAX_EXEC = 256;
     /** All sessions, those included whose client has gone while the process lives on. */
     public static final int MAX_SESSIONS = 4096;
-    /** The longest notice, in bytes. */
-    public static final int MAX_NOTICE = 4096;
     /** What exec clients are told when the container's end kills their process: 128 + SIGKILL. */
     public static final int KILLED = 137;
 
-    /** The session socket's only stream. */
-    private static final int CLIENT_STREAM = 1;
-    /** docker exec's exit code for a process that could not be started. */
-    private static final int CAN_NOT_EXEC = 126;
-
-    private static final int MAX_SIGNAL = 64;
     private static final byte[] NOTHING = {};
 
     private final MainSession events;
@@ -75,7 +67,7 @@ public final class SessionRouter {
 
     /** Has the main client run a shell, with that name in its prompt, before the workload's session is opened; {@link MainSession#resumed} tells its end. */
     public void pauseMain(Client main, String name) {
-        main.output().send(FrameType.BREAK, CLIENT_STREAM, name.getBytes(StandardCharsets.US_ASCII));
+        main.output().send(FrameType.BREAK, Replies.CLIENT_STREAM, name.getBytes(StandardCharsets.US_ASCII));
         main.setWaiting(false);
         paused = true;
     }
@@ -95,44 +87,25 @@ public final class SessionRouter {
         over = true;
         for (Client client : waiting) {
             client.setWaiting(false);
-            refuse(client, "the container stopped before the process started");
+            Replies.refuse(client, "the container stopped before the process started");
         }
         waiting.clear();
         for (Session session : new ArrayList<>(sessions.values())) {
             Client client = session.client();
             if (client != null && session.number() != MAIN) {
                 if (session.state() == Session.State.RUNNING) {
-                    client.output().send(FrameType.EXIT, CLIENT_STREAM, new byte[] {(byte) KILLED, 0});
+                    client.output().send(FrameType.EXIT, Replies.CLIENT_STREAM, new byte[] {(byte) KILLED, 0});
                 } else {
-                    refuse(client, "the container stopped before the process started");
+                    Replies.refuse(client, "the container stopped before the process started");
                 }
                 end(session, client);
             }
         }
     }
 
-    /** Tells the main client the container's exit code, its last frame. */
-    public void endMain(Client main, int exitCode) {
-        main.output().send(FrameType.EXIT, CLIENT_STREAM, new byte[] {(byte) exitCode, 0});
-        main.end();
-    }
-
-    /** Tells the main client that the workload could not be started, its last frame; the payload is the agent's. */
-    public void refuseMain(Client main, ByteBuffer refusal) {
-        byte[] payload = new byte[refusal.remaining()];
-        refusal.get(refusal.position(), payload);
-        main.output().send(FrameType.REFUSED, CLIENT_STREAM, payload);
-        main.end();
-    }
-
-    /** Shows a text on a client's standard error; at most {@link #MAX_NOTICE} bytes. */
-    public static void notice(Client client, byte[] utf8) {
-        client.output().send(FrameType.NOTICE, CLIENT_STREAM, utf8);
-    }
-
     /** Takes a frame of a client. */
     public void fromClient(Client client, Frame frame) throws ProtocolException {
-        if (frame.stream() != CLIENT_STREAM) {
+        if (frame.stream() != Replies.CLIENT_STREAM) {
             throw new ProtocolException("stream " + frame.stream() + " from a client");
         }
         if (frame.type() == FrameType.ATTACH) {
@@ -167,7 +140,7 @@ public final class SessionRouter {
             // Its process has ended while this was on its way: input that nobody reads any more.
             return;
         }
-        check(session, frame);
+        session.take(frame);
         to.send(frame.restamp(session.number()));
         if (frame.type() == FrameType.RESIZE && session.number() == MAIN) {
             events.resized();
@@ -274,7 +247,7 @@ public final class SessionRouter {
             client.setWaiting(true);
             events.attached(client);
         } else if (over || execClients + waiting.size() >= MAX_EXEC || sessions.size() >= MAX_SESSIONS) {
-            refuse(
+            Replies.refuse(
                     client,
                     over ? "the container is stopping" : execClients + waiting.size() + " exec sessions are open");
         } else if (ready) {
@@ -289,7 +262,7 @@ public final class SessionRouter {
     private void beforeMain(Client main, Frame frame) throws ProtocolException {
         if (frame.type() == FrameType.RESIZE) {
             main.resize(frame.i32(0));
-        } else if (frame.type() == FrameType.SIGNAL && isSignal(frame.i32(0))) {
+        } else if (frame.type() == FrameType.SIGNAL && Session.isSignal(frame.i32(0))) {
             events.signalled(frame.i32(0));
         } else if (frame.type() == FrameType.BREAK && frame.length() == 0 && paused) {
             paused = false;
@@ -300,10 +273,6 @@ public final class SessionRouter {
         }
     }
 
-    private static boolean isSignal(int number) {
-        return number >= 1 && number <= MAX_SIGNAL;
-    }
-
     /** SIGSTOP stops dkvm-init, which could pass it on no more: so it comes this way. */
     private void signalWorkload(Client client, Frame frame) throws ProtocolException {
         if (frame.type() != FrameType.SIGNAL) {
@@ -312,13 +281,12 @@ public final class SessionRouter {
         Session workload = sessions.get(MAIN);
         FrameOutput to = agent;
         if (workload == null || to == null || workload.state() != Session.State.RUNNING) {
-            refuse(client, "the workload does not run");
+            Replies.refuse(client, "the workload does not run");
             return;
         }
-        check(workload, frame);
+        workload.take(frame);
         to.send(frame.restamp(MAIN));
-        client.output().send(FrameType.EXIT, CLIENT_STREAM, new byte[] {0, 0});
-        client.end();
+        Replies.exit(client, 0);
     }
 
     private void update(Client client, Frame frame) throws ProtocolException {
@@ -329,60 +297,11 @@ public final class SessionRouter {
         events.updated(client, new VmLimits(frame.i64(0), frame.i32(8), frame.i64(12)));
     }
 
-    /** Tells a client for an update that it is done, its last frame. */
-    public static void updateDone(Client client) {
-        if (!client.isEnded()) {
-            client.output().send(FrameType.EXIT, CLIENT_STREAM, new byte[] {0, 0});
-            client.end();
-        }
-    }
-
-    /** Tells a client for an update why it is not, its last frame. */
-    public static void updateRefused(Client client, String text) {
-        if (!client.isEnded()) {
-            refuse(client, text);
-        }
-    }
-
     private void begin(Client client) {
         Session session = new Session(next++, client);
         sessions.put(session.number(), session);
         client.setSession(session);
         execClients++;
-    }
-
-    /** Says why there is no session, and ends the connection. */
-    private static void refuse(Client client, String text) {
-        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
-        byte[] payload = new byte[1 + utf8.length];
-        payload[0] = CAN_NOT_EXEC;
-        System.arraycopy(utf8, 0, payload, 1, utf8.length);
-        client.output().send(FrameType.REFUSED, CLIENT_STREAM, payload);
-        client.end();
-    }
-
-    private static void check(Session session, Frame frame) throws ProtocolException {
-        boolean opening = session.state() == Session.State.OPENING;
-        if (opening != (frame.type() == FrameType.OPEN) || frame.type() == FrameType.BREAK) {
-            throw new ProtocolException("a frame " + frame.type() + (opening ? " before OPEN" : " in an open session"));
-        }
-        if (opening) {
-            session.open(frame.length() - 1);
-            if (frame.u8(0) > 1) {
-                throw new ProtocolException("an OPEN whose last is " + frame.u8(0));
-            }
-            session.setState(frame.u8(0) == 1 ? Session.State.OPEN : Session.State.OPENING);
-        } else if (frame.type() == FrameType.STDIN) {
-            session.spend(Session.STDIN, frame.length());
-        } else if (frame.type() == FrameType.CREDIT) {
-            int channel = frame.u8(0);
-            if (channel != Session.STDOUT && channel != Session.STDERR) {
-                throw new ProtocolException("credit for channel " + channel + " from a client");
-            }
-            session.grant(channel, frame.i32(1));
-        } else if (frame.type() == FrameType.SIGNAL && !isSignal(frame.i32(0))) {
-            throw new ProtocolException("signal " + Integer.toUnsignedString(frame.i32(0)));
-        }
     }
 
     private void opened(Session session, @Nullable Client client, Frame frame) {
@@ -427,7 +346,7 @@ public final class SessionRouter {
 
     private static void pass(@Nullable Client client, Frame frame) {
         if (client != null) {
-            ByteBuffer bytes = frame.restamp(CLIENT_STREAM);
+            ByteBuffer bytes = frame.restamp(Replies.CLIENT_STREAM);
             client.output().send(bytes);
         }
     }

@@ -25,9 +25,6 @@ public final class MountPlan {
     /** The program behind modprobe(8) where distributions have it. Busybox has one, too: nobody misses modules there. */
     private static final List<String> MODULE_LOADERS = List.of("/bin/kmod", "/usr/bin/kmod", "/sbin/kmod");
 
-    /** What is deleted in a disk is given back to the host. */
-    private static final String DISK_OPTIONS = "discard";
-
     private static final long SHARE_FLAGS =
             MountOptions.RDONLY | MountOptions.NOSUID | MountOptions.NODEV | MountOptions.NOEXEC;
 
@@ -35,14 +32,12 @@ public final class MountPlan {
     private final Path bundle;
     private final RootedTree tree;
     private final List<JsonObject> engine = new ArrayList<>();
-    private final List<JsonObject> disks = new ArrayList<>();
     private final List<JsonObject> volumes = new ArrayList<>();
     private final List<GuestMount> guest = new ArrayList<>();
+    private final DiskMounts disks;
     private final SocketMounts sockets = new SocketMounts();
     /** Volumes that are one file: the share shows them without the agent's doing, unless something of the guest covers them. */
     private final List<Volume> files = new ArrayList<>();
-    /** Mount points of disks that the image lacks. */
-    private final List<String> missing = new ArrayList<>();
 
     private record Volume(String target, List<String> options) {}
 
@@ -50,6 +45,7 @@ public final class MountPlan {
         this.host = host;
         this.bundle = bundle;
         this.tree = tree;
+        disks = new DiskMounts(tree, guest);
         tree.addHidden("/proc");
         tree.addHidden("/sys");
         tree.addHidden("/dev");
@@ -170,11 +166,7 @@ public final class MountPlan {
         }
         volumes.forEach(mounts::add);
         sockets.mounts().forEach(mounts::add);
-        if (!disks.isEmpty()) {
-            // runc makes mount points there; the sandbox's own root belongs to the package.
-            mounts.add(mount(SandboxPaths.DISKS, "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=755", "size=1m"));
-            disks.forEach(mounts::add);
-        }
+        disks.volumes().forEach(mounts::add);
         if (readOnly) {
             // Last, as mount points that the image lacks are made before; volumes in it keep their own mode.
             mounts.add(
@@ -186,7 +178,8 @@ public final class MountPlan {
     /** The guest can make no mount point in a read-only root: runc makes them, for an empty tmpfs that the guest's covers. */
     private void addPlaceholders(JsonArray mounts) {
         for (GuestMount mount : guest) {
-            boolean lacks = mount.kind() == GuestMount.Kind.FILESYSTEM || missing.contains(mount.target());
+            boolean lacks = mount.kind() == GuestMount.Kind.FILESYSTEM
+                    || disks.missing().contains(mount.target());
             if (lacks && !RootedTree.isAtOrBelow(mount.target(), "/dev")) {
                 mounts.add(emptyDirectory(mount.target()));
             }
@@ -265,7 +258,7 @@ public final class MountPlan {
             case DIRECTORY, FILE, MISSING -> {}
         }
         if (RootedTree.isAtOrBelow(destination, SandboxPaths.DISKS)) {
-            disks.add(mount);
+            disks.addVolume(mount);
             return;
         }
         String target = resolve(destination);
@@ -307,85 +300,13 @@ public final class MountPlan {
         tree.addHidden(target);
     }
 
-    /** Below what covers it and above what lies in it, wherever in the spec that is. */
     private void addDisk(Disk disk, String serial) throws DkvmException {
-        checkSource(disk);
-        String target = diskTarget(disk);
-        int at = guest.size();
-        for (int i = guest.size() - 1; i >= 0; i--) {
-            if (RootedTree.isAtOrBelow(guest.get(i).target(), target)) {
-                at = i;
-            }
-        }
-        for (int i = 0; i < guest.size(); i++) {
-            if (RootedTree.isAtOrBelow(target, guest.get(i).target())) {
-                at = Math.max(at, i + 1);
-            }
-        }
-        guest.add(
-                at,
-                new GuestMount(
-                        GuestMount.Kind.DISK, target, serial, disk.filesystem().label(), 0, DISK_OPTIONS));
-        tree.addHidden(target);
+        String target = disks.add(disk, serial);
         for (Volume file : files) {
             if (RootedTree.isAtOrBelow(file.target, target)) {
                 addShare(file.target, file.options);
             }
         }
-    }
-
-    private String diskTarget(Disk disk) throws DkvmException {
-        RootedTree.Found found = tree.find(disk.target());
-        String target = resolve(disk.target());
-        String problem = problem(found.kind(), target);
-        if (!problem.isEmpty()) {
-            throw new DkvmException(
-                    "disk \"" + disk.source() + "\" can not be mounted on \"" + disk.target() + "\": " + problem,
-                    "give another directory in DKVM_DISKS");
-        }
-        if (found.kind() == RootedTree.Kind.MISSING || found.kind() == RootedTree.Kind.MISSING_IN_EMPTY) {
-            missing.add(target);
-        }
-        return target;
-    }
-
-    /** Why nothing can be mounted at the end of a path; empty where it can. */
-    private String problem(RootedTree.Kind kind, String target) {
-        for (String kernels : List.of("/proc", "/sys", "/dev")) {
-            if ("/".equals(target) || RootedTree.isAtOrBelow(target, kernels)) {
-                return "it leads to \"" + target + "\"";
-            }
-        }
-        for (GuestMount mount : guest) {
-            if (mount.target().equals(target)) {
-                return "something else is mounted there";
-            }
-        }
-        return switch (kind) {
-            case FILE, OTHER, NOT_A_DIRECTORY, TOO_MANY_LINKS -> "it is not a directory";
-            case DIRECTORY, MISSING, MISSING_IN_EMPTY, HIDDEN -> "";
-        };
-    }
-
-    /** The file must be where the sandbox sees it and where it stays. */
-    private void checkSource(Disk disk) throws DkvmException {
-        if (!RootedTree.isAtOrBelow(disk.source(), SandboxPaths.DISKS)) {
-            if (isBelowGuestMount(tree.find(disk.source()).path())) {
-                throw new DkvmException(
-                        "disk \"" + disk.source() + "\" lies in a tmpfs, whose content only the VM has",
-                        "give a file of the container or of a volume in DKVM_DISKS");
-            }
-            return;
-        }
-        for (JsonObject mount : disks) {
-            String destination = clean(Json.string(mount, "destination").orElse(""));
-            if (disk.source().startsWith(destination + "/")) {
-                return;
-            }
-        }
-        throw new DkvmException(
-                "disk \"" + disk.source() + "\" lies in no volume",
-                "mount one: --mount=type=volume,src=<name>,dst=" + SandboxPaths.DISKS);
     }
 
     private void addShare(String target, List<String> options) {
@@ -395,16 +316,15 @@ public final class MountPlan {
 
     /** Whether a tmpfs of the guest covers the place: the agent must bring the share's file there. */
     private boolean isBelowGuestMount(String target) {
-        for (GuestMount mount : guest) {
-            if (mount.kind() == GuestMount.Kind.FILESYSTEM && RootedTree.isAtOrBelow(target, mount.target())) {
-                return true;
-            }
-        }
-        return false;
+        return disks.isBelowGuestMount(target);
+    }
+
+    private String resolve(String destination) throws DkvmException {
+        return resolve(tree, destination);
     }
 
     /** The mount point without links: runc would resolve them against the sandbox's root. */
-    private String resolve(String destination) throws DkvmException {
+    static String resolve(RootedTree tree, String destination) throws DkvmException {
         RootedTree.Found found = tree.find(destination);
         if (found.kind() == RootedTree.Kind.TOO_MANY_LINKS) {
             throw new DkvmException(
@@ -429,7 +349,7 @@ public final class MountPlan {
     }
 
     /** Absolute, without empty names, {@code .} and {@code ..}. */
-    private static String clean(String path) {
+    static String clean(String path) {
         List<String> names = new ArrayList<>();
         for (String name : path.split("/", -1)) {
             if ("..".equals(name)) {

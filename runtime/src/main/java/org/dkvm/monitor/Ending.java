@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.dkvm.agent.Client;
 import org.dkvm.agent.GuestText;
+import org.dkvm.agent.Replies;
 import org.dkvm.agent.SessionRouter;
 import org.dkvm.core.DkvmException;
 import org.jspecify.annotations.Nullable;
@@ -130,7 +131,7 @@ final class Ending {
     void show(byte[] text) {
         Client client = main;
         if (client != null && !client.isEnded()) {
-            SessionRouter.notice(client, text);
+            Replies.notice(client, text);
         }
     }
 
@@ -227,17 +228,16 @@ final class Ending {
             notice(client, "dkvm: " + reached.notice() + "\n");
         }
         if (refusal != null) {
-            router.refuseMain(client, refusal);
+            Replies.refuseMain(client, refusal);
         } else {
-            router.endMain(client, reached.exitCode());
+            Replies.exit(client, reached.exitCode());
         }
     }
 
     private static void notice(Client client, String text) {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
-        for (int from = 0; from < utf8.length; from += SessionRouter.MAX_NOTICE) {
-            SessionRouter.notice(
-                    client, Arrays.copyOfRange(utf8, from, Math.min(utf8.length, from + SessionRouter.MAX_NOTICE)));
+        for (int from = 0; from < utf8.length; from += Replies.MAX_NOTICE) {
+            Replies.notice(client, Arrays.copyOfRange(utf8, from, Math.min(utf8.length, from + Replies.MAX_NOTICE)));
         }
     }
 

@@ -230,10 +230,25 @@ final class HotNetwork {
         busy = true;
         taps.add(card.tap());
         log.line("network " + card.described() + " comes");
-        slots.plug(card, () -> plugged(card), reason -> {
+        slots.plug(card, () -> plugged(card), reason -> notPlugged(card, reason));
+    }
+
+    private void notPlugged(Card card, String reason) {
+        if (isThere(card.device())) {
             refuse(card, reason);
-            stepDone();
-        });
+        } else {
+            log.line("network " + card.described() + " went as it came: " + reason);
+        }
+        stepDone();
+    }
+
+    private boolean isThere(NetworkDevice device) {
+        try {
+            return NetworkRecords.same(device, read()).isPresent();
+        } catch (DkvmException e) {
+            // A device went while it was read: this one, or it will be tried again.
+            return false;
+        }
     }
 
     /** What else has changed meanwhile is told by a step of its own. */

@@ -32,6 +32,9 @@ final class Monitor {
     private static final String INITRAMFS = "initramfs";
     private static final String INITRAMFS_MORE = "initramfs-more";
 
+    /** The engine makes one change of a network at a time. */
+    private static final int MORE_TAKEOVERS = 5;
+
     private static final String EXHAUST = SandboxPaths.PACKAGE + "/dkvm-exhaust";
 
     private final Places places;
@@ -209,16 +212,37 @@ final class Monitor {
                 channel -> consoleConnected(channel, shown, plan.hardware().firmware()));
     }
 
+    /** The engine may connect and disconnect networks meanwhile: what was read is taken over where it has stayed what it was. */
     private VmNetwork takeOverNetwork(SandboxPlan plan) throws DkvmException {
-        giveBack(network.left());
-        List<NetworkDevice> devices = network.read();
-        Takeover takeover = Takeover.of(devices, plan.display().port());
-        timeline.mark("network read");
-        if (!takeover.taps().isEmpty()) {
-            programs.takeOver(takeover);
-            timeline.mark("network taken over");
+        for (int more = MORE_TAKEOVERS; ; more--) {
+            List<NetworkDevice> devices = List.of();
+            try {
+                giveBack(network.left());
+                devices = network.readAll();
+                NetworkReader.check(devices);
+                timeline.mark("network read");
+                Takeover takeover = Takeover.of(devices, plan.display().port());
+                if (!takeover.taps().isEmpty()) {
+                    programs.takeOver(takeover);
+                    timeline.mark("network taken over");
+                }
+                return VmNetwork.of(takeover, network.withoutIpv6(devices));
+            } catch (DkvmException e) {
+                if (more == 0 || isNetwork(devices)) {
+                    throw e;
+                }
+                log.line("the sandbox's network has changed while it was taken over: " + e.text());
+            }
         }
-        return VmNetwork.of(takeover, network.withoutIpv6(devices));
+    }
+
+    private boolean isNetwork(List<NetworkDevice> devices) {
+        try {
+            return network.readAll().equals(devices);
+        } catch (DkvmException e) {
+            // A device went while it was read.
+            return false;
+        }
     }
 
     /** A pod's namespace is as the VM before left it. Where that did not come to joining a tap with its device, there is less to undo. */

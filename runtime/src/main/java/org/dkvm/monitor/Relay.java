@@ -24,7 +24,6 @@ import org.dkvm.agent.Sender;
 import org.dkvm.agent.SessionRouter;
 import org.dkvm.agent.VmLimits;
 import org.dkvm.core.DkvmException;
-import org.dkvm.core.Firmware;
 import org.jspecify.annotations.Nullable;
 
 /** Takes a VM from its first frame to its last: handshake, set-up, sessions, the workload's exit, the guest's end. */
@@ -34,7 +33,6 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
 
     private static final int MAX_RESTARTS = 1;
     private static final int SIGNAL_BASE = 128;
-    private static final int EFI_FACTOR = 2;
     private static final Duration LOSS_DELAY = Duration.ofMillis(200);
     private static final byte[] NOTHING = {};
     private static final String[] LEVELS = {"error", "warning", "info", "debug"};
@@ -43,7 +41,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     private final MonitorLog log;
     private final Timeline timeline;
     private final Places places;
-    private final Deadlines deadlines;
+    private final PhaseClock clock;
     private final Ending ending;
     private final SessionRouter router;
     private final Clients clients;
@@ -51,9 +49,6 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     private final Pause pause;
     private final GuestServices services;
 
-    private Phase phase = Phase.STARTING;
-    private EventLoop.@Nullable Timer stepTimer;
-    private EventLoop.@Nullable Timer bootTimer;
     private @Nullable GuestSetup setup;
     private @Nullable AgentLink agent;
     private @Nullable Client main;
@@ -70,7 +65,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         this.log = log;
         this.timeline = timeline;
         this.places = places;
-        this.deadlines = deadlines;
+        clock = new PhaseClock(loop, deadlines, this::late);
         router = new SessionRouter(this);
         clients = new Clients(loop, router, log);
         ending = new Ending(loop, log, router, clients);
@@ -97,7 +92,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
 
     /** Whether the sandbox's end has begun. */
     boolean isOver() {
-        return phase == Phase.OVER;
+        return clock.phase() == Phase.OVER;
     }
 
     /**
@@ -109,9 +104,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     void await(GuestSetup told, Runnable again) {
         setup = told;
         restart = again;
-        enter(Phase.CONNECTING);
-        Duration boot = patience(deadlines.boot());
-        bootTimer = loop.after(boot, () -> late(boot));
+        clock.begin(told.plan());
     }
 
     /** What is to be done when the container's terminal has another size. */
@@ -126,7 +119,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
 
     /** Whether the workload runs. */
     boolean isRunning() {
-        return phase == Phase.RUNNING;
+        return clock.phase() == Phase.RUNNING;
     }
 
     /** QEMU has opened the agent channel. */
@@ -139,7 +132,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         agent = link;
         services.connected(link);
         timeline.mark("agent channel");
-        enter(Phase.BOOTING);
+        clock.enter(Phase.BOOTING);
     }
 
     /** What every round ends with. */
@@ -155,12 +148,12 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
 
     /** The boot, or the VM, failed. */
     void fail(String text) {
-        end(Verdict.failed(phase.isStarted(), text));
+        end(Verdict.failed(clock.phase().isStarted(), text));
     }
 
     /** QEMU or virtiofsd has ended. */
     void childEnded(Child child) {
-        if (phase == Phase.OVER) {
+        if (clock.phase() == Phase.OVER) {
             ending.childEnded();
         } else if (ending.has(child)) {
             log.line(child.obituary());
@@ -171,7 +164,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     }
 
     private void vmLost(int lost) {
-        if (lost != life || phase == Phase.OVER) {
+        if (lost != life || clock.phase() == Phase.OVER) {
             return;
         }
         Runnable again = restart;
@@ -185,9 +178,9 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
                 verdict != null
                         ? verdict
                         : Verdict.failed(
-                                phase.isStarted(),
+                                clock.phase().isStarted(),
                                 ending.withConsole(ending.obituary() + "\nthe VM was lost while DKVM waited for "
-                                        + phase.waitsFor())));
+                                        + clock.phase().waitsFor())));
     }
 
     private void bootAgain(Runnable again) {
@@ -197,7 +190,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
             link.close();
             agent = null;
         }
-        cancel(bootTimer);
+        clock.endBoot();
         try {
             ending.replaceChildren();
             again.run();
@@ -229,11 +222,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
             }
             to.send(FrameType.CONFIG_END, 0, NOTHING);
             greeted = true;
-            if (hasDisks()) {
-                cancel(bootTimer);
-                bootTimer = loop.after(deadlines.setUpWithDisks(), () -> late(deadlines.setUpWithDisks()));
-            }
-            enter(Phase.SETTING_UP);
+            clock.setUp();
             openMain();
         } catch (DkvmException e) {
             fail(e.text());
@@ -244,7 +233,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     public void ready(List<ReadyStep> steps) {
         timeline.mark("ready");
         timeline.guest(steps);
-        enter(Phase.OPENING);
+        clock.enter(Phase.OPENING);
         router.ready();
         services.ready();
     }
@@ -258,10 +247,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     @Override
     public void log(int level, String text) {
         log.line("agent " + (level < LEVELS.length ? LEVELS[level] : "?") + ": " + text);
-        if (phase == Phase.SETTING_UP && hasDisks()) {
-            // Filling a new disk takes its time: an agent that speaks is at work. There is a deadline for the whole.
-            enter(Phase.SETTING_UP);
-        }
+        clock.atWork();
     }
 
     @Override
@@ -299,7 +285,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     @Override
     public void opened() {
         timeline.mark("opened");
-        enter(Phase.RUNNING);
+        clock.enter(Phase.RUNNING);
         timeline.save(places.timeline(), log);
     }
 
@@ -308,7 +294,6 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         log.line("the workload could not be started: "
                 + GuestText.line(ByteBuffer.wrap(payload, 1, payload.length - 1)));
         known = Verdict.refused(exitCode, payload);
-        enter(Phase.FINISHING);
         awaitFinish();
     }
 
@@ -316,7 +301,6 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     public void exited(int exitCode) {
         timeline.mark("exited");
         known = Verdict.exited(exitCode);
-        enter(Phase.FINISHING);
         awaitFinish();
     }
 
@@ -344,7 +328,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     @Override
     public void lost() {
         log.line("dkvm-init has gone");
-        end(Verdict.failed(phase.isStarted(), "the sandbox's init has gone"));
+        end(Verdict.failed(clock.phase().isStarted(), "the sandbox's init has gone"));
     }
 
     @Override
@@ -368,18 +352,13 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         AgentLink link = agent;
         Client client = main;
         GuestSetup told = setup;
-        if (greeted && link != null && client != null && told != null && phase != Phase.OVER) {
+        if (greeted && link != null && client != null && told != null && clock.phase() != Phase.OVER) {
             try {
                 router.openMain(link.output(), client, told.process(client));
             } catch (DkvmException e) {
                 fail(e.text());
             }
         }
-    }
-
-    private boolean hasDisks() {
-        GuestSetup told = setup;
-        return told != null && !told.plan().disks().isEmpty();
     }
 
     private void acknowledge() {
@@ -389,44 +368,13 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         }
     }
 
-    private void enter(Phase next) {
-        if (phase == Phase.OVER) {
-            return;
-        }
-        phase = next;
-        cancel(stepTimer);
-        stepTimer = null;
-        if (next.isStarted()) {
-            cancel(bootTimer);
-            bootTimer = null;
-        } else {
-            Duration step = patience(deadlines.step());
-            stepTimer = loop.after(step, () -> late(step));
-        }
-    }
-
-    /** EFI takes its time before the kernel begins: on a busy host as long as that does. */
-    private Duration patience(Duration usual) {
-        GuestSetup told = setup;
-        return told != null && told.plan().hardware().firmware() == Firmware.EFI
-                ? usual.multipliedBy(EFI_FACTOR)
-                : usual;
-    }
-
-    private static void cancel(EventLoop.@Nullable Timer timer) {
-        if (timer != null) {
-            timer.cancel();
-        }
-    }
-
     private void late(Duration deadline) {
-        fail(ending.withConsole("waited " + deadline.toSeconds() + " s for " + phase.waitsFor()
-                + "; DKVM_KERNEL_DEBUG=1 shows the kernel's messages"));
+        fail(ending.withConsole("waited " + deadline.toSeconds() + " s for "
+                + clock.phase().waitsFor() + "; DKVM_KERNEL_DEBUG=1 shows the kernel's messages"));
     }
 
     private void awaitFinish() {
-        Duration deadline = hasDisks() ? deadlines.finishWithDisks() : deadlines.finish();
-        stepTimer = loop.after(deadline, () -> {
+        clock.finish(deadline -> {
             log.line("the guest did not finish within " + deadline);
             Verdict verdict = known;
             end(verdict != null ? verdict : Verdict.failed(true, "the guest did not finish"));
@@ -434,10 +382,10 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     }
 
     private void end(Verdict verdict) {
-        if (phase == Phase.OVER) {
+        if (clock.phase() == Phase.OVER) {
             return;
         }
-        enter(Phase.OVER);
+        clock.enter(Phase.OVER);
         timeline.save(places.timeline(), log);
         services.end();
         AgentLink link = agent;

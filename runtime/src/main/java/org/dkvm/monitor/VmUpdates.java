@@ -3,7 +3,7 @@ package org.dkvm.monitor;
 
 import java.time.Duration;
 import org.dkvm.agent.Client;
-import org.dkvm.agent.SessionRouter;
+import org.dkvm.agent.Replies;
 import org.dkvm.agent.VmLimits;
 import org.dkvm.bundle.SandboxPlan;
 import org.dkvm.core.MemorySize;
@@ -36,7 +36,7 @@ final class VmUpdates {
     void take(Client client, VmLimits limits) {
         String reason = refusal(limits);
         if (!reason.isEmpty()) {
-            SessionRouter.updateRefused(client, reason);
+            Replies.updateRefused(client, reason);
         } else if (!relay.isRunning() || current != null) {
             loop.after(PAUSE, () -> take(client, limits));
         } else {
@@ -93,9 +93,9 @@ final class VmUpdates {
         current = null;
         log.line("update: " + (failure.isEmpty() ? "done" : failure));
         if (client != null && failure.isEmpty()) {
-            SessionRouter.updateDone(client);
+            Replies.updateDone(client);
         } else if (client != null) {
-            SessionRouter.updateRefused(client, failure);
+            Replies.updateRefused(client, failure);
         }
     }
 }

@@ -48,9 +48,8 @@ public final class NetworkReader {
         this.proc = proc;
     }
 
-    /** As {@link #readAll}, for a VM that is to have them all: those that it can not have are refused. */
-    public List<NetworkDevice> read() throws DkvmException {
-        List<NetworkDevice> devices = readAll();
+    /** Refuses devices that a VM can not have, when it is to have them all. */
+    public static void check(List<NetworkDevice> devices) throws DkvmException {
         checkAddresses(devices);
         for (NetworkDevice device : devices) {
             if (!device.arp()) {
@@ -59,7 +58,6 @@ public final class NetworkReader {
                         "use ipvlan networks in mode l2, or another driver");
             }
         }
-        return devices;
     }
 
     /**

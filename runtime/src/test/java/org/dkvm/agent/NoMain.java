@@ -51,7 +51,7 @@ final class NoMain implements MainSession {
     @Override
     public void updated(Client client, VmLimits limits) {
         told.add("updated " + limits);
-        SessionRouter.updateDone(client);
+        Replies.updateDone(client);
     }
 
     @Override

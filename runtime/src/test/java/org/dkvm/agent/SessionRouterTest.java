@@ -51,7 +51,7 @@ class SessionRouterTest {
         fromAgent(FrameType.EXIT, 1, new byte[] {3, 0});
         assertThat(ear.heard()).containsExactly("OPENED 1 4", "STDOUT 1 7");
         assertThat(main.told).containsExactly("attached", "opened", "exited 3");
-        router.endMain(client, 3);
+        Replies.exit(client, 3);
         assertThat(ear.heard()).containsExactly("EXIT 1 2");
         assertThat(client.isEnded()).isTrue();
     }
@@ -239,7 +239,7 @@ class SessionRouterTest {
         }
         assertThat(agent.heard()).isEmpty();
         ear.heard();
-        router.endMain(main, 4);
+        Replies.exit(main, 4);
         assertThat(ear.heard()).containsExactly("EXIT 1 2");
     }
 
@@ -272,7 +272,7 @@ class SessionRouterTest {
         assertThat(main.told).contains("updated " + new VmLimits(1024, 2, 9));
         assertThat(ear.heard()).containsExactly("EXIT 1 2");
         assertThat(client.isEnded()).isTrue();
-        SessionRouter.updateRefused(client, "too late to say more");
+        Replies.updateRefused(client, "too late to say more");
         assertThat(ear.heard()).isEmpty();
         clientBreaks(client, FrameType.UPDATE, limits, "UPDATE from a client for an update");
         clientBreaks(attach(ear, 3), FrameType.SIGNAL, new byte[4], "SIGNAL from a client for an update");

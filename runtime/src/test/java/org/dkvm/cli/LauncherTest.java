@@ -33,10 +33,9 @@ class LauncherTest {
         String text = Files.readString(Path.of("package/dkvm-runtime"));
         assertThat(text).contains(VMS);
         Files.writeString(launcher, text.replace(VMS, directory.resolve("vms").toString()));
-        Files.copy(
-                Path.of("package/dkvm-stop-workload"),
-                launcher.resolveSibling("dkvm-stop-workload"),
-                StandardCopyOption.COPY_ATTRIBUTES);
+        for (String helper : List.of("dkvm-stop-workload", "dkvm-pause")) {
+            Files.copy(Path.of("package", helper), launcher.resolveSibling(helper), StandardCopyOption.COPY_ATTRIBUTES);
+        }
         script(directory.resolve("bin/runc"), "printf '%s\\n' \"$@\" > " + directory.resolve("runc.args"));
         script(
                 home.resolve("sandbox/opt/dkvm/dkvm-keep"),
@@ -58,14 +57,31 @@ class LauncherTest {
     }
 
     private int run(Path program, String... args) throws IOException, InterruptedException {
+        String result = resultOf(program, args);
+        assertThat(result).as("nothing is printed").endsWith(" ");
+        return Integer.parseInt(result.strip());
+    }
+
+    /** The exit code and what it prints. */
+    private String resultOf(Path program, String... args) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("/bin/sh", program.toString()));
         command.addAll(List.of(args));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("PATH", directory.resolve("bin") + ":" + System.getenv("PATH"));
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(output).as("nothing is printed").isEmpty();
-        return process.waitFor();
+        return process.waitFor() + " " + output.strip();
+    }
+
+    /** The runtime below, which fails so often, with those words. */
+    private void runcFails(int times, String words) throws IOException {
+        Path left = directory.resolve("left");
+        Files.writeString(left, "x".repeat(times));
+        script(
+                directory.resolve("bin/runc"),
+                "printf '%s\\n' \"$@\" > " + directory.resolve("runc.args") + "\n[ -s " + left + " ] || exit 0\n"
+                        + "cut=$(cat " + left + ") && printf %s \"${cut#x}\" >" + left + "; echo " + words
+                        + " >&2; exit 1");
     }
 
     private List<String> lines(String file) throws IOException {
@@ -199,6 +215,23 @@ class LauncherTest {
         String[] args = {"--root", "/r", "kill", "id1", "STOP"};
         assertThat(run(launcher, args)).isZero();
         assertThat(lines("runc.args")).containsExactly(args);
+    }
+
+    @Test
+    void aPauseIsTriedAgainOnABusyHostAndNoOtherFailureIs() throws IOException, InterruptedException {
+        String[] pause = {"--root", "/r", "--log", "/l", "pause", "id1"};
+        runcFails(3, "unable to freeze");
+        assertThat(resultOf(launcher, pause)).as("no machine").isEqualTo("1 unable to freeze");
+        Files.createDirectories(directory.resolve("vms/id1"));
+        assertThat(run(launcher, pause)).isZero();
+        assertThat(lines("runc.args")).containsExactly(pause);
+        assertThat(Files.size(directory.resolve("left"))).isZero();
+        runcFails(1000, "unable to freeze");
+        assertThat(resultOf(launcher, pause)).isEqualTo("1 unable to freeze");
+        assertThat(Files.size(directory.resolve("left"))).isEqualTo(970);
+        runcFails(3, "container not running");
+        assertThat(resultOf(launcher, pause)).isEqualTo("1 container not running");
+        assertThat(Files.size(directory.resolve("left"))).isEqualTo(2);
     }
 
     @Test

@@ -100,6 +100,40 @@ class HotNetworkTest {
     }
 
     @Test
+    void deviceThatGoesWhileItIsTakenOverIsNoneOfTheVms() throws Exception {
+        sandbox.device("nobody", 5, MAC + 1, ADDRESS + 1, ADDRESS + 9);
+        sandbox.device("other", 6, MAC + 2, ADDRESS + 2, ADDRESS + 9);
+        sandbox.deviceGoesWhenTakenOver("nobody");
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = sandbox.agent();
+        TestSandbox.hello(agent);
+        assertThat(HexFormat.of().formatHex(agent.skipTo(FrameType.CONFIG).payload()))
+                .contains(MAC_HEX + "2")
+                .doesNotContain(MAC_HEX + "1");
+        agent.say(FrameType.READY, 0);
+        agent.say(FrameType.OPENED, 1, 1, 0, 0, 0);
+        main.expect(FrameType.OPENED);
+        assertThat(sandbox.batches).first().isEqualTo("/usr/bin/ip: link set dev other allmulticast on");
+        // It comes back, and goes just when its card is to be plugged in: nobody needs to be told.
+        connectQemu();
+        sandbox.deviceGoesWhenTakenOver("nobody");
+        come(main, 1);
+        sandbox.awaitLog("went as it came: Cannot find device");
+        come(main, 3);
+        assertThat(command("netdev_add").get("ifname").getAsString()).isEqualTo("tap2");
+    }
+
+    @Test
+    void whatCanNotBeTakenOverAsItIsEndsTheStart() throws Exception {
+        sandbox.device("nobody", 5, MAC + 1, ADDRESS + 1, ADDRESS + 9);
+        sandbox.deviceGoesWhenTakenOver("");
+        sandbox.start();
+        assertThat(sandbox.mainClient().lastWords()).contains("Cannot find device");
+        assertThat(sandbox.batches).isEmpty();
+    }
+
+    @Test
     void addressesAndRoutesThatChangeAreTold() throws Exception {
         Peer main = running();
         Peer agent = sandbox.runningAgent();

@@ -5,6 +5,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -13,9 +14,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -73,6 +76,9 @@ final class TestSandbox implements Programs, AutoCloseable {
     private final Map<String, String> addresses = new LinkedHashMap<>();
     private final Map<String, String> routes = new LinkedHashMap<>();
     private boolean networked;
+    /** Devices that go when ip is to change them; empty names a device that stays, and ip fails all the same. */
+    private final Deque<String> fleeting = new ConcurrentLinkedDeque<>();
+
     private final ByteArrayOutputStream log = new ByteArrayOutputStream();
     private final FutureTask<Integer> result;
     private final List<Peer> peers = new ArrayList<>();
@@ -157,6 +163,11 @@ final class TestSandbox implements Programs, AutoCloseable {
         Files.writeString(places.run().resolve("sys/class/net").resolve(name).resolve("flags"), "0x1002\n");
     }
 
+    /** It goes just when it is taken over; nothing goes, and that fails, where the name is empty. */
+    void deviceGoesWhenTakenOver(String name) {
+        fleeting.add(name);
+    }
+
     /** The container has a socket of the host's; dkvm-sockets has not connected yet. */
     void socket() throws IOException {
         JsonObject plan = SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE));
@@ -204,6 +215,13 @@ final class TestSandbox implements Programs, AutoCloseable {
 
     String log() {
         return log.toString(StandardCharsets.UTF_8);
+    }
+
+    /** Waits until the log has it. */
+    void awaitLog(String text) {
+        while (!log().contains(text)) {
+            Thread.onSpinWait();
+        }
     }
 
     Peer mainClient() {
@@ -287,7 +305,22 @@ final class TestSandbox implements Programs, AutoCloseable {
         if (!networked) {
             throw new DkvmException("a sandbox without a network needs no " + argv, "");
         }
+        String gone = orders.startsWith("link set") ? fleeting.poll() : null;
+        if (gone != null) {
+            goes(gone);
+        }
         batches.add(argv.get(0) + ": " + orders.lines().findFirst().orElse(""));
+    }
+
+    private void goes(String device) throws DkvmException {
+        try {
+            if (!device.isEmpty()) {
+                deviceDown(device);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        throw new DkvmException("Cannot find device", "");
     }
 
     @Override

@@ -134,7 +134,9 @@ class NetworkReaderTest {
     }
 
     private List<NetworkDevice> read() throws DkvmException {
-        return new NetworkReader(directory.resolve("sys"), directory.resolve("proc")).read();
+        List<NetworkDevice> devices = new NetworkReader(directory.resolve("sys"), directory.resolve("proc")).readAll();
+        NetworkReader.check(devices);
+        return devices;
     }
 
     private void device(String name, int type, String flags, int index, String mac) throws Exception {

@@ -104,10 +104,10 @@ static bool has_run(void)
 }
 
 /*
- * A login on the kernel's console waits for udev to have seen the device, and without udev until it gives up. The unit that is
- * for containers does not wait.
+ * A login on the kernel's console, which systemd would start by itself, waits for udev to have seen the device: 90 seconds
+ * where there is no udev, or a busy host. The unit that is for containers' consoles waits for nothing.
  */
-static void log_in_without_udev(void)
+static void log_in_on_console(void)
 {
 	mount("/dev/null", "/sys/class/tty/console/active", NULL, MS_BIND, NULL);
 	if (has_run() && make_dirs(WANTS, 0755) == 0 && symlink(CONSOLE_GETTY, WANTS "/console-getty.service") < 0)
@@ -118,8 +118,7 @@ void sysinit_prepare(void)
 {
 	/* the engine's mark, by which systemd would know a container; a read-only root keeps it */
 	unlink("/.dockerenv");
-	if (access("/lib/systemd/systemd-udevd", X_OK) < 0)
-		log_in_without_udev();
+	log_in_on_console();
 }
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "terminal.h"
 
-#include "early.h"
 #include "files.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -27,19 +25,6 @@ int terminal_open_slave(int master)
 	return slave < 0 ? -errno : slave;
 }
 
-/* A login on the kernel's console, which systemd starts by the device's name, is one on the workload's terminal. */
-static void cover_console_device(const char *path)
-{
-	char names[64], device[80];
-
-	if (read_text(early.sys, "class/tty/console/active", names, sizeof names) <= 0)
-		return;
-	names[strcspn(names, "\n")] = '\0';
-	const char *last = strrchr(names, ' ');
-	snprintf(device, sizeof device, "/dev/%s", last ? last + 1 : names);
-	mount(path, device, NULL, MS_BIND, NULL);
-}
-
 static int use_slave(const char *path, uint32_t owner, enum terminal_role role)
 {
 	auto_close int slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -48,9 +33,7 @@ static int use_slave(const char *path, uint32_t owner, enum terminal_role role)
 		return -errno;
 	if (role != TERMINAL_OF_SESSION && mount(path, "/dev/console", NULL, MS_BIND, NULL) < 0)
 		return -errno;
-	if (role == TERMINAL_MACHINE)
-		cover_console_device(path);
-	else if (ioctl(slave, TIOCSCTTY, 0) < 0)
+	if (role != TERMINAL_MACHINE && ioctl(slave, TIOCSCTTY, 0) < 0)
 		return -errno;
 	if (fchown(slave, owner, (gid_t)-1) < 0)
 		return -errno;

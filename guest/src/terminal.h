@@ -8,7 +8,7 @@
 enum terminal_role {
 	TERMINAL_OF_SESSION, /* the session's controlling terminal */
 	TERMINAL_CONSOLE,    /* the same, and /dev/console as well */
-	TERMINAL_MACHINE, /* /dev/console, and the device that the kernel has for that; no session's yet: a login takes it */
+	TERMINAL_MACHINE,    /* /dev/console, and no session's yet: a login takes it */
 };
 
 /*

@@ -25,6 +25,7 @@ bool sysinit_is_end(uint32_t magic, uint32_t magic2, uint32_t command)
 	switch (command) {
 	case LINUX_REBOOT_CMD_RESTART:
 	case LINUX_REBOOT_CMD_RESTART2:
+	case LINUX_REBOOT_CMD_KEXEC: /* nobody would be there to take the channel */
 	case LINUX_REBOOT_CMD_HALT:
 	case LINUX_REBOOT_CMD_POWER_OFF:
 		return magic == LINUX_REBOOT_MAGIC1 && known;

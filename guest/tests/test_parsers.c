@@ -238,8 +238,8 @@ static void only_the_machines_own_root_ends_it(void)
 
 static void what_ends_a_machine_is_told_from_what_does_not(void)
 {
-	const uint32_t ends[] = {0x01234567, 0xCDEF0123, 0x4321FEDC, 0xA1B2C3D4};
-	const uint32_t others[] = {0x89ABCDEF, 0, 0xD000FCE2, 0x45584543, 1};
+	const uint32_t ends[] = {0x01234567, 0xCDEF0123, 0x4321FEDC, 0xA1B2C3D4, 0x45584543};
+	const uint32_t others[] = {0x89ABCDEF, 0, 0xD000FCE2, 1};
 
 	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
 		CHECK(sysinit_is_end(0xfee1dead, 672274793, ends[i]));

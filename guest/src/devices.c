@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "devices.h"
 
+#include "devname.h"
 #include "disk.h"
 #include "early.h"
 #include "files.h"
@@ -13,7 +14,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <unistd.h>
+
+enum { DEVNAMES_SIZE = 16 * 1024 }; /* bytes; Debian's kernel for all machines has 1 KiB */
 
 /* By number: another one may have taken the name that the kernel gave to this one. */
 static int number_of(const char *serial, dev_t *number)
@@ -55,6 +59,22 @@ static int make_node(const char *path, mode_t type, dev_t number)
 	if (unlink(path) < 0 && errno != ENOENT)
 		return -errno;
 	return mknod(path, type | 0600, number) < 0 ? -errno : 0;
+}
+
+void devices_of_modules(void)
+{
+	static char list[DEVNAMES_SIZE];
+	char path[PATH_MAX], *rest = list, *line;
+	struct utsname kernel;
+	struct devname device;
+
+	uname(&kernel);
+	snprintf(path, sizeof path, "/lib/modules/%s/modules.devname", kernel.release);
+	if (read_text(AT_FDCWD, path, list, sizeof list) <= 0)
+		return;
+	while ((line = strsep(&rest, "\n")))
+		if (devname_parse(line, &device) == 0 && make_parent(device.path) == 0)
+			(void)mknod(device.path, device.type | 0600, device.number);
 }
 
 static int make_one(const struct device_record *device, struct setup_error *error)

@@ -6,7 +6,10 @@
 #include "machine.h"
 #include "setup.h"
 
-/* Make their nodes in /dev. Returns 0 or -errno. */
+/* Make nodes for what modules bring that the guest can load but has not loaded. One that can not be made is missing, no more. */
+void devices_of_modules(void);
+
+/* Make the nodes that somebody asked for in /dev. Returns 0 or -errno. */
 int devices_make(const struct machine *machine, struct setup_error *error);
 
 #endif

@@ -33,9 +33,11 @@ static int set_up_mounts(const struct machine *machine, struct setup_error *erro
 		r = cgroups_mount(machine, error);
 	if (r == 0)
 		r = mounts_apply(machine, error);
+	if (r < 0)
+		return r;
 	/* a disk that is mounted is found by the name that the kernel gave it, which a device may take */
-	if (r == 0)
-		r = devices_make(machine, error);
+	devices_of_modules();
+	r = devices_make(machine, error);
 	if (r < 0)
 		return r;
 	ownfiles_mount();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The small parsers of files and messages that a guest may have written. */
 #include "awaited.h"
+#include "devname.h"
 #include "dnsmessage.h"
 #include "early.h"
 #include "fstab.h"
@@ -13,6 +14,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 struct early early; /* of the agent; no test here uses it */
@@ -217,7 +220,10 @@ static void systemd_is_a_machines_init_unless_it_is_said_to_be_in_a_container(vo
 	CHECK(sysinit_is_machine("/usr/lib/systemd/systemd", NULL));
 	CHECK(sysinit_is_machine("/usr/lib/systemd/systemd", ""));
 	CHECK(sysinit_is_machine("/usr/lib/systemd/systemd", "podman"));
-	CHECK(!sysinit_is_machine("/usr/lib/systemd/systemd", "docker"));
+	CHECK(sysinit_is_machine("/usr/lib/systemd/systemd", "docker"));
+	CHECK(sysinit_is_machine("/usr/lib/systemd/systemd", "oci"));
+	CHECK(!sysinit_is_machine("/usr/lib/systemd/systemd", "lxc"));
+	CHECK(!sysinit_is_machine("/usr/lib/systemd/systemd", "yes"));
 	CHECK(!sysinit_is_machine("/usr/lib/systemd/systemd", "podman-like"));
 	CHECK(!sysinit_is_machine("/usr/lib/systemd/systemd-executor", NULL));
 	CHECK(!sysinit_is_machine("/usr/sbin/runit-init", NULL));
@@ -264,6 +270,26 @@ static void fstab_has_the_escapes_that_its_readers_undo(void)
 	CHECK(fstab_line(line, strlen(plain) + 1, "/dev/vda", "/home", "ext4", "discard") > 0);
 }
 
+static void devices_of_modules_are_below_dev(void)
+{
+	struct devname device;
+
+	CHECK(devname_parse("tun net/tun c10:200", &device) == 0);
+	CHECK(strcmp(device.path, "/dev/net/tun") == 0 && device.type == S_IFCHR && device.number == makedev(10, 200));
+	CHECK(devname_parse("floppy fd0 b2:0", &device) == 0);
+	CHECK(device.type == S_IFBLK && device.number == makedev(2, 0));
+	const char *refused[] = {"",
+				 "# Device nodes to trigger on-demand module loading.",
+				 "a b",
+				 "a b c10",
+				 "a b p10:1",
+				 "a /etc/x c10:1",
+				 "a ../etc/x c10:1",
+				 "# b c10:1"};
+	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+		CHECK(devname_parse(refused[i], &device) == -EINVAL);
+}
+
 int main(void)
 {
 	test("the home is found by uid", the_home_is_found_by_uid);
@@ -283,5 +309,6 @@ int main(void)
 	test("only the machine's own root ends it", only_the_machines_own_root_ends_it);
 	test("what ends a machine is told from what does not", what_ends_a_machine_is_told_from_what_does_not);
 	test("fstab has the escapes that its readers undo", fstab_has_the_escapes_that_its_readers_undo);
+	test("devices of modules are below /dev", devices_of_modules_are_below_dev);
 	return tests_end();
 }

@@ -9,7 +9,7 @@
 
 /*
  * Whether the process is to be PID 1 of the VM: its program is systemd, root runs it, nothing says that it is in a container
- * (the variable "container", see systemd's container interface), and the kernel can tell the agent of a reboot(2).
+ * (the variable "container" with a word that is not an engine's, see systemd's container interface), and the kernel can tell the agent of a reboot(2).
  */
 bool sysinit_wanted(const struct process *process);
 

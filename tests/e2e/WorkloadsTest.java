@@ -171,7 +171,7 @@ class WorkloadsTest {
                     ls /sys/block/zram0 2>/dev/null || echo gone""", "zram\n0\ngone"),
             new Program("iptables", """
                     iptables -A OUTPUT -d 127.0.0.9 -p icmp -j REJECT
-                    ping -c 1 127.0.0.9 | grep -o Unreachable
+                    ping -c 1 127.0.0.9 2>/dev/null | grep -o Unreachable
                     iptables -S OUTPUT
                     iptables -F
                     ping -c 1 127.0.0.9 | grep -o '1 received'

@@ -39,6 +39,7 @@ int main(int argc, char **argv)
 {
 	if (argc > 2 && strcmp(argv[0], REAPER_NAME) == 0)
 		return reaper_run(argv + 2);
+	early_named(argv[0]);
 	int r = early_open();
 	log_open();
 	if (r < 0)

@@ -11,6 +11,7 @@
 #include "reaper.h"
 #include "signals.h"
 #include "spawn.h"
+#include "sysinit.h"
 #include "terminal.h"
 #include "workload.h"
 
@@ -27,6 +28,14 @@
 #include <unistd.h>
 
 static int status_fd;
+
+/* The end of the VM's PID 1 would be a panic: the agent has heard, and ends the machine. */
+static _Noreturn void end(int code)
+{
+	while (getpid() == 1 && getppid() == 0 && workload_is_machine())
+		pause();
+	_exit(code);
+}
 
 static void send_report(enum report_kind kind, uint32_t number, int fd, const char *text)
 {
@@ -51,7 +60,7 @@ static void send_report(enum report_kind kind, uint32_t number, int fd, const ch
 		memcpy(CMSG_DATA(header), &fd, sizeof fd);
 	}
 	if (sendmsg(status_fd, &message, MSG_NOSIGNAL) < 0)
-		_exit(CODE_SETUP_FAILED);
+		end(CODE_SETUP_FAILED);
 }
 
 static _Noreturn void give_up(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -65,7 +74,7 @@ static _Noreturn void give_up(int code, const char *format, ...)
 	vsnprintf(text, sizeof text, format, list);
 	va_end(list);
 	send_report(REPORT_FAILED, (uint32_t)code, -1, text);
-	_exit(code);
+	end(code);
 }
 
 /* For what can fail only for reasons that are not the user's. */
@@ -90,16 +99,19 @@ static int use_pipe(int fd, int as, uint32_t owner)
 static void open_standard_streams(const struct child *child)
 {
 	const struct process *p = child->process;
+	enum terminal_role role = child->first ? TERMINAL_CONSOLE : TERMINAL_OF_SESSION;
 
+	if (child->first && child->machine)
+		role = TERMINAL_MACHINE;
 	if (p->terminal && p->direct) {
 		char text[64];
-		int r = terminal_use(p->device, p->uid, child->first);
+		int r = terminal_use(p->device, p->uid, role);
 		if (r < 0)
 			give_up(CODE_SETUP_FAILED, MESSAGE_DEVICE, p->device, error_text(r, text));
 		return;
 	}
 	if (p->terminal) {
-		int master = terminal_open(p->rows, p->columns, p->uid, child->first);
+		int master = terminal_open(p->rows, p->columns, p->uid, role);
 		must(master, "terminal");
 		send_report(REPORT_TERMINAL, 0, master, "");
 		close(master);
@@ -171,6 +183,16 @@ static const char *find_env(char **envp, const char *name)
 	return found;
 }
 
+static void drop_env(char **envp, const char *dropped)
+{
+	char **to = envp;
+
+	for (; *envp; envp++)
+		if (strcmp(*envp, dropped) != 0)
+			*to++ = *envp;
+	*to = NULL;
+}
+
 static void run_program(char **argv, char **envp)
 {
 	char program[PATH_MAX], text[64];
@@ -186,6 +208,20 @@ static void run_program(char **argv, char **envp)
 	send_report(REPORT_PID, (uint32_t)getpid(), -1, "");
 	execve(program, argv, envp);
 	give_up(CODE_EXEC_FAILED, MESSAGE_EXEC, program, error_text(errno, text));
+}
+
+static void tell_reboots(const struct child *child)
+{
+	if (!child->machine)
+		return;
+	if (child->first)
+		sysinit_prepare();
+	int listener = sysinit_catch_reboots();
+	if (listener < 0 && !child->first)
+		return; /* a filter that the workload made for all has one already */
+	must(listener, "seccomp");
+	send_report(REPORT_REBOOTS, 0, listener, "");
+	close(listener);
 }
 
 /* The agent's own program is the init: it sees by its name what it is to do. */
@@ -220,8 +256,10 @@ static _Noreturn void run(const struct child *child, const char *home)
 	}
 	if (process->init && child->first)
 		run_init(argv, process->args, envp);
+	if (child->machine && child->first)
+		drop_env(envp, "container=podman");
 	run_program(argv, envp);
-	_exit(CODE_SETUP_FAILED);
+	end(CODE_SETUP_FAILED);
 }
 
 _Noreturn void child_run(const struct child *child)
@@ -233,6 +271,7 @@ _Noreturn void child_run(const struct child *child)
 	signals_reset(process->ignored_signals);
 	must(cgroups_join(child->first ? 0 : workload_first()), "cgroup");
 	must(workload_enter(child->first), "namespaces");
+	tell_reboots(child);
 	setsid();
 	umask(0022);
 	make_working_directory(child);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -61,6 +62,23 @@ void early_raise_limits(void)
 	getrlimit(RLIMIT_NOFILE, &early.files);
 	const struct rlimit raised = {early.files.rlim_max, early.files.rlim_max};
 	setrlimit(RLIMIT_NOFILE, &raised);
+}
+
+static char *name_in_list;
+
+void early_named(char *name)
+{
+	name_in_list = name;
+}
+
+/* Its place is as long as the name that the kernel gave. */
+void early_rename(const char *name)
+{
+	size_t size = strlen(name_in_list), wanted = strlen(name);
+
+	memset(name_in_list, 0, size);
+	memcpy(name_in_list, name, wanted < size ? wanted : size);
+	prctl(PR_SET_NAME, name);
 }
 
 /* Lists name modules from the initramfs's root on, whatever is the root by now. */

@@ -25,6 +25,10 @@ int early_open(void);
 /* Let the agent open as many files as it has sessions for. */
 void early_raise_limits(void);
 
+/* What the agent is called in the list of processes: argv[0] as main got it. */
+void early_named(char *name);
+void early_rename(const char *name);
+
 /* Load what a list in the initramfs's root names, in its order; nothing without that file. */
 void early_load_modules(const char *name);
 

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "ownfiles.h"
 #include "root.h"
+#include "workload.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -37,6 +38,8 @@ void finish_processes(void)
 void finish_mounts(void)
 {
 	cgroups_release();
+	if (workload_is_machine())
+		root_make_writable();
 	ownfiles_remove();
 	root_unmount();
 	sync();

@@ -191,6 +191,25 @@ static void children_ready(struct source *source, uint32_t events)
 			sessions_reaped(pid, status);
 }
 
+/* A signalfd tells who waits for it of the signals of the process that added it. */
+static int hear_of_children(void)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	int fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : loop_add(&children, fd, EPOLLIN, children_ready);
+}
+
+static void moved(void)
+{
+	loop_close(&children);
+	if (hear_of_children() < 0)
+		finish_power_off();
+}
+
 static void exit_socket_ready(struct source *source, uint32_t events)
 {
 	char text[16];
@@ -346,17 +365,10 @@ static void channel_broken(int error)
 int orders_open(int port)
 {
 	static const struct channel_events events = {say_hello, take_frame, room, channel_broken, NULL};
-	static const struct session_events ended = {main_ended};
-	sigset_t mask;
+	static const struct session_events told = {main_ended, moved};
+	int r = hear_of_children();
 
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &mask, NULL);
-	int fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	int r = loop_add(&children, fd, EPOLLIN, children_ready);
-	sessions_open(&ended);
+	sessions_open(&told);
 	return r < 0 ? r : channel_open(port, &events);
 }
 

@@ -3,6 +3,8 @@
 
 #include "channel.h"
 #include "clock.h"
+#include "files.h"
+#include "terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,6 +63,18 @@ static ssize_t read_frame(struct output *output)
 	return n;
 }
 
+/* A machine's console stays when those who had it open have closed it, or a login has hung them up. */
+static bool keep_console(const struct output *output)
+{
+	struct session *session = output->session;
+
+	if (!session->machine || session->exited || output->ended)
+		return false;
+	close_clear(&session->console);
+	session->console = terminal_open_slave(output->source.fd);
+	return session->console >= 0;
+}
+
 static void output_ready(struct source *source, uint32_t events)
 {
 	struct output *output = container_of(source, struct output, source);
@@ -73,6 +87,8 @@ static void output_ready(struct source *source, uint32_t events)
 	}
 	n = output->ended ? read_away(output) : read_frame(output);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n < 0 && errno == EIO && keep_console(output))
 		return;
 	if (n <= 0) { /* a terminal without a slave says EIO */
 		output_end(output);
@@ -229,12 +245,12 @@ void relay_update(struct session *session)
 
 /*
  * The process is dead. What its pipes hold now was its own; what others, that it left behind, write later is not
- * waited for. PID 1 leaves nobody behind, and a terminal hangs up.
+ * waited for. PID 1 leaves nobody behind, and a terminal hangs up; a machine's PID 1 is not dead, but has nothing more to say.
  */
 void relay_process_ended(struct session *session)
 {
 	session->deadline = now_millis() + DRAIN_MILLIS;
-	if (session->terminal || session->stream == MAIN_STREAM)
+	if ((session->terminal || session->stream == MAIN_STREAM) && !session->machine)
 		return;
 	for (int i = 0; i < 2; i++) {
 		struct output *output = &session->output[i];

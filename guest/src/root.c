@@ -97,6 +97,11 @@ int root_make_read_only(struct setup_error *error)
 	return 0;
 }
 
+void root_make_writable(void)
+{
+	mount(NULL, "/", NULL, MS_REMOUNT, NULL);
+}
+
 /* Undo the octal escapes of /proc/self/mountinfo in place. */
 static void unescape(char *text)
 {

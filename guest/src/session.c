@@ -10,6 +10,7 @@
 #include "relay.h"
 #include "serial.h"
 #include "spawn.h"
+#include "sysinit.h"
 #include "terminal.h"
 
 #include <errno.h>
@@ -56,6 +57,8 @@ static void release(struct session *session)
 {
 	drop_records(session);
 	loop_close(&session->status);
+	loop_close(&session->reboots);
+	close_clear(&session->console);
 	relay_close(session);
 	session->state = SESSION_FREE;
 }
@@ -170,18 +173,43 @@ static void attach_terminal(struct session *session, int master)
 		close_cleanup(&copy);
 		return;
 	}
+	if (session->machine)
+		session->console = terminal_open_slave(master);
 	relay_attach(session, copy, master, -1);
 	terminal_resize(master, session->rows, session->columns);
+}
+
+/* As when reboot(2) ends a PID namespace: see has_rebooted. */
+static void end_machine(int signal)
+{
+	struct session *session = find(MAIN_STREAM);
+
+	if (session && session->machine && session->pid > 0)
+		sessions_reaped(session->pid, signal);
+}
+
+static void reboots_ready(struct source *source, uint32_t events)
+{
+	int r = events & EPOLLIN ? sysinit_take_reboot(source->fd) : -ESRCH;
+
+	if (r < 0) {
+		loop_close(source);
+	} else if (r > 0) {
+		/* open to the end: whoever asked waits, and would else hear that the call is not there */
+		loop_set(source, 0);
+		source->fd = -1;
+		end_machine(SIGINT);
+	}
 }
 
 static void status_ready(struct source *source, uint32_t events)
 {
 	struct session *session = container_of(source, struct session, status);
 	static struct report report;
-	int master;
+	int fd;
 
 	(void)events;
-	int r = spawn_read_report(source->fd, &report, &master);
+	int r = spawn_read_report(source->fd, &report, &fd);
 	if (r == -EAGAIN)
 		return;
 	if (r == 0) {
@@ -189,10 +217,12 @@ static void status_ready(struct source *source, uint32_t events)
 		return;
 	}
 	if (report.kind == REPORT_FAILED) {
-		close_cleanup(&master);
+		close_cleanup(&fd);
 		refuse_session(session, (uint8_t)report.number, report.text);
-	} else if (report.kind == REPORT_TERMINAL && master >= 0) {
-		attach_terminal(session, master);
+	} else if (report.kind == REPORT_TERMINAL && fd >= 0) {
+		attach_terminal(session, fd);
+	} else if (report.kind == REPORT_REBOOTS && fd >= 0) {
+		loop_add(&session->reboots, fd, EPOLLIN, reboots_ready);
 	} else if (report.kind == REPORT_PID) {
 		session->inner_pid = report.number;
 	}
@@ -206,9 +236,6 @@ static int start(struct session *session)
 
 	if (process_parse(session->records, session->records_size, &process) < 0)
 		return -EPROTO;
-	session->terminal = process.terminal;
-	session->rows = process.rows;
-	session->columns = process.columns;
 	session->elsewhere = process.device[0] != '\0';
 	if (session->elsewhere && session->stream != MAIN_STREAM)
 		return -EPROTO;
@@ -230,6 +257,12 @@ static int start(struct session *session)
 	drop_records(session);
 	session->state = SESSION_STARTING;
 	session->pid = spawned.pid;
+	session->machine = spawned.machine;
+	session->terminal = process.terminal;
+	session->rows = process.rows;
+	session->columns = process.columns;
+	if (session->machine)
+		tell->moved();
 	loop_add(&session->status, spawned.status, EPOLLIN, status_ready);
 	if (!session->terminal || session->elsewhere)
 		relay_attach(session, spawned.input, spawned.output, spawned.error);
@@ -272,7 +305,7 @@ static struct session *create(uint32_t stream)
 	memset(session, 0, sizeof *session);
 	session->state = SESSION_OPENING;
 	session->stream = stream;
-	session->status.fd = -1;
+	session->status.fd = session->reboots.fd = session->console = -1;
 	relay_open(session);
 	return session;
 }
@@ -447,7 +480,9 @@ void sessions_kill(void)
 	struct session *session = find(MAIN_STREAM);
 
 	hurried = true;
-	if (session && session->pid > 0)
+	if (session && session->machine)
+		end_machine(SIGKILL);
+	else if (session && session->pid > 0)
 		kill(session->pid, SIGKILL);
 }
 

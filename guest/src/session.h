@@ -51,6 +51,7 @@ struct session {
 	pid_t pid;          /* 0: reaped */
 	uint32_t inner_pid; /* in the workload's PID namespace */
 	bool terminal;
+	bool machine;   /* it is the VM's PID 1, which never ends: it asks for the end of the machine */
 	bool elsewhere; /* its terminal is not relayed here: a device, or joined to one */
 	uint16_t rows, columns;
 	uint64_t signals;  /* those that wait for the process to expect them, bit n - 1 */
@@ -61,6 +62,8 @@ struct session {
 	uint8_t *records;
 	size_t records_size, records_capacity;
 	struct source status;
+	struct source reboots; /* tells of reboot(2), in a machine: sysinit.h */
+	int console;           /* a machine's terminal, open while nobody else has it open */
 	struct input input;
 	struct output output[2];
 };
@@ -68,6 +71,8 @@ struct session {
 struct session_events {
 	/* The main session is over; status as of wait(2), -1: it never ran and code is the exit code. */
 	void (*main_ended)(int status, uint8_t code);
+	/* The agent is another process by now, with children of its own. */
+	void (*moved)(void);
 };
 
 void sessions_open(const struct session_events *events);

@@ -4,6 +4,7 @@
 #include "child.h"
 #include "early.h"
 #include "files.h"
+#include "sysinit.h"
 #include "workload.h"
 
 #include <errno.h>
@@ -13,6 +14,9 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* As a terminal is that tells no size. */
+enum { CONSOLE_ROWS = 24, CONSOLE_COLUMNS = 80 };
 
 /* A hard limit of open files over the kernel's is refused: raise that first, as the user asks for it. */
 static void raise_nr_open(const struct process *process)
@@ -67,16 +71,38 @@ static int open_pairs(const struct process *process, struct pairs *p)
 	return r;
 }
 
+/* What a machine writes to its console is the workload's output, whether or not that is somebody's terminal. */
+static void give_console(struct process *process)
+{
+	process->terminal = true;
+	if (process->rows == 0 || process->columns == 0) {
+		process->rows = CONSOLE_ROWS;
+		process->columns = CONSOLE_COLUMNS;
+	}
+}
+
+static pid_t fork_for(bool first, bool machine)
+{
+	if (!first)
+		return workload_fork_exec();
+	return machine ? workload_fork_machine() : workload_fork_first();
+}
+
 int spawn(struct process *process, bool first, struct spawned *spawned)
 {
 	struct pairs p = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
-	int r = open_pairs(process, &p);
+	bool machine = first && sysinit_wanted(process);
 
+	if (machine)
+		give_console(process);
+	int r = open_pairs(process, &p);
 	if (r == 0) {
 		raise_nr_open(process);
-		pid_t pid = first ? workload_fork_first() : workload_fork_exec();
+		pid_t pid = fork_for(first, machine);
 		if (pid == 0) {
-			const struct child child = {process, first, p.status[1], p.input[0], p.output[1], p.error[1]};
+			const struct child child = {process,     first,      workload_is_machine(),
+						    p.status[1], p.input[0], p.output[1],
+						    p.error[1]};
 			child_run(&child);
 		}
 		spawned->pid = pid;
@@ -97,10 +123,11 @@ int spawn(struct process *process, bool first, struct spawned *spawned)
 	spawned->input = p.input[1];
 	spawned->output = p.output[0];
 	spawned->error = p.error[0];
+	spawned->machine = machine;
 	return 0;
 }
 
-int spawn_read_report(int status, struct report *report, int *master)
+int spawn_read_report(int status, struct report *report, int *fd)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
@@ -110,7 +137,7 @@ int spawn_read_report(int status, struct report *report, int *master)
 	struct msghdr message = {
 		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
 
-	*master = -1;
+	*fd = -1;
 	ssize_t n = recvmsg(status, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0)
 		return errno == EAGAIN ? -EAGAIN : 0;
@@ -118,7 +145,7 @@ int spawn_read_report(int status, struct report *report, int *master)
 		return 0;
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-		memcpy(master, CMSG_DATA(header), sizeof *master);
+		memcpy(fd, CMSG_DATA(header), sizeof *fd);
 	report->text[sizeof report->text - 1] = '\0';
 	return 1;
 }

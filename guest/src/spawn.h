@@ -13,12 +13,14 @@ struct spawned {
 	int status; /* what the child has to say until it is the program: struct report, one a read */
 	int input;  /* to its standard input */
 	int output, error;
+	bool machine; /* it is the VM's PID 1, and the agent another process by now */
 };
 
 enum report_kind {
 	REPORT_TERMINAL = 1, /* comes with the terminal's master */
 	REPORT_PID = 2,      /* number: its pid in the workload's namespace; the program starts next */
 	REPORT_FAILED = 3,   /* number: exit code; text */
+	REPORT_REBOOTS = 4,  /* comes with what tells of reboot(2): sysinit.h */
 };
 
 struct report {
@@ -31,9 +33,9 @@ struct report {
 int spawn(struct process *process, bool first, struct spawned *spawned);
 
 /*
- * Read what the child says. Returns 1 and the report (master: the terminal's, or -1), 0 when it is the program now
+ * Read what the child says. Returns 1 and the report (fd: the descriptor that came with it, or -1), 0 when it is the program now
  * or dead, -EAGAIN.
  */
-int spawn_read_report(int status, struct report *report, int *master);
+int spawn_read_report(int status, struct report *report, int *fd);
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "terminal.h"
 
+#include "early.h"
 #include "files.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -18,15 +20,39 @@ void terminal_resize(int master, uint16_t rows, uint16_t columns)
 		ioctl(master, TIOCSWINSZ, &size);
 }
 
-static int use_slave(const char *path, uint32_t owner, bool console)
+int terminal_open_slave(int master)
+{
+	int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	return slave < 0 ? -errno : slave;
+}
+
+/* A login on the kernel's console, which systemd starts by the device's name, is one on the workload's terminal. */
+static void cover_console_device(const char *path)
+{
+	char names[64], device[80];
+
+	if (read_text(early.sys, "class/tty/console/active", names, sizeof names) <= 0)
+		return;
+	names[strcspn(names, "\n")] = '\0';
+	const char *last = strrchr(names, ' ');
+	snprintf(device, sizeof device, "/dev/%s", last ? last + 1 : names);
+	mount(path, device, NULL, MS_BIND, NULL);
+}
+
+static int use_slave(const char *path, uint32_t owner, enum terminal_role role)
 {
 	auto_close int slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
 
 	if (slave < 0)
 		return -errno;
-	if (console && mount(path, "/dev/console", NULL, MS_BIND, NULL) < 0)
+	if (role != TERMINAL_OF_SESSION && mount(path, "/dev/console", NULL, MS_BIND, NULL) < 0)
 		return -errno;
-	if (ioctl(slave, TIOCSCTTY, 0) < 0 || fchown(slave, owner, (gid_t)-1) < 0)
+	if (role == TERMINAL_MACHINE)
+		cover_console_device(path);
+	else if (ioctl(slave, TIOCSCTTY, 0) < 0)
+		return -errno;
+	if (fchown(slave, owner, (gid_t)-1) < 0)
 		return -errno;
 	for (int fd = 0; fd <= 2; fd++)
 		if (dup2(slave, fd) < 0)
@@ -34,15 +60,15 @@ static int use_slave(const char *path, uint32_t owner, bool console)
 	return 0;
 }
 
-int terminal_use(const char *device, uint32_t owner, bool console)
+int terminal_use(const char *device, uint32_t owner, enum terminal_role role)
 {
 	char path[32];
 
 	snprintf(path, sizeof path, "/dev/%s", device);
-	return use_slave(path, owner, console);
+	return use_slave(path, owner, role);
 }
 
-int terminal_open(uint16_t rows, uint16_t columns, uint32_t owner, bool console)
+int terminal_open(uint16_t rows, uint16_t columns, uint32_t owner, enum terminal_role role)
 {
 	char path[32];
 	int unlocked = 0;
@@ -58,7 +84,7 @@ int terminal_open(uint16_t rows, uint16_t columns, uint32_t owner, bool console)
 	}
 	snprintf(path, sizeof path, "/dev/pts/%u", number);
 	terminal_resize(master, rows, columns);
-	int r = use_slave(path, owner, console);
+	int r = use_slave(path, owner, role);
 	if (r < 0) {
 		close(master);
 		return r;

@@ -3,6 +3,7 @@
 
 #include "cgroups.h"
 #include "early.h"
+#include "sysinit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 static int first_pidfd = -1;
 static pid_t first_pid;
 static int own_pid_namespace = -1;
+static bool is_machine; /* its PID namespace is the agent's */
 
 pid_t workload_fork_first(void)
 {
@@ -31,6 +33,22 @@ pid_t workload_fork_first(void)
 	return (pid_t)pid;
 }
 
+pid_t workload_fork_machine(void)
+{
+	pid_t pid = sysinit_fork();
+
+	is_machine = pid >= 0;
+	if (pid > 0)
+		first_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	first_pid = pid;
+	return pid;
+}
+
+bool workload_is_machine(void)
+{
+	return is_machine;
+}
+
 pid_t workload_first(void)
 {
 	return first_pid;
@@ -44,6 +62,10 @@ pid_t workload_fork_exec(void)
 {
 	if (first_pidfd < 0)
 		return -ESRCH;
+	if (is_machine) {
+		pid_t forked = fork();
+		return forked < 0 ? -errno : forked;
+	}
 	if (setns(first_pidfd, CLONE_NEWPID) < 0)
 		return -errno;
 	pid_t pid = fork();
@@ -58,6 +80,8 @@ int workload_enter(bool first)
 {
 	if (!first)
 		return setns(first_pidfd, CLONE_NEWNS | CLONE_NEWCGROUP) < 0 ? -errno : 0;
+	if (is_machine && unshare(CLONE_NEWNS) < 0)
+		return -errno;
 	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
 		return -errno;
 	return cgroups_hide_parent();

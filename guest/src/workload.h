@@ -12,6 +12,11 @@ pid_t workload_fork_first(void);
 /* Fork a process into the workload's PID namespace, as a child of the agent. As fork(2), or -errno. */
 pid_t workload_fork_exec(void);
 
+/* The same, and it becomes PID 1 of the VM: see sysinit.h. In the child the agent goes on. */
+pid_t workload_fork_machine(void);
+
+bool workload_is_machine(void);
+
 /* The workload's first process, in the agent's PID namespace. */
 pid_t workload_first(void);
 

@@ -8,6 +8,7 @@
 #include "ownfiles.h"
 #include "passwd.h"
 #include "system.h"
+#include "sysinit.h"
 #include "test.h"
 
 #include <errno.h>
@@ -214,6 +215,45 @@ static void systemd_is_told_to_shut_down(void)
 	CHECK(signal_meant_for("", 15) == 15);
 }
 
+static void systemd_is_a_machines_init_unless_it_is_said_to_be_in_a_container(void)
+{
+	CHECK(sysinit_is_machine("/usr/lib/systemd/systemd", NULL));
+	CHECK(sysinit_is_machine("/usr/lib/systemd/systemd", ""));
+	CHECK(sysinit_is_machine("/usr/lib/systemd/systemd", "podman"));
+	CHECK(!sysinit_is_machine("/usr/lib/systemd/systemd", "docker"));
+	CHECK(!sysinit_is_machine("/usr/lib/systemd/systemd", "podman-like"));
+	CHECK(!sysinit_is_machine("/usr/lib/systemd/systemd-executor", NULL));
+	CHECK(!sysinit_is_machine("/usr/sbin/runit-init", NULL));
+	CHECK(!sysinit_is_machine("systemd", NULL));
+	CHECK(!sysinit_is_machine("", NULL));
+}
+
+static void only_the_machines_own_root_ends_it(void)
+{
+	CHECK(sysinit_may_reboot("Name:\tsystemd\nNSpid:\t1\nCapEff:\t000001ffffffffff\n"));
+	CHECK(sysinit_may_reboot("Name:\tx\nNSpid:\t4711\nCapEff:\t0000000000400000\nCapBnd:\t0\n"));
+	CHECK(!sysinit_may_reboot("Name:\tx\nNSpid:\t4711\nCapEff:\t000001ffffbfffff\n"));
+	CHECK(!sysinit_may_reboot("Name:\tx\nNSpid:\t4711\t1\nCapEff:\t000001ffffffffff\n"));
+	CHECK(!sysinit_may_reboot("Name:\tx\nCapEff:\t000001ffffffffff\n"));
+	CHECK(!sysinit_may_reboot("Name:\tx\nNSpid:\t4711\n"));
+	CHECK(!sysinit_may_reboot(""));
+}
+
+static void what_ends_a_machine_is_told_from_what_does_not(void)
+{
+	const uint32_t ends[] = {0x01234567, 0xCDEF0123, 0x4321FEDC, 0xA1B2C3D4};
+	const uint32_t others[] = {0x89ABCDEF, 0, 0xD000FCE2, 0x45584543, 1};
+
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		CHECK(sysinit_is_end(0xfee1dead, 672274793, ends[i]));
+		CHECK(sysinit_is_end(0xfee1dead, 537993216, ends[i]));
+		CHECK(!sysinit_is_end(0xfee1deaf, 672274793, ends[i]));
+		CHECK(!sysinit_is_end(0xfee1dead, 672274794, ends[i]));
+	}
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		CHECK(!sysinit_is_end(0xfee1dead, 672274793, others[i]));
+}
+
 static void fstab_has_the_escapes_that_its_readers_undo(void)
 {
 	char line[64];
@@ -261,6 +301,10 @@ int main(void)
 	test("a signal is expected when it is caught, ignored or blocked",
 	     a_signal_is_expected_when_it_is_caught_ignored_or_blocked);
 	test("systemd is told to shut down", systemd_is_told_to_shut_down);
+	test("systemd is a machine's init unless it is said to be in a container",
+	     systemd_is_a_machines_init_unless_it_is_said_to_be_in_a_container);
+	test("only the machine's own root ends it", only_the_machines_own_root_ends_it);
+	test("what ends a machine is told from what does not", what_ends_a_machine_is_told_from_what_does_not);
 	test("fstab has the escapes that its readers undo", fstab_has_the_escapes_that_its_readers_undo);
 	test("devices of modules are below /dev", devices_of_modules_are_below_dev);
 	return tests_end();

@@ -4,7 +4,6 @@ package org.dkvm.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.dkvm.e2e.Differential.onVm;
 import static org.dkvm.e2e.Images.BUSYBOX;
-import static org.dkvm.e2e.Images.SYSTEMD;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -80,29 +79,6 @@ class CgroupsTest {
             assertThat(docker.attempt(container.execArguments("sh", "-c", "for i in $(seq 40); do sleep 100000 & done"))
                             .errors())
                     .contains("can't fork");
-        });
-    }
-
-    /** {@code 2} is MachineTest's. */
-    @Test
-    void systemdIsContentWithHybrid() throws Exception {
-        onVm(docker -> {
-            Container machine = docker.start(
-                    "-e",
-                    "DKVM_CGROUPFS=hybrid",
-                    SYSTEMD,
-                    "/sbin/init",
-                    "systemd.mask=docker.service",
-                    "systemd.mask=docker.socket",
-                    "systemd.mask=containerd.service");
-            Deadline.await(
-                    "systemd has started all it should",
-                    () -> docker.attempt(machine.execArguments("systemctl", "is-system-running"))
-                            .text()
-                            .equals("running"));
-            assertThat(machine.exec("sh", "-c", MOUNTS).text())
-                    .contains("/sys/fs/cgroup/unified cgroup2")
-                    .contains("/sys/fs/cgroup/systemd cgroup");
         });
     }
 }

@@ -49,10 +49,15 @@ final class Differential {
 
     /** Plays a case that only a VM can answer; skipped where the suite is proved on the reference. */
     static Transcript onVm(Scenario scenario) throws Exception {
+        return onVm(Engine.MACHINES, scenario);
+    }
+
+    /** The same on that engine. */
+    static Transcript onVm(Engine engine, Scenario scenario) throws Exception {
         if (!Settings.subjectIsVm()) {
             throw new TestAbortedException(Settings.SUBJECT + " boots no VM");
         }
-        Side subject = new Side(Settings.SUBJECT, Engine.MACHINES, scenario);
+        Side subject = new Side(Settings.SUBJECT, engine, scenario);
         subject.play();
         subject.judge(Settings.SUBJECT);
         return subject.transcript();

@@ -213,10 +213,13 @@ final class Docker {
     }
 
     /** An image that the case makes by {@code docker build} from this Dockerfile, with no files but it. */
-    synchronized String image(String dockerfile) throws Exception {
+    synchronized String image(String dockerfile, String... options) throws Exception {
         String name = name();
         undo.add(List.of("image", "rm", "-f", name));
-        Outcome outcome = Running.complete(client("build", "-q", "-t", name, "-"), Bytes.of(dockerfile));
+        List<String> arguments = new ArrayList<>(List.of("build", "-q", "-t", name));
+        arguments.addAll(List.of(options));
+        arguments.add("-");
+        Outcome outcome = Running.complete(client(arguments.toArray(String[]::new)), Bytes.of(dockerfile));
         if (outcome.exitCode() != 0) {
             throw new AssertionError("docker build\n      " + outcome);
         }

@@ -10,11 +10,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.opentest4j.TestAbortedException;
 
-/** An engine: the machine's Docker, a newer one that tests/engines/engine.sh runs beside it with a network of its own, or Podman, likewise. */
+/** An engine: the machine's Docker or Podman, or a newer one of either that tests/engines/engine.sh has beside it; with a network of its own, but for the machine's Docker. */
 final class Engine implements Closeable {
     /** The engine that the environment names. */
     static final Engine MACHINES = new Engine(List.of("docker"), null, null);
 
+    private static final String SKIP = "no engine from";
     private static final String SCRIPT = "tests/engines/engine.sh";
     private static final String LAUNCHER = "/opt/dkvm/scripts/dkvm-runtime";
     private static final String PODMAN_PROGRAM = "podman";
@@ -59,10 +60,10 @@ final class Engine implements Closeable {
     }
 
     /**
-     * Podman with data, a network and mounts of its own, and these images of the machine's; skips the case where Podman or the runtime is missing. Its "runc" is that runtime, and so is the one
+     * Podman with data, a network and mounts of its own, with networks of "netavark" or "cni", and these images of the machine's; skips the case where Podman or the runtime is missing. Its "runc" is that runtime, and so is the one
      * that its "dkvm" calls.
      */
-    static Engine podman(String runtime, String... images) throws Exception {
+    static Engine podman(String runtime, String networks, String... images) throws Exception {
         for (String needed : List.of(PODMAN_PROGRAM, runtime)) {
             if (Running.complete(List.of("sh", "-c", "command -v " + needed), Bytes.of(""))
                             .exitCode()
@@ -74,7 +75,7 @@ final class Engine implements Closeable {
         Path settings = Files.createDirectory(directory.resolve("dkvm"));
         String path = Host.run("sh", "-c", "command -v " + runtime);
         Files.writeString(settings.resolve("dkvm.json"), "{\"runc\": \"" + path + "\"}\n");
-        Path config = Files.writeString(directory.resolve("containers.conf"), podmanSettings(path));
+        Path config = Files.writeString(directory.resolve("containers.conf"), podmanSettings(path, networks));
         Running process = Running.start(List.of(
                 "unshare",
                 "--mount",
@@ -112,19 +113,58 @@ final class Engine implements Closeable {
         return engine;
     }
 
+    /** Podman of the next Debian, with the runc that is there, likewise; skips the case where there is none. */
+    static Engine newerPodman(String... images) throws Exception {
+        Path directory = Files.createTempDirectory(DATA, "dkvm-podman-");
+        String runc = "/usr/sbin/runc";
+        Files.writeString(
+                Files.createDirectory(directory.resolve("dkvm")).resolve("dkvm.json"),
+                "{\"runc\": \"" + runc + "\"}\n");
+        Files.writeString(directory.resolve("containers.conf"), podmanSettings(runc, "netavark"));
+        Running process = Running.start(List.of(SCRIPT, "run", "podman", directory.toString()));
+        String namespaces = "/proc/" + process.pid() + "/ns/";
+        Engine engine = new Engine(
+                List.of(
+                        "nsenter",
+                        "--mount=" + namespaces + "mnt",
+                        "--net=" + namespaces + "net",
+                        "--pid=" + namespaces + "pid_for_children",
+                        "env",
+                        "HOME=/engine",
+                        "TMPDIR=/engine",
+                        "CONTAINERS_CONF=/engine/containers.conf",
+                        "PODMAN_IGNORE_CGROUPSV1_WARNING=1",
+                        PODMAN_PROGRAM,
+                        "--root=/engine/data",
+                        "--runroot=/engine/run",
+                        "--network-config-dir=/engine/networks",
+                        "--cgroup-manager=cgroupfs",
+                        "--events-backend=file"),
+                process,
+                directory);
+        try {
+            Deadline.await("there is a place for Podman", () -> engine.isReady(process));
+            engine.copy(images);
+        } catch (Exception | AssertionError e) {
+            engine.close();
+            throw e;
+        }
+        return engine;
+    }
+
     /** Limits of their own, as Podman's are beyond what a container of CI may set. */
-    private static String podmanSettings(String runtime) {
+    private static String podmanSettings(String runtime, String networks) {
         return """
                 [containers]
                 default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
                 [network]
-                network_backend = "netavark"
+                network_backend = "%s"
                 [engine]
                 runtime = "runc"
                 [engine.runtimes]
                 runc = ["%s"]
                 dkvm = ["%s"]
-                """.formatted(runtime, LAUNCHER);
+                """.formatted(networks, runtime, LAUNCHER);
     }
 
     private void copy(String... images) throws Exception {
@@ -133,15 +173,24 @@ final class Engine implements Closeable {
         Host.run("sh", "-c", String.join(" ", copy) + " | " + String.join(" ", command("load")));
     }
 
+    private boolean isReady(Running running) throws Exception {
+        assertRuns(running);
+        return running.stdoutSoFar().contains("ready");
+    }
+
     private boolean answers(Running running) throws Exception {
+        assertRuns(running);
+        return Running.complete(command("info"), Bytes.of("")).exitCode() == 0;
+    }
+
+    private void assertRuns(Running running) throws Exception {
         if (!running.isAlive()) {
             Outcome outcome = running.finish();
-            if (outcome.errors().contains("no engine from")) {
+            if (outcome.errors().contains(SKIP)) {
                 throw new TestAbortedException(outcome.errors());
             }
             throw new AssertionError("the engine ended: " + outcome + log());
         }
-        return Running.complete(command("info"), Bytes.of("")).exitCode() == 0;
     }
 
     private String log() throws IOException {

@@ -3,11 +3,12 @@ package org.dkvm.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.dkvm.e2e.Differential.assertSame;
+import static org.dkvm.e2e.Differential.onVm;
 import static org.dkvm.e2e.Images.BUSYBOX;
 import static org.dkvm.e2e.Images.TOOLS;
 
 import java.io.IOException;
-import java.util.Locale;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,17 +17,31 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** What Podman does for its containers it does for VMs: the core of the suite, with either runtime below. */
 @EndToEnd
 class PodmanTest {
-    /** The runtime that makes the containers, and DKVM's sandboxes. */
-    enum Inner {
+    /** Which Podman, and which runtime makes its containers and DKVM's sandboxes. */
+    enum Which {
+        /** The machine's, on runc. */
         RUNC,
-        CRUN
+        /** The machine's, on crun. */
+        CRUN,
+        /** The machine's, on runc, with networks of CNI. */
+        CNI,
+        /** The next Debian's, 5.4, on runc. */
+        NEWER
     }
 
-    private static final SharedEngines<Inner> ENGINES = new SharedEngines<>(
-            Inner.class, inner -> Engine.podman(inner.name().toLowerCase(Locale.ROOT), BUSYBOX, TOOLS));
+    private static final SharedEngines<Which> ENGINES = new SharedEngines<>(Which.class, PodmanTest::start);
 
-    private static Engine podman(Inner inner) throws Exception {
-        return ENGINES.get(inner);
+    private static Engine start(Which which) throws Exception {
+        return switch (which) {
+            case RUNC -> Engine.podman("runc", "netavark", BUSYBOX, TOOLS);
+            case CRUN -> Engine.podman("crun", "netavark", BUSYBOX);
+            case CNI -> Engine.podman("runc", "cni", TOOLS);
+            case NEWER -> Engine.newerPodman(BUSYBOX, TOOLS);
+        };
+    }
+
+    private static Engine podman(Which which) throws Exception {
+        return ENGINES.get(which);
     }
 
     @AfterAll
@@ -35,10 +50,10 @@ class PodmanTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Inner.class)
-    void aProgramRunsWithItsStreamsAndItsCode(Inner inner) throws Exception {
+    @EnumSource(names = "CNI", mode = EnumSource.Mode.EXCLUDE)
+    void aProgramRunsWithItsStreamsAndItsCode(Which which) throws Exception {
         Transcript seen = assertSame(
-                podman(inner),
+                podman(which),
                 docker -> docker.exits(42)
                         .stdin("typed")
                         .run("-i", BUSYBOX, "sh", "-c", "cat; echo to stderr >&2; id; hostname | wc -c; exit 42"));
@@ -46,9 +61,9 @@ class PodmanTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Inner.class)
-    void aContainerIsEnteredHeldAndStopped(Inner inner) throws Exception {
-        assertSame(podman(inner), docker -> {
+    @EnumSource(names = "CNI", mode = EnumSource.Mode.EXCLUDE)
+    void aContainerIsEnteredHeldAndStopped(Which which) throws Exception {
+        assertSame(podman(which), docker -> {
             Container container = docker.start(
                     "-v",
                     "/shared",
@@ -77,7 +92,7 @@ class PodmanTest {
     @Test
     void aProgramIsWhoItIsToldToBeInWhatItIsGiven() throws Exception {
         assertSame(
-                podman(Inner.RUNC),
+                podman(Which.RUNC),
                 docker -> docker.exits(1)
                         .run(
                                 "--read-only",
@@ -92,9 +107,10 @@ class PodmanTest {
                                 "id; pwd; hostname; echo \"$A\"; touch /scratch/x && echo written; touch /x 2>/dev/null"));
     }
 
-    @Test
-    void namesAndPortsLeadToTheWorkload() throws Exception {
-        assertSame(podman(Inner.RUNC), docker -> {
+    @ParameterizedTest
+    @EnumSource(names = {"RUNC", "NEWER"})
+    void namesAndPortsLeadToTheWorkload(Which which) throws Exception {
+        assertSame(podman(which), docker -> {
             String network = docker.network("--subnet", Subnets.ipv4(docker) + ".0/24");
             Container web = docker.start(
                     "--network",
@@ -126,9 +142,10 @@ class PodmanTest {
         });
     }
 
-    @Test
-    void itsHealthIsSeenAndItsVolumeStays() throws Exception {
-        assertSame(podman(Inner.RUNC), docker -> {
+    @ParameterizedTest
+    @EnumSource(names = {"RUNC", "NEWER"})
+    void itsHealthIsSeenAndItsVolumeStays(Which which) throws Exception {
+        assertSame(podman(which), docker -> {
             String volume = docker.volume();
             Container container = docker.start(
                     "--volume=" + volume + ":/data",
@@ -149,9 +166,10 @@ class PodmanTest {
         });
     }
 
-    @Test
-    void aPodOfOneContainerHasItsNetwork() throws Exception {
-        assertSame(podman(Inner.RUNC), docker -> {
+    @ParameterizedTest
+    @EnumSource(names = {"RUNC", "NEWER"})
+    void aPodOfOneContainerHasItsNetwork(Which which) throws Exception {
+        assertSame(podman(which), docker -> {
             String pod = docker.name();
             docker.quietly("pod", "create", "--name=" + pod, "--hostname=of-the-pod");
             try {
@@ -166,5 +184,63 @@ class PodmanTest {
                 docker.quietly("pod", "rm", "--force", "--time=0", pod);
             }
         });
+    }
+
+    @Test
+    void networksOfCniHaveAddressesAndPublishedPorts() throws Exception {
+        assertSame(podman(Which.CNI), docker -> {
+            String network = docker.network("--subnet", Subnets.ipv4(docker) + ".0/24");
+            Container web = docker.start(
+                    "--network",
+                    network,
+                    "--publish=80",
+                    TOOLS,
+                    "sh",
+                    "-c",
+                    "echo served >/index.html; exec python3 -u -m http.server --directory / 80");
+            Container peer = docker.peer("--network", network, TOOLS, "sleep", "1000");
+            String address = web.inspect("{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
+            String gateway = web.inspect("{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}");
+            String port = web.inspect("{{range .NetworkSettings.Ports}}{{(index . 0).HostPort}}{{end}}");
+            docker.alias(address, "address");
+            Deadline.await(
+                    "the workload listens",
+                    () -> docker.attempt(peer.execArguments("curl", "-sf", "http://" + address + "/index.html"))
+                                    .exitCode()
+                            == 0);
+            docker.note(
+                    "by the published port",
+                    docker.attempt(peer.execArguments("curl", "-sS", "http://" + gateway + ":" + port + "/index.html"))
+                            .text());
+            web.exec("sh", "-c", "ip -o -4 addr show dev eth0 | awk '{print $4}'; ip route | grep -c default");
+        });
+    }
+
+    /** Podman 4.3 copies an image's annotations into the spec, also that of the manager, by which DKVM knows Podman. */
+    @Test
+    void anImageThatCallsItselfAPodsDoesNotRunWithoutAVm() throws Exception {
+        onVm(podman(Which.RUNC), docker -> {
+            for (String annotation :
+                    List.of("io.kubernetes.cri.container-type=sandbox", "io.kubernetes.cri-o.ContainerType=sandbox")) {
+                Outcome refused =
+                        docker.attempt("run", "--rm", "--runtime=dkvm", pods(docker, annotation), "uname", "-r");
+                assertThat(refused.exitCode()).describedAs(refused.toString()).isNotZero();
+                assertThat(refused.errors()).contains("what holds a pod's namespaces can not be a VM");
+                assertThat(refused.text()).isEmpty();
+            }
+            String container = pods(docker, "io.kubernetes.cri.container-type=container");
+            assertThat(docker.run(container, "uname", "-r").text()).isNotEqualTo(Host.run("uname", "-r") + "\n");
+        });
+    }
+
+    private static String pods(Docker docker, String annotation) throws Exception {
+        return docker.image(
+                "FROM localhost/" + BUSYBOX,
+                "--format=oci",
+                "--pull=never",
+                "--annotation=" + annotation,
+                "--annotation=io.container.manager=containerd",
+                "--annotation=io.kubernetes.cri.sandbox-id=1",
+                "--label=" + annotation);
     }
 }

@@ -1,27 +1,36 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Newer Docker engines than the machine's own, from Debian's packages, for the end-to-end cases:
-#   engine.sh build                    makes the roots of all suites, or takes them from the cache; one that can not be made is a warning
-#   engine.sh run SUITE DIRECTORY      an engine with DIRECTORY/docker.sock, its data in DIRECTORY; ends when its standard input does
+# Newer engines than the machine's own, from Debian's packages, for the end-to-end cases:
+#   engine.sh build                    makes the roots of all, or takes them from the cache; one that can not be made is a warning
+#   engine.sh run ENGINE DIRECTORY     Docker with DIRECTORY/docker.sock, its data in DIRECTORY; or "podman": says "ready", and nsenter(1)
+#                                      finds it with DIRECTORY as /engine, and DIRECTORY/dkvm as /etc/dkvm. Ends when its standard input does
 #
 # An engine runs in mount, network and process namespaces of its own, with the root of its suite: neither its bridge nor its rules
 # are the machine's, and with its first process all of its processes, mounts and interfaces end.
 # shellcheck source-path=SCRIPTDIR source=../../package/lib.sh
 . "$(dirname "$0")/../../package/lib.sh"
 
-# docker.io 26 and 28.
-SUITES=(trixie sid)
-# dkvm-runtime is a shell script; nothing configures the packages, so what it runs is named here.
-PACKAGES=(docker.io iptables dash sed coreutils mount)
+# Docker 26 and 28, by the names of Debian's suites; Podman 5.4, which is of trixie, too.
+ENGINES=(trixie sid podman)
 STOP_SECONDS=20
 
-# extract SUITE RAW. A mirror that is not renewed daily has a Release file of sid that expires.
-extract() {
-    mmdebstrap --quiet --variant=extract --mode=root --include="$(IFS=, && echo "${PACKAGES[*]}")" \
-        --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' "$1" "$2"
+# packages ENGINE: dkvm-runtime is a shell script; nothing configures the packages, so what it runs is named here.
+packages() {
+    case $1 in
+        podman) printf 'podman,crun,runc,netavark,aardvark-dns,catatonit,nftables' ;;
+        *) printf 'docker.io' ;;
+    esac
+    printf ',iptables,dash,sed,coreutils,mount'
 }
 
-# make_root SUITE ENTRY
+# extract ENGINE RAW. A mirror that is not renewed daily has a Release file of sid that expires.
+extract() {
+    local suite=${1/podman/trixie}
+    mmdebstrap --quiet --variant=extract --mode=root --include="$(packages "$1")" \
+        --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' "$suite" "$2"
+}
+
+# make_root ENGINE ENTRY
 make_root() {
     local root=$2.making name
     rm -rf "$root"
@@ -38,38 +47,43 @@ make_root() {
     done
     [ -e "$root/var/run" ] || ln -s ../run "$root/var/run"
     # Mount points; what is made below them while it runs is not here.
-    (cd "$root" && mkdir -p proc sys dev run tmp root mnt opt/dkvm etc/docker etc/dkvm var/lib/docker var/lib/containerd var/cache/dkvm var/log engine)
+    (cd "$root" && mkdir -p proc sys dev run tmp root mnt opt/dkvm etc/docker etc/dkvm var/lib/docker var/lib/containerd var/cache/dkvm var/log var/tmp engine)
     rm -rf "$root"/usr/share/{doc,man,locale,info} "$root"/var/cache/apt "$root"/var/lib/apt
     : >"$root/etc/resolv.conf"
-    chroot "$root" /usr/sbin/dockerd --version
+    unshare --pid --fork --mount-proc="$root/proc" chroot "$root" "$(program "$1")" --version
     mv "$root" "$2"
+}
+
+# program ENGINE
+program() {
+    [ "$1" = podman ] && echo podman || echo dockerd
 }
 
 entry() {
     local key
-    key=$({ printf '%s\n' "$1" "${PACKAGES[*]}" && declare -f extract make_root; } | sha256sum | cut -c1-16)
+    key=$({ printf '%s\n' "$1" "$(packages "$1")" && declare -f extract make_root program; } | sha256sum | cut -c1-16)
     printf '%s' "$DKVM_CACHE/engine/$1-$key"
 }
 
 build() {
-    local suite entry status
+    local engine entry status
     mkdir -p "$DKVM_CACHE/engine"
     locked engine
-    for suite in "${SUITES[@]}"; do
-        entry=$(entry "$suite")
+    for engine in "${ENGINES[@]}"; do
+        entry=$(entry "$engine")
         if [ -d "$entry" ]; then
             say "    taken from the cache: $entry"
             continue
         fi
         need_root "making an engine's root"
-        find "$DKVM_CACHE/engine" -mindepth 1 -maxdepth 1 -type d -name "$suite-*" -exec rm -rf {} +
-        attempt make_root "$suite" "$entry" >"$DKVM_CACHE/engine/$suite.log" 2>&1
+        find "$DKVM_CACHE/engine" -mindepth 1 -maxdepth 1 -type d -name "$engine-*" -exec rm -rf {} +
+        attempt make_root "$engine" "$entry" >"$DKVM_CACHE/engine/$engine.log" 2>&1
         if [ "$status" = 0 ]; then
-            say "    $suite: $(tail -n 1 "$DKVM_CACHE/engine/$suite.log"), $(du -sm "$entry" | cut -f1) MB"
+            say "    $engine: $(tail -n 1 "$DKVM_CACHE/engine/$engine.log"), $(du -sm "$entry" | cut -f1) MB"
         else
-            # The suite that changes daily is the archive's affair: its cases skip, and say why.
-            tail -n 3 "$DKVM_CACHE/engine/$suite.log" >&2
-            warn "no engine from $suite; all of it in $DKVM_CACHE/engine/$suite.log"
+            # What changes daily is the archive's affair: its cases skip, and say why.
+            tail -n 3 "$DKVM_CACHE/engine/$engine.log" >&2
+            warn "no engine from $engine; all of it in $DKVM_CACHE/engine/$engine.log"
         fi
     done
 }
@@ -83,7 +97,7 @@ set_up() {
     mount --rbind /dev "$root/dev"
     mount -t sysfs sysfs "$root/sys"
     mount --rbind /sys/fs/cgroup "$root/sys/fs/cgroup"
-    for name in run tmp etc/docker etc/dkvm var/log; do
+    for name in run tmp etc/docker etc/dkvm var/log var/tmp var/cache; do
         mount -t tmpfs -o mode=755 tmpfs "$root/$name"
     done
     for name in docker containerd; do
@@ -117,6 +131,14 @@ set_up() {
 inside() {
     local root=$1 directory=$2 pid deadline
     set_up "$root" "$directory"
+    if [[ $root == */podman-* ]]; then
+        # crun takes version 1 of the control groups only where there is nothing of version 2.
+        umount /sys/fs/cgroup/unified 2>/dev/null || :
+        mount --bind /engine/dkvm /etc/dkvm
+        echo ready
+        read -r _ || true
+        return
+    fi
     dockerd --host unix:///engine/docker.sock </dev/null >/engine/dockerd.log 2>&1 &
     pid=$!
     # Nobody writes: this waits for the end of whoever started the engine.
@@ -138,5 +160,5 @@ run() {
 case ${1:-},$# in
     build,1) build ;;
     run,3 | inside,3) "$@" ;;
-    *) die "usage: engine.sh build | run SUITE DIRECTORY" ;;
+    *) die "usage: engine.sh build | run ENGINE DIRECTORY" ;;
 esac

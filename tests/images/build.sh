@@ -136,11 +136,9 @@ changes_tools() { printf '%s\n' "ENV $PATH_ENV" 'CMD ["bash"]'; }
 root_kernel() { debian "$1" linux-image-cloud-amd64 tiny-initramfs kmod; }
 changes_kernel() { printf '%s\n' "ENV $PATH_ENV" 'CMD ["bash"]'; }
 
-# A whole machine: an init with its services, a Docker engine among them. The hello image's program lies ready for that.
+# A whole machine, as Debian has it: an init with all its services, a Docker engine among them. What that could run lies ready.
 root_systemd() {
-    debian "$1" systemd-sysv dbus kmod docker.io docker-cli iptables
-    # A container and an emulated machine have no use for these.
-    rm -f "$1"/etc/systemd/system/timers.target.wants/* "$1"/etc/systemd/system/getty.target.wants/*
+    debian "$1" systemd-sysv dbus libpam-systemd udev kmod docker.io docker-cli iptables busybox-static
     gcc -std=c17 -Os -Wall -Wextra -Werror -static -s -o "$1/usr/local/bin/hello" "$here/hello.c"
 }
 changes_systemd() { printf '%s\n' "ENV $PATH_ENV" 'STOPSIGNAL SIGRTMIN+3' 'CMD ["/sbin/init"]'; }

@@ -9,6 +9,7 @@ import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.json.Json;
 import org.dkvm.linux.HostFiles;
+import org.dkvm.linux.ProcessStart;
 
 /**
  * What runc and crun remember of a container.
@@ -48,6 +49,25 @@ public record ContainerState(Path bundle, String rootfs) {
                     : Optional.empty();
         }
         return Optional.empty();
+    }
+
+    /**
+     * Whether the container's first process lives. A container is left behind when it and its engine are killed, and no engine comes back that would delete it.
+     *
+     * @param directory the container's directory below {@code --root}
+     */
+    public static boolean isAlive(Path directory) throws DkvmException {
+        Path runc = directory.resolve("state.json");
+        if (Files.exists(runc)) {
+            return lives(Json.readObject(runc), "init_process_pid", "init_process_start");
+        }
+        Path crun = directory.resolve("status");
+        return Files.exists(crun) && lives(Json.readObject(crun), "pid", "process-start-time");
+    }
+
+    private static boolean lives(JsonObject state, String pid, String start) {
+        return ProcessStart.lives(
+                Json.number(state, pid).orElse(0L), Json.number(state, start).orElse(0L));
     }
 
     /**

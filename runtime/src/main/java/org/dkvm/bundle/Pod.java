@@ -27,6 +27,9 @@ public record Pod(Role role, String id) {
 
     private static final Pod NONE = new Pod(Role.NONE, "");
 
+    private static final String CRIO_TYPE = "io.kubernetes.cri-o.ContainerType";
+    private static final String CRIO_POD = "io.kubernetes.cri-o.SandboxID";
+
     private static final String HOSTNAME_FILE = "/etc/hostname";
 
     /** Who writes a container's files: Podman and CRI-O tell. An image can change the value and not take the key away. */
@@ -52,9 +55,10 @@ public record Pod(Role role, String id) {
         if (told.role == Role.SANDBOX || isPodmansHolder(spec)) {
             throw new DkvmException(
                     "what holds a pod's namespaces can not be a VM",
-                    "make the pod with runc, \"podman --runtime runc pod create …\", and its container with DKVM");
+                    "make the pod with runc, \"podman --runtime runc pod create ...\", and its container with DKVM");
         }
-        return told.role == Role.CONTAINER && !isHeldByPodman(spec, host) ? NONE : told;
+        Pod container = told.role == Role.CONTAINER ? told : ofPodman5(annotations.get());
+        return container.role == Role.CONTAINER && !isHeldByPodman(spec, host) ? NONE : container;
     }
 
     private static boolean isHeldByPodman(JsonObject spec, HostView host) {
@@ -73,9 +77,13 @@ public record Pod(Role role, String id) {
 
     private static Pod told(JsonObject annotations) {
         Pod containerd = of(annotations, "io.kubernetes.cri.container-type", "io.kubernetes.cri.sandbox-id");
-        return containerd.role == Role.NONE
-                ? of(annotations, "io.kubernetes.cri-o.ContainerType", "io.kubernetes.cri-o.SandboxID")
-                : containerd;
+        return containerd.role == Role.NONE ? of(annotations, CRIO_TYPE, CRIO_POD) : containerd;
+    }
+
+    /** Podman 5 writes of a pod's container which pod that is, and not that it is one. */
+    private static Pod ofPodman5(JsonObject annotations) {
+        String pod = Json.string(annotations, CRIO_POD).orElse("");
+        return pod.isEmpty() ? NONE : new Pod(Role.CONTAINER, pod);
     }
 
     private static Pod of(JsonObject annotations, String type, String id) {

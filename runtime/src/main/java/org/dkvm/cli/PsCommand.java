@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.dkvm.bundle.ContainerState;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.update.CurrentSize;
@@ -30,7 +31,10 @@ final class PsCommand implements Callable<Integer> {
 
     @Option(
             names = {"-a", "--all"},
-            description = "Also those that are gone and whose logs are kept.")
+            description = {
+                "Also those that are gone and whose logs are kept, and those that stopped and that their engine, which was",
+                "killed with them, has not deleted."
+            })
     private boolean all;
 
     private final VmTools tools;
@@ -45,7 +49,8 @@ final class PsCommand implements Callable<Integer> {
         Map<String, String> names = list.entries().isEmpty() ? Map.of() : EngineNames.all();
         System.out.printf(FORMAT, "CONTAINER ID", "NAME", "KERNEL", "ACCEL", "MEMORY", "CPUS", "UPTIME", "BOOT");
         for (VmList.Entry entry : list.entries()) {
-            if (all || entry.isThere()) {
+            boolean runs = entry.isThere() && ContainerState.isAlive(entry.vm().state());
+            if (all || runs) {
                 String id = entry.vm().id().value();
                 CurrentSize size = size(entry);
                 System.out.printf(
@@ -56,7 +61,9 @@ final class PsCommand implements Callable<Integer> {
                         accelerator(entry),
                         size.memory(),
                         size.cpus(),
-                        entry.isThere() ? uptime(Duration.between(entry.vm().created(), Instant.now())) : "gone",
+                        runs
+                                ? uptime(Duration.between(entry.vm().created(), Instant.now()))
+                                : entry.isThere() ? "stopped" : "gone",
                         boot(entry));
             }
         }

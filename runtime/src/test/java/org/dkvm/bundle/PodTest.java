@@ -65,6 +65,29 @@ class PodTest {
     }
 
     @Test
+    void podman5NamesThePodOnlyAndItIsBelievedWherePodmansHolderHasTheNetwork() throws Exception {
+        String annotations = "\"io.container.manager\":\"libpod\",\"io.kubernetes.cri-o.SandboxID\":\"p4\"";
+        assertThat(Pod.of(spec("/proc/77/ns/net", annotations), HOST)).isEqualTo(new Pod(Pod.Role.CONTAINER, "p4"));
+        assertThat(Pod.of(spec("/proc/78/ns/net", annotations), HOST).role()).isEqualTo(Pod.Role.NONE);
+        assertThat(Pod.of(spec("", annotations), HOST).role()).isEqualTo(Pod.Role.NONE);
+    }
+
+    /** CRI-O names itself as a spec's manager, as Podman does: what it says of a pod is not believed, see docs/adr/0019-pods.md. */
+    @Test
+    void aPodOfCrioIsRefusedNotRunWithoutAVm() throws Exception {
+        String crio = "\"io.container.manager\":\"cri-o\",\"io.kubernetes.cri-o.SandboxID\":\"p5\","
+                + "\"io.kubernetes.cri-o.ContainerType\":";
+        assertThatThrownBy(() -> Pod.of(spec("/run/netns/p5", crio + "\"sandbox\""), HOST))
+                .isInstanceOf(DkvmException.class)
+                .hasMessageContaining("what holds a pod's namespaces can not be a VM");
+        JsonObject container = spec("/run/netns/p5", crio + "\"container\"");
+        assertThat(Pod.of(container, HOST).role()).isEqualTo(Pod.Role.NONE);
+        assertThatThrownBy(() -> rewrite(container, "/run/netns/p5"))
+                .isInstanceOf(DkvmException.class)
+                .hasMessageContaining("a VM can not be in another container's IPC namespace");
+    }
+
+    @Test
     void aPodsVmTakesTheNetworkOverThatOnlyThePodsOwnProcessHolds() throws Exception {
         SandboxPlan plan =
                 rewrite(spec("/proc/77/ns/net", CONTAINER), "/proc/77/ns/net").plan();

@@ -183,12 +183,13 @@ static const char *find_env(char **envp, const char *name)
 	return found;
 }
 
-static void drop_env(char **envp, const char *dropped)
+static void drop_env(char **envp, const char *name)
 {
 	char **to = envp;
+	size_t length = strlen(name);
 
 	for (; *envp; envp++)
-		if (strcmp(*envp, dropped) != 0)
+		if (strncmp(*envp, name, length) != 0 || (*envp)[length] != '=')
 			*to++ = *envp;
 	*to = NULL;
 }
@@ -257,7 +258,7 @@ static _Noreturn void run(const struct child *child, const char *home)
 	if (process->init && child->first)
 		run_init(argv, process->args, envp);
 	if (child->machine && child->first)
-		drop_env(envp, "container=podman");
+		drop_env(envp, "container"); /* an engine's word, see sysinit_is_machine */
 	run_program(argv, envp);
 	end(CODE_SETUP_FAILED);
 }

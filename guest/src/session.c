@@ -162,6 +162,8 @@ static void attach_terminal(struct session *session, int master)
 	int copy = fcntl(master, F_DUPFD_CLOEXEC, 3);
 
 	fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
+	if (session->machine)
+		session->console = terminal_open_slave(master);
 	if (session->elsewhere) {
 		close_cleanup(&copy);
 		serial_join(master);
@@ -173,8 +175,6 @@ static void attach_terminal(struct session *session, int master)
 		close_cleanup(&copy);
 		return;
 	}
-	if (session->machine)
-		session->console = terminal_open_slave(master);
 	relay_attach(session, copy, master, -1);
 	terminal_resize(master, session->rows, session->columns);
 }

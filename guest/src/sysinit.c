@@ -3,6 +3,7 @@
 
 #include "early.h"
 #include "files.h"
+#include "log.h"
 #include "lookup.h"
 
 #include <errno.h>
@@ -22,6 +23,9 @@
 
 /* A process with this at the start of its name outlives the last round of a shutdown, see systemd's ROOT_STORAGE_DAEMONS. */
 #define NAME "@dkvm"
+#define RUN_OPTIONS "mode=0755,size=20%,nr_inodes=800k" /* as systemd's own */
+#define WANTS "/run/systemd/system/getty.target.wants"
+#define CONSOLE_GETTY "/lib/systemd/system/console-getty.service"
 
 #if defined(__x86_64__)
 #define NATIVE AUDIT_ARCH_X86_64
@@ -88,13 +92,34 @@ pid_t sysinit_fork(void)
 	return 1;
 }
 
+/* Whatever is mounted there, systemd leaves it. */
+static bool has_run(void)
+{
+	struct stat run, root;
+
+	if (stat("/run", &run) < 0 || stat("/", &root) < 0)
+		return false;
+	return run.st_dev != root.st_dev ||
+	       mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV | MS_STRICTATIME, RUN_OPTIONS) == 0;
+}
+
+/*
+ * A login on the kernel's console waits for udev to have seen the device, and without udev until it gives up. The unit that is
+ * for containers does not wait.
+ */
+static void log_in_without_udev(void)
+{
+	mount("/dev/null", "/sys/class/tty/console/active", NULL, MS_BIND, NULL);
+	if (has_run() && make_dirs(WANTS, 0755) == 0 && symlink(CONSOLE_GETTY, WANTS "/console-getty.service") < 0)
+		log_kernel("no login on the console: %s", strerrordesc_np(errno));
+}
+
 void sysinit_prepare(void)
 {
 	/* the engine's mark, by which systemd would know a container; a read-only root keeps it */
 	unlink("/.dockerenv");
-	/* a login on the kernel's console waits for udev to have seen the device, and without udev until it gives up */
 	if (access("/lib/systemd/systemd-udevd", X_OK) < 0)
-		mount("/dev/null", "/sys/class/tty/console/active", NULL, MS_BIND, NULL);
+		log_in_without_udev();
 }
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))

@@ -10,10 +10,13 @@ enum { BOOT_CAPABILITY = 22 }; /* CAP_SYS_BOOT */
 
 bool sysinit_is_machine(const char *program, const char *container)
 {
+	/* what Podman gives to every container, and what images for engines say of themselves: in a VM it is not true */
+	static const char *const engines[] = {"", "docker", "oci", "podman"};
 	const char *slash = strrchr(program, '/');
+	bool said = container != NULL;
 
-	/* Podman gives it to every container, and in a VM it is not true */
-	bool said = container && container[0] && strcmp(container, "podman") != 0;
+	for (size_t i = 0; said && i < sizeof engines / sizeof engines[0]; i++)
+		said = strcmp(container, engines[i]) != 0;
 	return slash && strcmp(slash, "/systemd") == 0 && !said;
 }
 

@@ -220,7 +220,10 @@ static void systemd_is_a_machines_init_unless_it_is_said_to_be_in_a_container(vo
 	CHECK(sysinit_is_machine("/usr/lib/systemd/systemd", NULL));
 	CHECK(sysinit_is_machine("/usr/lib/systemd/systemd", ""));
 	CHECK(sysinit_is_machine("/usr/lib/systemd/systemd", "podman"));
-	CHECK(!sysinit_is_machine("/usr/lib/systemd/systemd", "docker"));
+	CHECK(sysinit_is_machine("/usr/lib/systemd/systemd", "docker"));
+	CHECK(sysinit_is_machine("/usr/lib/systemd/systemd", "oci"));
+	CHECK(!sysinit_is_machine("/usr/lib/systemd/systemd", "lxc"));
+	CHECK(!sysinit_is_machine("/usr/lib/systemd/systemd", "yes"));
 	CHECK(!sysinit_is_machine("/usr/lib/systemd/systemd", "podman-like"));
 	CHECK(!sysinit_is_machine("/usr/lib/systemd/systemd-executor", NULL));
 	CHECK(!sysinit_is_machine("/usr/sbin/runit-init", NULL));

@@ -32,8 +32,11 @@ final class Images {
     /** Debian with systemd as its first process, and a Docker engine among its services. */
     static final String SYSTEMD = "dkvm-test/systemd";
 
+    /** Debian with what people run: PostgreSQL, Redis, Java, Node, Python, gcc, git, sshd, and what a machine is administrated with. */
+    static final String WORKLOADS = "dkvm-test/workloads";
+
     static final List<String> ALL =
-            List.of(HELLO, BUSYBOX, BUSYBOX_ARM64, DEBIAN, NGINX, MARIADB, PYTHON, TOOLS, KERNEL, SYSTEMD);
+            List.of(HELLO, BUSYBOX, BUSYBOX_ARM64, DEBIAN, NGINX, MARIADB, PYTHON, TOOLS, KERNEL, SYSTEMD, WORKLOADS);
 
     private Images() {}
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Makes the test and demo images from Debian's packages, because no registry is needed for that:
-#   build.sh [--short-names] [hello | pause | busybox | busybox-arm64 | debian | nginx | mariadb | python | tools | kernel | systemd]…      (all, when none is named)
+#   build.sh [--short-names] [hello | pause | busybox | busybox-arm64 | debian | nginx | mariadb | python | tools | kernel | systemd | workloads]…      (all, when none is named)
 #
 # They are called dkvm-test/NAME. --short-names: also hello-world, busybox and so on, where no other image has that name.
 # An image already in the engine, made by this very recipe, is left alone; root filesystems are cached.
@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../package/lib.sh"
 
 SUITE=trixie
-ALL=(hello pause busybox busybox-arm64 debian nginx mariadb python tools kernel systemd)
+ALL=(hello pause busybox busybox-arm64 debian nginx mariadb python tools kernel systemd workloads)
 PATH_ENV=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 # root_NAME DIR makes the root filesystem; changes_NAME prints the image's configuration, a Dockerfile instruction a line.
@@ -143,6 +143,28 @@ root_systemd() {
 }
 changes_systemd() { printf '%s\n' "ENV $PATH_ENV" 'STOPSIGNAL SIGRTMIN+3' 'CMD ["/sbin/init"]'; }
 
+# What people run: databases, languages, a compiler, sshd, tools for what only a machine may do. Each is started by the case that wants it.
+# Left out as well: PostgreSQL's compiler of queries (LLVM, 160 MB), gcc's for whole programs, its sanitizers, the sources of locales.
+root_workloads() {
+    local path options=() packages=(postgresql redis-server redis-tools default-jre-headless nodejs python3 gcc libc6-dev make git
+        openssh-server openssh-client e2fsprogs fuse2fs iptables tcpdump kmod procps iproute2 iputils-ping)
+    for path in 'doc/*' 'man/*/*' 'locale/*' 'info/*' 'i18n/*' 'nodejs/corepack/*'; do
+        options+=("--dpkgopt=path-exclude=/usr/share/$path")
+    done
+    for path in '*/libLLVM*' '*/libz3*' '*/lib*san.so.*' '*/perl/*/CORE/*' 'postgresql/*/lib/bitcode/*' 'gcc/*/lib*san*.a'; do
+        options+=("--dpkgopt=path-exclude=/usr/lib/$path")
+    done
+    # update-alternatives of PostgreSQL wants the directories of manual pages.
+    mmdebstrap --quiet --variant=minbase --mode=root --include="$(IFS=, && echo "${packages[*]}")" \
+        --setup-hook="mkdir -p \"\$1/usr/share/man/man1\" \"\$1/usr/share/man/man7\"" \
+        --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io "${options[@]}" \
+        --dpkgopt='path-exclude=/usr/libexec/gcc/*/lto1' --dpkgopt='path-exclude=/usr/bin/*-lto-dump-*' "$SUITE" "$1"
+    : >"$1/etc/resolv.conf"
+    # As the name, they would be every container's.
+    rm -f "$1/etc/hostname" "$1"/etc/ssh/ssh_host_*
+}
+changes_workloads() { printf '%s\n' "ENV $PATH_ENV" 'CMD ["bash"]'; }
+
 # What the content of an image depends on: its own functions and files, not those of the others.
 key() {
     {
@@ -226,7 +248,7 @@ main() {
     while [ $# -gt 0 ]; do
         case $1 in
             --short-names) short=yes ;;
-            hello | pause | busybox | busybox-arm64 | debian | nginx | mariadb | python | tools | kernel | systemd) names+=("$1") ;;
+            hello | pause | busybox | busybox-arm64 | debian | nginx | mariadb | python | tools | kernel | systemd | workloads) names+=("$1") ;;
             *) die "usage: build.sh [--short-names] [${ALL[*]}]" ;;
         esac
         shift

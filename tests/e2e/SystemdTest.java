@@ -42,7 +42,7 @@ class SystemdTest {
             docker.quietly("stop", "-t", "200", machine.name());
             assertThat(machine.inspect("{{.State.ExitCode}}")).isEqualTo("0");
             assertThat(docker.quietly("diff", machine.name()))
-                    .doesNotContain("dkvm")
+                    .doesNotContain("/opt/dkvm", "/.dkvm")
                     .contains("A /root/kept");
         });
     }
@@ -54,7 +54,11 @@ class SystemdTest {
             Container machine = docker.start(
                     "-e",
                     "container=docker",
-                    "-e", "DKVM_CGROUPFS=hybrid", "-e", NO_ENGINE + " SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1", SYSTEMD);
+                    "-e",
+                    "DKVM_CGROUPFS=hybrid",
+                    "-e",
+                    NO_ENGINE + " SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1",
+                    SYSTEMD);
             awaitSystem(docker, machine);
             assertThat(machine.exec("sh", "-c", "while read -r _ at type _; do echo $at $type; done </proc/mounts")
                             .text())

@@ -233,7 +233,7 @@ bool program_expect(struct program *p, int fd, const char *text)
 	while (!strstr(have, text)) {
 		struct pollfd one = {fd, POLLIN, 0};
 
-		if (poll(&one, 1, 10000) <= 0 || !drain(fd == p->out ? &p->out : &p->err, have, length, exact))
+		if (poll(&one, 1, 60000) <= 0 || !drain(fd == p->out ? &p->out : &p->err, have, length, exact))
 			return false;
 	}
 	return true;

@@ -122,24 +122,6 @@ void session_step(struct session *session)
 		relay_update(session);
 }
 
-/* Pass on the signals that wait, but for those that a young PID 1 would lose. */
-static void deliver(struct session *session)
-{
-	for (int number = 1; session->signals != 0 && number <= 64; number++) {
-		uint64_t bit = UINT64_C(1) << (number - 1);
-		if (!(session->signals & bit))
-			continue;
-		int meant = number;
-		if (session->stream == MAIN_STREAM && session->pid > 0)
-			meant = signal_meant(session->pid, number);
-		if (session->pid > 0 && now_millis() < session->patience && !signal_awaited(session->pid, meant))
-			continue;
-		session->signals &= ~bit;
-		if (session->pid > 0)
-			kill(session->pid, meant);
-	}
-}
-
 static void started(struct session *session)
 {
 	uint8_t payload[4];
@@ -149,7 +131,7 @@ static void started(struct session *session)
 	put_u32(payload, session->inner_pid);
 	channel_send(FRAME_OPENED, session->stream, payload, sizeof payload);
 	session->patience = session->stream == MAIN_STREAM ? now_millis() + AWAIT_MILLIS : 0;
-	deliver(session);
+	session_deliver(session);
 	relay_start(session);
 	if (session->exited) {
 		relay_process_ended(session);
@@ -342,50 +324,6 @@ static int take_open(const struct frame *frame)
 	return r < 0 ? r : last ? start(session) : 0;
 }
 
-static int take_signal(struct session *session, const struct frame *frame)
-{
-	uint32_t number = frame->length == 4 ? get_u32(frame->payload) : 0;
-
-	if (number < 1 || number > 64)
-		return -EPROTO;
-	session->signals |= UINT64_C(1) << (number - 1);
-	if (session->state == SESSION_RUNNING)
-		deliver(session);
-	return 0;
-}
-
-static int take_resize(struct session *session, const struct frame *frame)
-{
-	if (frame->length != 4)
-		return -EPROTO;
-	session->rows = get_u16(frame->payload);
-	session->columns = get_u16(frame->payload + 2);
-	if (session->elsewhere)
-		serial_resize(session->rows, session->columns);
-	else if (session->terminal && session->output[0].source.fd >= 0)
-		terminal_resize(session->output[0].source.fd, session->rows, session->columns);
-	return 0;
-}
-
-static int take_credit(struct session *session, const struct frame *frame)
-{
-	if (frame->length != 5 || frame->payload[0] < CHANNEL_STDOUT || frame->payload[0] > CHANNEL_STDERR)
-		return -EPROTO;
-	int r = credit_add(&session->output[frame->payload[0] - CHANNEL_STDOUT].credit, get_u32(frame->payload + 1));
-	relay_update(session);
-	return r;
-}
-
-static int take_stdin(struct session *session, const struct frame *frame)
-{
-	if (session->input.ended && !session->terminal)
-		return -EPROTO;
-	int r = credit_received(&session->input.window, frame->length);
-	if (r == 0)
-		relay_stdin(session, frame->payload, frame->length);
-	return r;
-}
-
 static int take_close(struct session *session, const struct frame *frame)
 {
 	if (frame->length != 0)
@@ -406,20 +344,7 @@ int sessions_frame(const struct frame *frame)
 	struct session *session = find(frame->stream);
 	if (!session) /* it may have ended while this was under way */
 		return 0;
-	switch (frame->type) {
-	case FRAME_STDIN:
-		return take_stdin(session, frame);
-	case FRAME_CREDIT_MORE:
-		return take_credit(session, frame);
-	case FRAME_SIGNAL:
-		return take_signal(session, frame);
-	case FRAME_RESIZE:
-		return take_resize(session, frame);
-	case FRAME_CLOSE:
-		return take_close(session, frame);
-	default:
-		return -EPROTO;
-	}
+	return frame->type == FRAME_CLOSE ? take_close(session, frame) : session_take(session, frame);
 }
 
 void sessions_reaped(pid_t pid, int status)
@@ -456,7 +381,7 @@ int sessions_tick(void)
 	for (int i = 0; i < SESSIONS_MAX; i++) {
 		struct session *session = &table[i];
 		if (session->state == SESSION_RUNNING && session->signals != 0) {
-			deliver(session);
+			session_deliver(session);
 			next = session->signals != 0 ? AWAIT_STEP_MILLIS : next;
 		}
 		if (session->state != SESSION_RUNNING || !session->exited)

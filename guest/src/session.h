@@ -101,6 +101,12 @@ void sessions_end(void);
 /* Whether there is a main session. */
 bool sessions_have_main(void);
 
+/* Take a frame of an open session: input, credit, a signal, a terminal's size. Returns 0 or -EPROTO. */
+int session_take(struct session *session, const struct frame *frame);
+
+/* Pass on the signals that wait, but for those that a young PID 1 would lose. */
+void session_deliver(struct session *session);
+
 /* Called by the relay when an output has ended or closed. */
 void session_step(struct session *session);
 

@@ -8,7 +8,7 @@ import static org.dkvm.e2e.Images.TOOLS;
 
 import org.junit.jupiter.api.Test;
 
-/** A hundred megabytes are the same at the other end: offloaded checksums and segments, fragments and lost datagrams included. */
+/** A hundred megabytes, or ten, are the same at the other end: offloaded checksums and segments, fragments and lost datagrams included. */
 @EndToEnd
 class TransfersTest {
     private static final int MEGABYTES = 100;
@@ -95,5 +95,11 @@ class TransfersTest {
     @Test
     void byUdpFromTheWorkload() throws Exception {
         assertSame(docker -> transfer(docker, docker.peer(TOOLS, "python3", "-c", UDP), UDP, false));
+    }
+
+    @Test
+    void byUdpBetweenTwoVms() throws Exception {
+        String program = UDP.replace("MEGABYTES = " + MEGABYTES, "MEGABYTES = 10");
+        assertSame(docker -> transfer(docker, docker.start(TOOLS, "python3", "-c", program), program, false));
     }
 }

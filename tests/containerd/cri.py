@@ -22,7 +22,8 @@ POD_CONFIG = {
     "linux": (8, POD_LINUX),
 }
 SECURITY = {"namespace_options": (3, NAMESPACES)}
-LINUX = {"security_context": (2, SECURITY)}
+RESOURCES = {"cpu_period": (1, int), "cpu_quota": (2, int), "memory_limit_in_bytes": (4, int)}
+LINUX = {"resources": (1, RESOURCES), "security_context": (2, SECURITY)}
 CONTAINER_CONFIG = {
     "metadata": (1, METADATA),
     "image": (2, {"image": (1, str)}),
@@ -53,6 +54,7 @@ METHODS = {
         {"container_id": (1, str), "cmd": (2, [str]), "timeout": (3, int)},
         {"stdout": (1, str), "stderr": (2, str), "exit_code": (3, int)},
     ),
+    "UpdateContainerResources": ({"container_id": (1, str), "linux": (2, RESOURCES)}, {}),
     "StopContainer": ({"container_id": (1, str), "timeout": (2, int)}, {}),
     "RemoveContainer": (CONTAINER_ID, {}),
 }

@@ -16,6 +16,11 @@ import org.junit.jupiter.api.Test;
 /** What containerd does for its containers and pods it does for VMs, asked by ctr(1) and as a kubelet asks. */
 @EndToEnd
 class ContainerdTest {
+    /** What CRI calls a pod's network that is of its own, and the node's. */
+    private static final int OF_ITS_OWN = 0;
+
+    private static final int OF_THE_NODE = 2;
+
     private static Containerd containerd;
 
     @BeforeAll
@@ -100,7 +105,7 @@ class ContainerdTest {
     @Test
     void aPodOfOneContainerIsServedStartedAgainAndTakenAway() throws Exception {
         assertSame(runtime -> {
-            Pod pod = new Pod(runtime);
+            Pod pod = new Pod(runtime, OF_ITS_OWN);
             List<String> seen = new ArrayList<>();
             try {
                 // The second one finds the pod's network as the first one left it.
@@ -141,6 +146,43 @@ class ContainerdTest {
                 .isEmpty();
     }
 
+    @Test
+    void aPodOnTheNodesNetworkIsServedThereAndGetsMoreMemory() throws Exception {
+        assertSame(runtime -> {
+            Pod pod = new Pod(runtime, OF_THE_NODE);
+            List<String> seen = new ArrayList<>();
+            try {
+                String container =
+                        pod.create("one", "echo of the node >/index.html; exec httpd -f -h / -p 127.0.0.1:8123");
+                assertThat(pod.ask("StartContainer", container).exitCode()).isZero();
+                Deadline.await(
+                        "the container listens",
+                        () -> containerd.tryFetch("http://127.0.0.1:8123/").exitCode() == 0);
+                seen.add(containerd.fetch("http://127.0.0.1:8123/"));
+                containerd.cri(
+                        "UpdateContainerResources",
+                        "{\"container_id\":\"%s\",\"linux\":{\"cpu_period\":100000,\"cpu_quota\":50000,\"memory_limit_in_bytes\":%d}}"
+                                .formatted(container, Pod.MEMORY * 2));
+                if ("dkvm".equals(runtime)) {
+                    String total = containerd
+                            .cri(
+                                    "ExecSync",
+                                    "{\"container_id\":\"%s\",\"cmd\":[\"awk\",\"/MemTotal/ {print $2}\",\"/proc/meminfo\"],\"timeout\":60}"
+                                            .formatted(container))
+                            .get("stdout")
+                            .getAsString()
+                            .strip();
+                    assertThat(Long.parseLong(total) * 1024).isBetween(Pod.MEMORY, Pod.MEMORY * 2);
+                }
+                containerd.cri("StopContainer", "{\"container_id\":\"%s\",\"timeout\":0}".formatted(container));
+                pod.ask("RemoveContainer", container);
+            } finally {
+                pod.close();
+            }
+            return seen;
+        });
+    }
+
     private interface Case {
         List<String> play(String runtime) throws Exception;
     }
@@ -168,15 +210,25 @@ class ContainerdTest {
 
     /** A pod as a kubelet makes it. */
     private static final class Pod {
+        /** A container's, in bytes. */
+        static final long MEMORY = 256 << 20;
+
         private final String config;
+        private final int network;
         private final String id;
         private final Path logs;
 
-        Pod(String runtime) throws Exception {
+        Pod(String runtime, int network) throws Exception {
+            this.network = network;
             logs = containerd.directory().resolve("logs-" + runtime);
             config = """
-                    {"metadata":{"name":"pod","uid":"%s","namespace":"default","attempt":0},"hostname":"the-pod","log_directory":"%s",
-                     "linux":{"security_context":{"namespace_options":{"network":0,"pid":1}}}}""".formatted(java.util.UUID.randomUUID(), logs);
+                    {"metadata":{"name":"pod","uid":"%s","namespace":"default","attempt":0},"hostname":"%s","log_directory":"%s",
+                     "linux":{"security_context":{"namespace_options":{"network":%d,"pid":1}}}}""".formatted(
+                            java.util.UUID.randomUUID(),
+                            // The node's network has the node's name with it.
+                            network == OF_THE_NODE ? "" : "the-pod",
+                            logs,
+                            network);
             id = containerd
                     .cri("RunPodSandbox", "{\"config\":%s,\"runtime_handler\":\"%s\"}".formatted(config, runtime))
                     .get("pod_sandbox_id")
@@ -187,7 +239,9 @@ class ContainerdTest {
             return containerd
                     .cri("CreateContainer", """
                             {"pod_sandbox_id":"%s","sandbox_config":%s,"config":{"metadata":{"name":"%s","attempt":0},"image":{"image":"%s"},
-                             "command":["sh","-c","%s"],"log_path":"%3$s.log","linux":{"security_context":{"namespace_options":{"network":0,"pid":1}}}}}""".formatted(id, config, name, Containerd.BUSYBOX, script))
+                             "command":["sh","-c","%s"],"log_path":"%3$s.log",
+                             "linux":{"resources":{"memory_limit_in_bytes":%d},"security_context":{"namespace_options":{"network":%d,"pid":1}}}}}""".formatted(
+                                    id, config, name, Containerd.BUSYBOX, script, MEMORY, network))
                     .get("container_id")
                     .getAsString();
         }

@@ -20,17 +20,26 @@ class MachineTest {
             + "CMD [\"httpd\", \"-f\", \"-h\", \"/page\"]\\n";
 
     @Test
-    void systemdStartsAnEngineThatRunsAContainerAndStopsCleanly() throws Exception {
+    void systemdStartsAnEngineThatRunsAContainerAndPowersOff() throws Exception {
         onVm(docker -> {
-            Container machine = docker.start("--memory", "1g", "-v", docker.volume() + ":/var/lib/docker", SYSTEMD);
-            SystemdTest.awaitSystem(docker, machine);
+            // What images for engines say of themselves is not true here.
+            Container machine = docker.start(
+                    "--memory", "1g", "-e", "container=docker", "-v", docker.volume() + ":/var/lib/docker", SYSTEMD);
+            Deadline.await(
+                    "systemd to answer",
+                    () -> docker.attempt(machine.execArguments("systemctl", "is-active", "dbus"))
+                            .text()
+                            .equals("active"));
+            assertThat(machine.exec("systemd-detect-virt").text()).isIn("qemu", "kvm");
+            awaitEngine(docker, machine);
             assertThat(machine.exec("docker", "info", "--format", "{{.Driver}}").text())
                     .isEqualTo("overlay2");
             machine.exec("sh", "-c", "tar -C /usr/local/bin -c hello | docker import - hello");
             assertThat(machine.exec("docker", "run", "--rm", "hello", "/hello").text())
                     .startsWith("Hello from a container image!");
-            docker.quietly("stop", "-t", "200", machine.name());
-            assertThat(machine.inspect("{{.State.ExitCode}}")).isEqualTo("0");
+            docker.attempt(machine.execArguments("systemctl", "poweroff"));
+            assertThat(docker.quietly("wait", machine.name())).isEqualTo("0");
+            Sandbox.assertNothingLeft(machine.id());
         });
     }
 
@@ -50,11 +59,7 @@ class MachineTest {
                     "DKVM_DISKS=/disk,/var/lib/docker,ext4,2G",
                     SYSTEMD,
                     "dockerd");
-            Deadline.await(
-                    "a Docker engine in a VM",
-                    () -> docker.attempt(machine.execArguments("docker", "info"))
-                                    .exitCode()
-                            == 0);
+            awaitEngine(docker, machine);
             assertThat(machine.exec("docker", "info", "--format", "{{.Driver}} {{(index .DriverStatus 0)}}")
                             .text())
                     .isEqualTo("overlay2 [Backing Filesystem extfs]");
@@ -85,6 +90,12 @@ class MachineTest {
                             .text())
                     .isEqualTo("a page that was built");
         });
+    }
+
+    private static void awaitEngine(Docker docker, Container machine) throws Exception {
+        Deadline.await(
+                "a Docker engine in a VM",
+                () -> docker.attempt(machine.execArguments("docker", "info")).exitCode() == 0);
     }
 
     private static String page(String published) throws Exception {

@@ -47,31 +47,7 @@ class SystemdTest {
         });
     }
 
-    @Test
-    void poweringOffFromWithinEndsTheContainerAndHybridGroupsAreTaken() throws Exception {
-        onVm(docker -> {
-            // What images for engines say of themselves is not true here.
-            Container machine = docker.start(
-                    "-e",
-                    "container=docker",
-                    "-e",
-                    "DKVM_CGROUPFS=hybrid",
-                    "-e",
-                    NO_ENGINE + " SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1",
-                    SYSTEMD);
-            awaitSystem(docker, machine);
-            assertThat(machine.exec("sh", "-c", "while read -r _ at type _; do echo $at $type; done </proc/mounts")
-                            .text())
-                    .contains("/sys/fs/cgroup/unified cgroup2")
-                    .contains("/sys/fs/cgroup/systemd cgroup");
-            assertThat(machine.exec("systemd-detect-virt").text()).isIn("qemu", "kvm");
-            docker.attempt(machine.execArguments("systemctl", "poweroff"));
-            assertThat(docker.quietly("wait", machine.name())).isEqualTo("0");
-            Sandbox.assertNothingLeft(machine.id());
-        });
-    }
-
-    static void awaitSystem(Docker docker, Container machine) throws Exception {
+    private static void awaitSystem(Docker docker, Container machine) throws Exception {
         Deadline.await(
                 "systemd has started all it should",
                 () -> docker.attempt(machine.execArguments("systemctl", "is-system-running"))

@@ -172,24 +172,29 @@ static bool change_directory(const struct process *process, bool again)
 	give_up(errno == ENOENT ? CODE_NOT_FOUND : CODE_NOT_EXECUTABLE, MESSAGE_CHDIR, path, error_text(errno, text));
 }
 
-static const char *find_env(char **envp, const char *name)
+static bool is_env(const char *entry, const char *name)
 {
 	size_t size = strlen(name);
+
+	return strncmp(entry, name, size) == 0 && entry[size] == '=';
+}
+
+static const char *find_env(char **envp, const char *name)
+{
 	const char *found = NULL;
 
 	for (; *envp; envp++)
-		if (strncmp(*envp, name, size) == 0 && (*envp)[size] == '=')
-			found = *envp + size + 1;
+		if (is_env(*envp, name))
+			found = *envp + strlen(name) + 1;
 	return found;
 }
 
 static void drop_env(char **envp, const char *name)
 {
 	char **to = envp;
-	size_t length = strlen(name);
 
 	for (; *envp; envp++)
-		if (strncmp(*envp, name, length) != 0 || (*envp)[length] != '=')
+		if (!is_env(*envp, name))
 			*to++ = *envp;
 	*to = NULL;
 }

@@ -117,16 +117,18 @@ final class Containerd implements Closeable {
         return Running.complete(List.of("tests/containerd/cri.py", directory + "/sock", method, request), Bytes.of(""));
     }
 
-    /** Tries the same. */
+    /** Tries to fetch a page in containerd's network. */
     Outcome tryFetch(String url) throws IOException, InterruptedException {
-        return Running.complete(
-                List.of("nsenter", "-n", "-t", String.valueOf(process.pid()), "curl", "-sS", "-m", "30", url),
-                Bytes.of(""));
+        return Running.complete(List.of(curl(url)), Bytes.of(""));
     }
 
     /** Fetches a page in containerd's network. */
     String fetch(String url) throws IOException, InterruptedException {
-        return Host.run("nsenter", "-n", "-t", String.valueOf(process.pid()), "curl", "-sS", "-m", "30", url);
+        return Host.run(curl(url));
+    }
+
+    private String[] curl(String url) {
+        return new String[] {"nsenter", "-n", "-t", String.valueOf(process.pid()), "curl", "-sS", "-m", "30", url};
     }
 
     /** The interfaces in containerd's network. */

@@ -49,14 +49,8 @@ final class Engine implements Closeable {
         String socket = "unix://" + directory.resolve("docker.sock");
         Running process = Running.start(List.of(SCRIPT, "run", suite, directory.toString()));
         Engine engine = new Engine(List.of("docker", "--host", socket), process, directory);
-        try {
-            Deadline.await("the engine of " + suite + " answers", () -> engine.answers(process));
-            engine.copy(images);
-        } catch (Exception | AssertionError e) {
-            engine.close();
-            throw e;
-        }
-        return engine;
+        return engine.given(
+                () -> Deadline.await("the engine of " + suite + " answers", () -> engine.answers(process)), images);
     }
 
     /**
@@ -103,14 +97,7 @@ final class Engine implements Closeable {
                         "--events-backend=file"),
                 process,
                 directory);
-        try {
-            process.awaitStdout("ready");
-            engine.copy(images);
-        } catch (Exception | AssertionError e) {
-            engine.close();
-            throw e;
-        }
-        return engine;
+        return engine.given(() -> process.awaitStdout("ready"), images);
     }
 
     /** Podman of the next Debian, with the runc that is there, likewise; skips the case where there is none. */
@@ -142,14 +129,7 @@ final class Engine implements Closeable {
                         "--events-backend=file"),
                 process,
                 directory);
-        try {
-            Deadline.await("there is a place for Podman", () -> engine.isReady(process));
-            engine.copy(images);
-        } catch (Exception | AssertionError e) {
-            engine.close();
-            throw e;
-        }
-        return engine;
+        return engine.given(() -> Deadline.await("there is a place for Podman", () -> engine.isReady(process)), images);
     }
 
     /** Limits of their own, as Podman's are beyond what a container of CI may set. */
@@ -165,6 +145,22 @@ final class Engine implements Closeable {
                 runc = ["%s"]
                 dkvm = ["%s"]
                 """.formatted(networks, runtime, LAUNCHER);
+    }
+
+    private interface Wait {
+        void end() throws Exception;
+    }
+
+    /** This engine with these images of the machine's, once it is there; it ends when that fails. */
+    private Engine given(Wait wait, String... images) throws Exception {
+        try {
+            wait.end();
+            copy(images);
+        } catch (Exception | AssertionError e) {
+            close();
+            throw e;
+        }
+        return this;
     }
 
     private void copy(String... images) throws Exception {

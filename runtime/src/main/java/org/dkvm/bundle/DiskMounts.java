@@ -116,7 +116,7 @@ final class DiskMounts {
     /** The file must be where the sandbox sees it and where it stays. */
     private void checkSource(Disk disk) throws DkvmException {
         if (!RootedTree.isAtOrBelow(disk.source(), SandboxPaths.DISKS)) {
-            if (isBelowGuestMount(tree.find(disk.source()).path())) {
+            if (MountPlan.isBelowFilesystem(guest, tree.find(disk.source()).path())) {
                 throw new DkvmException(
                         "disk \"" + disk.source() + "\" lies in a tmpfs, whose content only the VM has",
                         "give a file of the container or of a volume in DKVM_DISKS");
@@ -133,15 +133,5 @@ final class DiskMounts {
         throw new DkvmException(
                 "disk \"" + disk.source() + "\" lies in no volume",
                 "mount one: --mount=type=volume,src=<name>,dst=" + SandboxPaths.DISKS);
-    }
-
-    /** Whether a tmpfs of the guest covers the place. */
-    boolean isBelowGuestMount(String target) {
-        for (GuestMount mount : guest) {
-            if (mount.kind() == GuestMount.Kind.FILESYSTEM && RootedTree.isAtOrBelow(target, mount.target())) {
-                return true;
-            }
-        }
-        return false;
     }
 }

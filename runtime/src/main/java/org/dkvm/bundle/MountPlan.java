@@ -136,7 +136,7 @@ public final class MountPlan {
                 return true;
             }
         }
-        return isBelowGuestMount(target);
+        return isBelowFilesystem(guest, target);
     }
 
     /** What runc mounts in the sandbox, in order. */
@@ -263,7 +263,7 @@ public final class MountPlan {
         }
         String target = resolve(destination);
         volumes.add(moved(mount, target));
-        if (kind == HostView.SourceKind.DIRECTORY || isBelowGuestMount(target)) {
+        if (kind == HostView.SourceKind.DIRECTORY || isBelowFilesystem(guest, target)) {
             addShare(target, options);
         } else {
             files.add(new Volume(target, options));
@@ -274,7 +274,7 @@ public final class MountPlan {
     /** The guest gets a socket of the agent's making at the same place, and the sandbox the real one, to connect to. */
     private void addSocket(JsonObject mount, Path source, String target, List<String> options) throws DkvmException {
         String number = sockets.add(source);
-        if (!isBelowGuestMount(target) && !RootedTree.isAtOrBelow(target, "/dev")) {
+        if (!isBelowFilesystem(guest, target) && !RootedTree.isAtOrBelow(target, "/dev")) {
             // So runc makes the mount point, where a container would have one.
             volumes.add(moved(mount, target));
         }
@@ -315,8 +315,13 @@ public final class MountPlan {
     }
 
     /** Whether a tmpfs of the guest covers the place: the agent must bring the share's file there. */
-    private boolean isBelowGuestMount(String target) {
-        return disks.isBelowGuestMount(target);
+    static boolean isBelowFilesystem(List<GuestMount> guest, String target) {
+        for (GuestMount mount : guest) {
+            if (mount.kind() == GuestMount.Kind.FILESYSTEM && RootedTree.isAtOrBelow(target, mount.target())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private String resolve(String destination) throws DkvmException {

@@ -58,8 +58,8 @@ check-scripts:
 	@$(STEP) 'shellcheck' bash -c 'grep -rlIE "^#!/bin/(ba)?sh|^# shellcheck shell=" --exclude-dir=build --exclude-dir=target --exclude-dir=.git . | xargs shellcheck -x'
 
 check-c:
-	@$(STEP) 'clang-format' package/check-c-format.sh guest
-	@$(STEP) 'C unit tests' package/guest-programs.sh --test $(BUILD)/guest
+	@$(STEP) 'clang-format' package/check-c-format.sh native
+	@$(STEP) 'C unit tests' package/native-programs.sh --test $(BUILD)/native
 
 ## make bench       ratios against runc and against bare QEMU, as a table and as JSON; ONLY=network one part of it
 .PHONY: bench
@@ -124,7 +124,7 @@ clean-cache: clean
 
 # The modules of our own kernel are for what few need (xfs, btrfs, …): "make demo" leaves them to later targets.
 MODULES ?= yes
-.PHONY: start-watch deps up parts assembled engine guest-programs root
+.PHONY: start-watch deps up parts assembled engine native-programs root
 start-watch:
 	@mkdir -p $(BUILD) && date +%s >$(BUILD)/started
 
@@ -146,7 +146,7 @@ assembled: root deps
 	@$(MAKE) -j2 parts
 	@$(MAKE) -s $(PACKAGE)/VERSION
 
-parts: $(BUILD)/sandbox-root.stamp $(BUILD)/java.stamp guest-programs $(BUILD)/kernel-debian.stamp $(BUILD)/kernel-debian-arm64.stamp
+parts: $(BUILD)/sandbox-root.stamp $(BUILD)/java.stamp native-programs $(BUILD)/kernel-debian.stamp $(BUILD)/kernel-debian-arm64.stamp
 ifeq ($(KERNEL),dkvm)
 parts: $(BUILD)/kernel-dkvm.stamp
 ifeq ($(MODULES),yes)
@@ -163,8 +163,8 @@ $(BUILD)/java.stamp: pom.xml $(shell find runtime/src/main -type f)
 	@mkdir -p $(@D) && ln -sfn ../target $(BUILD)/java && touch $@
 
 # make knows better than a stamp what is to be done in there.
-guest-programs:
-	@$(STEP) 'guest and init programs' package/guest-programs.sh $(BUILD)/guest
+native-programs:
+	@$(STEP) 'C programs' package/native-programs.sh $(BUILD)/native
 
 $(BUILD)/kernel-dkvm.stamp: kernel/build.sh kernel/common.sh kernel/dkvm.config $(wildcard kernel/*.patch)
 	@$(STEP) 'guest kernel' kernel/build.sh --no-modules $(BUILD)/kernel/dkvm
@@ -182,8 +182,8 @@ $(BUILD)/kernel-debian-arm64.stamp: kernel/debian.sh kernel/common.sh
 	@$(STEP) "Debian's kernel for arm64" kernel/debian.sh --arch arm64 $(BUILD)/kernel/debian-arm64
 	@touch $@
 
-GUEST_FILES := $(addprefix $(BUILD)/guest/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-exhaust dkvm-keep dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio)
+NATIVE_FILES := $(addprefix $(BUILD)/native/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-exhaust dkvm-keep dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio)
 
-$(PACKAGE)/VERSION: $(wildcard $(BUILD)/*.stamp) $(wildcard $(GUEST_FILES)) $(wildcard package/*) $(wildcard package/training/*) $(wildcard package/man/*) docs/options.md LICENSE NOTICE
+$(PACKAGE)/VERSION: $(wildcard $(BUILD)/*.stamp) $(wildcard $(NATIVE_FILES)) $(wildcard package/*) $(wildcard package/training/*) $(wildcard package/man/*) docs/options.md LICENSE NOTICE
 	@KERNEL=$(KERNEL) $(STEP) 'package' bash -c 'JAVA_HOME=$$(package/find-jdk.sh) package/assemble.sh $(BUILD) $(PACKAGE)'
 	@touch $@

@@ -4,7 +4,7 @@
 #
 # BUILDDIR holds what the other steps made:
 #   sandbox-root/            sandbox-root.sh
-#   guest/                   make -C guest: dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-exhaust dkvm-keep dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio
+#   native/                  make -C native: dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-exhaust dkvm-keep dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio
 #   java/                    Maven's target/: dkvm.jar lib/
 #   kernel/<dist>/           kernel/*.sh: version, vmlinux or vmlinuz, config, modules/; dkvm or debian, and debian-arm64
 # DESTDIR becomes what is installed as /opt/dkvm. It may be moved or copied there as long as the files keep their times: the
@@ -77,7 +77,7 @@ sandbox() {
     java_runtime "$dest/sandbox/opt/dkvm/jre"
     check_java_runtime
     for file in dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-exhaust dkvm-keep; do
-        install -m 755 "$build/guest/$file" "$dest/sandbox/opt/dkvm/$file"
+        install -m 755 "$build/native/$file" "$dest/sandbox/opt/dkvm/$file"
     done
     install -m 644 -p "$build/java/dkvm.jar" "$build/java/lib/gson.jar" "$build/java/lib/picocli.jar" "$dest/sandbox/opt/dkvm/lib/"
 }
@@ -85,8 +85,8 @@ sandbox() {
 # agent DIST: the agent's archive for a distribution's kernels, whose architecture its name ends in.
 agent() {
     case $1 in
-        *-arm64) echo "$build/guest/arm64/initramfs.cpio" ;;
-        *) echo "$build/guest/initramfs.cpio" ;;
+        *-arm64) echo "$build/native/arm64/initramfs.cpio" ;;
+        *) echo "$build/native/initramfs.cpio" ;;
     esac
 }
 
@@ -111,7 +111,7 @@ kernel() {
     [ ! -d "$from/modules" ] || cp -a --reflink=auto "$from/modules" "$to/modules"
     if [ "$dist" = dkvm ]; then
         # All that it takes to reach the root filesystem is built in.
-        install -m 644 "$build/guest/initramfs.cpio" "$to/initramfs"
+        install -m 644 "$build/native/initramfs.cpio" "$to/initramfs"
     else
         kernel_initramfs "$from/modules" "$(agent "$dist")" "$to/initramfs"
     fi
@@ -143,8 +143,8 @@ files() {
     for library in "${PACKAGE_READERS[@]}"; do
         install -m 644 -p "$build/java/lib/$library.jar" "$dest/lib/"
     done
-    install -m 755 "$build/guest/dkvm-files" "$dest/lib/dkvm-files"
-    install -m 755 "$build/guest/qemu-exit" "$dest/guest/sbin/qemu-exit"
+    install -m 755 "$build/native/dkvm-files" "$dest/lib/dkvm-files"
+    install -m 755 "$build/native/qemu-exit" "$dest/guest/sbin/qemu-exit"
     install -m 644 "$(agent debian)" "$dest/guest/initramfs"
     install -m 644 "$(agent debian-arm64)" "$dest/guest/initramfs-arm64"
     install -m 644 "$top/LICENSE" "$top/NOTICE" "$dest/"

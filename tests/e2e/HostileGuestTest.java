@@ -14,21 +14,21 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.opentest4j.TestAbortedException;
 
 /**
- * Our kernel with a guest that means harm in the agent's place (guest/tests/hostile_agent.c): whatever it sends, the monitor ends the VM with an error, within the
+ * Our kernel with a guest that means harm in the agent's place (native/tests/hostile_agent.c): whatever it sends, the monitor ends the VM with an error, within the
  * sandbox's memory, and the container is gone.
  */
 @EndToEnd
 class HostileGuestTest {
     private static final Path KERNELS = Path.of("/opt/dkvm/kernels");
     private static final String NAME = "e2e-hostile";
-    private static final Path BUILD = Path.of("build/guest").toAbsolutePath();
+    private static final Path BUILD = Path.of("build/native").toAbsolutePath();
 
     @BeforeAll
     static void makeTheGuest() throws Exception {
         if (!Settings.subjectIsVm()) {
             throw new TestAbortedException(Settings.SUBJECT + " boots no VM");
         }
-        Host.run("make", "-s", "-C", "guest", "BUILD=" + BUILD, "hostile");
+        Host.run("make", "-s", "-C", "native", "BUILD=" + BUILD, "hostile");
         Path directory = Files.createDirectories(KERNELS.resolve(NAME).resolve("1"));
         Path own = Files.isDirectory(KERNELS.resolve("dkvm")) ? KERNELS.resolve("dkvm/latest") : Path.of("");
         if (own.toString().isEmpty()) {

@@ -10,7 +10,7 @@ import org.dkvm.core.SandboxPaths;
 
 /** The host's sockets among a container's mounts, numbered. */
 final class SocketMounts {
-    /** So many has guest/src/tunnel.h room for. */
+    /** So many has native/common/tunnel.h room for. */
     static final int MOST = 64;
 
     private final List<JsonObject> mounts = new ArrayList<>();

@@ -64,7 +64,7 @@ public final class Initramfs {
 
     private static final String LIST = "modules.list";
 
-    /** The agent's buffer for a list; guest/src/early.c. */
+    /** The agent's buffer for a list; native/guest/early.c. */
     private static final int MAX_LIST_BYTES = 32 * 1024 - 1;
 
     /** The usual ones are ten to thirty. A chain of thousands is no kernel's. */

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/orders/orders.h"
+
+#include "common/channel.h"
+#include "common/clock.h"
+#include "guest/network/dns.h"
+#include "guest/early.h"
+#include "common/files.h"
+#include "guest/orders/finish.h"
+#include "guest/sockets/guestsockets.h"
+#include "guest/log.h"
+#include "common/loop.h"
+#include "guest/orders/machine.h"
+#include "guest/network/netchange.h"
+#include "guest/orders/ownfiles.h"
+#include "guest/network/ports.h"
+#include "guest/orders/resources.h"
+#include "guest/session/serial.h"
+#include "guest/session/session.h"
+#include "guest/setup/setup.h"
+#include "guest/setup/system.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ACK_MILLIS = 5000, DRAIN_SOCKETS_MILLIS = 2000, RELEASE_MAX = 128, QEMU_EXIT_MAX = 127 };
+
+enum reason { REASON_EXITED = 0, REASON_SHUTDOWN = 1, REASON_REBOOT = 2 };
+enum { FLAG_OVERRIDDEN = 1, FLAG_OUT_OF_MEMORY = 2 };
+
+static enum {
+	WAITING,     /* HELLO is sent, or nobody is there yet */
+	CONFIGURING, /* WELCOME came */
+	READY,
+	FINISHED, /* waiting for ACK */
+} state;
+
+static uint8_t config[MACHINE_MAX_RECORDS];
+static size_t config_size;
+static uint64_t config_received; /* ns since boot */
+static struct source children = {.fd = -1}, exit_socket = {.fd = -1};
+static bool shut_down;
+static int exit_override = -1; /* what qemu-exit said */
+static int64_t ack_deadline;
+
+/* The workload is over, and what it sent last is on its way to sockets of the host. */
+static struct {
+	bool begun;
+	enum reason reason;
+	bool ran;
+	uint8_t code;
+	int64_t deadline;
+} ending;
+
+static void say_hello(void)
+{
+	uint8_t payload[16 + RELEASE_MAX] = {0};
+	struct utsname name = {0};
+
+	uname(&name);
+	size_t size = strnlen(name.release, RELEASE_MAX);
+	put_u32(payload, FRAME_MAGIC);
+	put_u16(payload + 4, PROTOCOL_VERSION);
+	put_u64(payload + 8, boot_nanos());
+	memcpy(payload + 16, name.release, size);
+	channel_send(FRAME_HELLO, 0, payload, (uint32_t)(16 + size));
+}
+
+static void wait_for_ack(void)
+{
+	state = FINISHED;
+	ack_deadline = now_millis() + ACK_MILLIS;
+}
+
+static void send_ready(const struct setup_steps *steps)
+{
+	uint8_t payload[STEP_READY * 9];
+
+	for (int step = STEP_ROOT; step <= STEP_READY; step++) {
+		uint8_t *at = payload + (step - 1) * 9;
+		at[0] = (uint8_t)step;
+		put_u64(at + 1, steps->done[step]);
+	}
+	channel_send(FRAME_READY, 0, payload, sizeof payload);
+	state = READY;
+}
+
+static void send_failed(enum setup_step step, const char *text)
+{
+	uint8_t payload[1 + 1024];
+	size_t size = strnlen(text, sizeof payload - 1);
+
+	payload[0] = (uint8_t)step;
+	memcpy(payload + 1, text, size);
+	if (step > STEP_ROOT)
+		finish_mounts();
+	channel_send(FRAME_FAILED, 0, payload, (uint32_t)(1 + size));
+	wait_for_ack();
+}
+
+/* The workload has ended: leave nothing behind, then say so. */
+static void finish(enum reason reason, bool ran, uint8_t code)
+{
+	int override = exit_override >= 0 ? exit_override : ownfiles_exit_code();
+	uint8_t flags = 0;
+
+	sessions_end();
+	guest_sockets_end();
+	serial_finish();
+	if (override >= 0) {
+		flags |= FLAG_OVERRIDDEN;
+		code = (uint8_t) override;
+	}
+	if (ran) {
+		const uint8_t payload[2] = {code, 0};
+		channel_send(FRAME_EXIT, MAIN_STREAM, payload, sizeof payload);
+		channel_flush();
+	}
+	loop_close(&exit_socket);
+	finish_processes();
+	if (system_ran_out_of_memory())
+		flags |= FLAG_OUT_OF_MEMORY;
+	finish_mounts();
+	const uint8_t payload[4] = {(uint8_t)reason, flags, code, 0};
+	channel_send(FRAME_FINISHED, 0, payload, sizeof payload);
+	wait_for_ack();
+}
+
+static void finish_when_drained(enum reason reason, bool ran, uint8_t code)
+{
+	ending.begun = true;
+	ending.reason = reason;
+	ending.ran = ran;
+	ending.code = code;
+	ending.deadline = now_millis() + DRAIN_SOCKETS_MILLIS;
+}
+
+/* Returns the milliseconds to the next look, -1: there is nothing to look for. */
+static int64_t end_when_drained(void)
+{
+	if (!ending.begun)
+		return -1;
+	int64_t left = ending.deadline - now_millis();
+	if (left <= 0 || guest_sockets_drained()) {
+		ending.begun = false;
+		finish(ending.reason, ending.ran, ending.code);
+		left = 0;
+	}
+	/* what was queued here goes before the loop waits */
+	channel_flush();
+	return left;
+}
+
+/* reboot(2) in a PID namespace kills its PID 1 with one of two signals that PID 1 can not die of otherwise. */
+static bool has_rebooted(int status)
+{
+	return status >= 0 && WIFSIGNALED(status) && (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGHUP);
+}
+
+static void main_ended(int status, uint8_t code)
+{
+	bool ran = status >= 0;
+
+	if (shut_down)
+		finish_when_drained(REASON_SHUTDOWN, ran, code);
+	else if (has_rebooted(status))
+		finish_when_drained(REASON_REBOOT, ran, 0);
+	else
+		finish_when_drained(REASON_EXITED, ran, code);
+}
+
+static void children_ready(struct source *source, uint32_t events)
+{
+	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
+
+	(void)events;
+	while (read(source->fd, &info, sizeof info) == sizeof info)
+		;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (!resources_reaped(pid, status))
+			sessions_reaped(pid, status);
+}
+
+/* A signalfd tells who waits for it of the signals of the process that added it. */
+static int hear_of_children(void)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	int fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : loop_add(&children, fd, EPOLLIN, children_ready);
+}
+
+static void moved(void)
+{
+	loop_close(&children);
+	if (hear_of_children() < 0)
+		finish_power_off();
+}
+
+static void exit_socket_ready(struct source *source, uint32_t events)
+{
+	char text[16];
+	const struct timeval patience = {.tv_usec = 100 * 1000};
+	auto_close int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC);
+
+	(void)events;
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0)
+		return;
+	ssize_t n = recv(fd, text, sizeof text - 1, 0);
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	int code = exit_code_parse(text, QEMU_EXIT_MAX);
+	if (code < 0)
+		return;
+	exit_override = code;
+	sessions_kill();
+}
+
+static void listen_for_exit(void)
+{
+	int fd = ownfiles_listen();
+
+	if (fd >= 0)
+		loop_add(&exit_socket, fd, EPOLLIN, exit_socket_ready);
+}
+
+static int set_up(void)
+{
+	static struct setup_error error;
+	struct machine machine;
+	struct setup_steps steps = {.step = STEP_ROOT};
+
+	if (machine_parse(config, config_size, &machine) < 0)
+		return -EPROTO;
+	if (setup_machine(&machine, config_received, &steps, &error) < 0) {
+		send_failed(steps.step, error.text);
+		return 0;
+	}
+	listen_for_exit();
+	send_ready(&steps);
+	ports_open(&machine);
+	return 0;
+}
+
+static int take_welcome(const struct frame *frame)
+{
+	if (state != WAITING || frame->length != 4 || get_u16(frame->payload) != PROTOCOL_VERSION)
+		return -EPROTO;
+	state = CONFIGURING;
+	return 0;
+}
+
+static int take_config(const struct frame *frame)
+{
+	if (state != CONFIGURING || frame->length > sizeof config - config_size)
+		return -EPROTO;
+	if (frame->length > 0)
+		memcpy(config + config_size, frame->payload, frame->length);
+	config_size += frame->length;
+	config_received = boot_nanos();
+	return 0;
+}
+
+static int take_shutdown(const struct frame *frame)
+{
+	if (frame->length != 0)
+		return -EPROTO;
+	shut_down = true;
+	if (ending.begun)
+		ending.deadline = 0;
+	else if (state == READY && sessions_have_main())
+		sessions_kill();
+	else if (state == READY)
+		finish(REASON_SHUTDOWN, false, 0);
+	else if (state != FINISHED)
+		finish_power_off();
+	return 0;
+}
+
+static int take_clock(const struct frame *frame)
+{
+	if (frame->length != 8)
+		return -EPROTO;
+	system_set_clock(get_u64(frame->payload), boot_nanos());
+	return 0;
+}
+
+static int take_control(const struct frame *frame)
+{
+	switch (frame->type) {
+	case FRAME_WELCOME:
+		return take_welcome(frame);
+	case FRAME_CONFIG:
+		return take_config(frame);
+	case FRAME_CONFIG_END:
+		return state == CONFIGURING && frame->length == 0 ? set_up() : -EPROTO;
+	case FRAME_SHUTDOWN:
+		return take_shutdown(frame);
+	case FRAME_ACK:
+		if (state != FINISHED || frame->length != 0)
+			return -EPROTO;
+		finish_power_off();
+	case FRAME_CLOCK:
+		return take_clock(frame);
+	case FRAME_NETWORK:
+		if (state == FINISHED)
+			return 0; /* it crossed FINISHED */
+		return state == READY ? netchange_take(frame) : -EPROTO;
+	default:
+		return -EPROTO;
+	}
+}
+
+static int take_frame(const struct frame *frame)
+{
+	bool session = frame->type >= FRAME_OPEN && frame->type <= FRAME_CLOSE;
+	bool connection = frame->type >= FRAME_SOCKET_DATA && frame->type <= FRAME_SOCKET_GONE;
+	bool limits = frame->type == FRAME_LIMITS && frame->stream == 0;
+
+	if (session || connection || limits || frame->type == FRAME_DNS_ANSWER) {
+		if (state == FINISHED)
+			return 0; /* it crossed FINISHED */
+		if (state != READY)
+			return -EPROTO;
+		if (session)
+			return sessions_frame(frame);
+		if (connection)
+			return guest_sockets_frame(frame);
+		if (limits)
+			return resources_take(frame);
+		dns_answer(frame);
+		return 0;
+	}
+	return frame->stream == 0 ? take_control(frame) : -EPROTO;
+}
+
+static void room(void)
+{
+	sessions_room();
+	guest_sockets_room();
+}
+
+static void channel_broken(int error)
+{
+	char text[64];
+
+	log_kernel("agent channel: %s", error_text(error, text));
+	finish_power_off();
+}
+
+int orders_open(int port)
+{
+	static const struct channel_events events = {say_hello, take_frame, room, channel_broken, NULL};
+	static const struct session_events told = {main_ended, moved};
+	int r = hear_of_children();
+
+	sessions_open(&told);
+	return r < 0 ? r : channel_open(port, &events);
+}
+
+/* Of two times, of which -1 is never. */
+static int sooner(int a, int b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
+int orders_tick(void)
+{
+	int64_t drain = end_when_drained();
+
+	if (state == FINISHED) {
+		int64_t left = ack_deadline - now_millis();
+		if (left <= 0)
+			finish_power_off();
+		return (int)left;
+	}
+	int next = sooner(sessions_tick(), sooner(dns_tick(), ports_tick()));
+	/* the workload may just have ended by a deadline of its own */
+	return ending.begun && drain < 0 ? 0 : sooner(next, (int)drain);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a fork of the agent to the program, as runc would start it. */
+#ifndef DKVM_CHILD_H
+#define DKVM_CHILD_H
+
+#include "guest/process/process.h"
+
+struct child {
+	struct process *process;
+	bool first;               /* PID 1 of the workload */
+	bool machine;             /* its PID 1 is the VM's: sysinit.h */
+	int status;               /* where to report: struct report */
+	int input, output, error; /* what becomes 0, 1, 2; -1: /dev/null as it is, or the terminal */
+};
+
+_Noreturn void child_run(const struct child *child);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DKVM_CGROUPS_H
+#define DKVM_CGROUPS_H
+
+#include "guest/setup/setup.h"
+
+#include <sys/types.h>
+
+#define CGROUPS_NO_LIMIT UINT64_MAX
+
+/* Mount the cgroup filesystems the machine asks for and make the workload's group where its processes are limited. */
+int cgroups_mount(const struct machine *machine, struct setup_error *error);
+
+/* Change the limit of the workload's processes. Returns 0, -ENOENT where it was started without one, or another -errno. */
+int cgroups_set_pids(uint64_t limit);
+
+/* In a process that is to belong to the workload: join its group, where there is one; else that of its first process. */
+int cgroups_join(pid_t first);
+
+/* In the workload's first process, in its mount namespace: make its group look like the whole tree. */
+int cgroups_hide_parent(void);
+
+/* Let go of the group, so that its tree can be unmounted. */
+void cgroups_release(void);
+
+#endif

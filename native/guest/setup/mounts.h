@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is mounted below the root. */
+#ifndef DKVM_MOUNTS_H
+#define DKVM_MOUNTS_H
+
+#include "guest/setup/setup.h"
+
+/* What every container has: links in /dev, /dev/pts, /dev/shm, /dev/mqueue. */
+int mounts_standard(const struct machine *machine, struct setup_error *error);
+
+/* The machine's own, in order. */
+int mounts_apply(const struct machine *machine, struct setup_error *error);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/setup/root.h"
+
+#include "common/clock.h"
+#include "guest/early.h"
+#include "common/files.h"
+#include "guest/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TAG "dkvm"
+#define ROOT "/newroot"
+
+enum {
+	TAG_WAIT_MILLIS = 5000,
+	MOUNTINFO_SIZE = 256 * 1024, /* bytes */
+	MOUNTS_MAX = 2048,
+};
+
+/* A share's device may come up after its driver was loaded: the kernel says EINVAL for a tag it does not know. */
+static int mount_share(void)
+{
+	int64_t deadline = now_millis() + TAG_WAIT_MILLIS;
+	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+
+	while (mount(TAG, ROOT, "virtiofs", 0, NULL) < 0) {
+		if (errno != EINVAL || now_millis() >= deadline)
+			return -errno;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+static int make_mount_point(const char *path, struct setup_error *error)
+{
+	struct stat st;
+	char text[64];
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	if (mkdir(path, 0755) == 0)
+		return 0;
+	return setup_fail(error, -errno, "%s can not be made in the image: %s; add the directory to the image",
+			  path + strlen(ROOT), error_text(errno, text));
+}
+
+static int move_in(const char *path, struct setup_error *error)
+{
+	char target[32], text[64];
+
+	snprintf(target, sizeof target, ROOT "%s", path);
+	int r = make_mount_point(target, error);
+	if (r == 0 && mount(path, target, NULL, MS_MOVE, NULL) < 0)
+		r = setup_fail(error, -errno, "%s can not be mounted: %s", path, error_text(errno, text));
+	return r;
+}
+
+int root_mount(struct setup_error *error)
+{
+	char text[64];
+
+	if (mkdir(ROOT, 0755) < 0 && errno != EEXIST)
+		return setup_fail(error, -errno, "%s: %s", ROOT, error_text(errno, text));
+	int r = mount_share();
+	if (r < 0)
+		return setup_fail(error, r, "share \"%s\" can not be mounted: %s", TAG, error_text(r, text));
+	/* the workload mounts /proc for its own PID namespace */
+	r = make_mount_point(ROOT "/proc", error);
+	if (r == 0)
+		r = move_in("/dev", error);
+	if (r == 0)
+		r = move_in("/sys", error);
+	if (r < 0)
+		return r;
+	/* moved to /, not only entered: who joins the mount namespace must find this root, and CLONE_NEWUSER fails
+	 * with a root that is not the namespace's */
+	if (chdir(ROOT) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0)
+		return setup_fail(error, -errno, "the root can not be switched: %s", error_text(errno, text));
+	umask(0022);
+	return 0;
+}
+
+int root_make_read_only(struct setup_error *error)
+{
+	char text[64];
+
+	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+		return setup_fail(error, -errno, "the root can not be made read-only: %s", error_text(errno, text));
+	return 0;
+}
+
+void root_make_writable(void)
+{
+	mount(NULL, "/", NULL, MS_REMOUNT, NULL);
+}
+
+/* Undo the octal escapes of /proc/self/mountinfo in place. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; to++) {
+		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] && from[3]) {
+			*to = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+/* The fifth field of each line is the mount point. */
+static int mount_points(char *info, char **points)
+{
+	int count = 0;
+	char *line, *field = NULL;
+
+	while ((line = strsep(&info, "\n"))) {
+		for (int i = 0; i < 5 && line; i++)
+			field = strsep(&line, " ");
+		if (!line || count == MOUNTS_MAX)
+			continue;
+		unescape(field);
+		points[count++] = field;
+	}
+	return count;
+}
+
+void root_unmount(void)
+{
+	static char info[MOUNTINFO_SIZE];
+	static char *points[MOUNTS_MAX];
+	char text[64];
+
+	if (read_text(early.proc, "self/mountinfo", info, sizeof info) > 0) {
+		for (int i = mount_points(info, points) - 1; i >= 0; i--) {
+			/* the agent has files of its own open in /dev, which has nothing to write back */
+			bool keep = strcmp(points[i], "/dev") == 0;
+			if (strcmp(points[i], "/") == 0 ||
+			    umount2(points[i], UMOUNT_NOFOLLOW | (keep ? MNT_DETACH : 0)) == 0)
+				continue;
+			log_text(LOG_LEVEL_WARNING, "unmount of %s: %s", points[i], error_text(errno, text));
+			umount2(points[i], UMOUNT_NOFOLLOW | MNT_DETACH);
+		}
+	}
+	sync();
+	/* detached: it is the agent's own root until the next line */
+	if (umount2("/", MNT_DETACH) < 0)
+		log_text(LOG_LEVEL_WARNING, "unmount of /: %s", error_text(errno, text));
+	if (fchdir(early.root) < 0 || chroot(".") < 0)
+		log_text(LOG_LEVEL_WARNING, "back to the initramfs: %s", error_text(errno, text));
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The image's root: a share mounted over the initramfs. */
+#ifndef DKVM_ROOT_H
+#define DKVM_ROOT_H
+
+#include "guest/setup/setup.h"
+
+/* Mount the share as /, with /dev and /sys moved into it, and make it the root of the agent. */
+int root_mount(struct setup_error *error);
+
+/* Make / read-only; what is mounted below keeps its own flags. */
+int root_make_read_only(struct setup_error *error);
+
+/* A shutdown of the workload's own has made every filesystem read-only: ours is to be written to once more. */
+void root_make_writable(void);
+
+/* Unmount everything, the root last; afterwards the agent's root is the initramfs again. */
+void root_unmount(void);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/setup/setup.h"
+
+#include "guest/setup/cgroups.h"
+#include "common/clock.h"
+#include "guest/setup/devices.h"
+#include "guest/network/dns.h"
+#include "guest/early.h"
+#include "guest/setup/mounts.h"
+#include "guest/network/network.h"
+#include "guest/orders/ownfiles.h"
+#include "guest/setup/root.h"
+#include "guest/setup/system.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int setup_fail(struct setup_error *error, int r, const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(error->text, sizeof error->text, format, list);
+	va_end(list);
+	return r;
+}
+
+static int set_up_mounts(const struct machine *machine, struct setup_error *error)
+{
+	int r = mounts_standard(machine, error);
+
+	if (r == 0)
+		r = cgroups_mount(machine, error);
+	if (r == 0)
+		r = mounts_apply(machine, error);
+	if (r < 0)
+		return r;
+	/* a disk that is mounted is found by the name that the kernel gave it, which a device may take */
+	devices_of_modules();
+	r = devices_make(machine, error);
+	if (r < 0)
+		return r;
+	ownfiles_mount();
+	return machine->read_only_root ? root_make_read_only(error) : 0;
+}
+
+static int set_up_network(const struct machine *machine, struct setup_error *error)
+{
+	int r = network_name_links(machine, error);
+
+	/* settings of an interface need its name, and those of IPv6 come before its addresses */
+	if (r == 0)
+		r = system_apply_sysctls(machine, error);
+	if (r == 0)
+		r = network_configure(machine, error);
+	if (r == 0)
+		r = dns_open(machine->shared_network, error);
+	return r;
+}
+
+static int set_up(const struct machine *machine, uint64_t received, struct setup_steps *steps,
+		  struct setup_error *error)
+{
+	int r;
+
+	setup_fail(error, 0, "the machine can not be set up");
+	system_set_clock(machine->clock, received);
+	steps->step = STEP_ROOT;
+	if ((r = root_mount(error)) < 0)
+		return r;
+	steps->done[STEP_ROOT] = boot_nanos();
+	steps->step = STEP_MOUNTS;
+	if ((r = set_up_mounts(machine, error)) < 0)
+		return r;
+	steps->done[STEP_MOUNTS] = boot_nanos();
+	steps->step = STEP_NETWORK;
+	if ((r = set_up_network(machine, error)) < 0)
+		return r;
+	steps->done[STEP_NETWORK] = boot_nanos();
+	steps->step = STEP_READY;
+	return system_set_names(machine, error);
+}
+
+/* A list that the initramfs lacks is of modules that the kernel has built in, or that it does not have at all. */
+static void load_modules(const struct machine *machine)
+{
+	struct record record;
+	struct modules_record modules;
+	char list[64];
+	size_t at = 0;
+
+	while (machine_next(machine, RECORD_MODULES, &at, &record)) {
+		if (modules_parse(&record, &modules) < 0)
+			continue;
+		snprintf(list, sizeof list, "modules-%s.list", modules.name);
+		early_load_modules(list);
+	}
+}
+
+int setup_machine(const struct machine *machine, uint64_t received, struct setup_steps *steps,
+		  struct setup_error *error)
+{
+	/* while there is one processor: see docs/adr/0007-emulated-cpus-after-the-boot.md */
+	load_modules(machine);
+	pid_t online = machine->online_cpus ? system_online_cpus(machine->processors) : 0;
+	int r = set_up(machine, received, steps, error);
+
+	if (online > 0)
+		system_wait_for_cpus(online);
+	steps->done[STEP_READY] = boot_nanos();
+	return r;
+}

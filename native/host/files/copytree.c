@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/files/copytree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+enum {
+	BLOCK = 4096,
+	CHUNK = 1 << 20,
+	NAMES = 4096, /* bytes of all attributes' names of a file */
+};
+
+/* A file with several names: where its first one was copied to. */
+struct first_name {
+	struct first_name *next;
+	dev_t device;
+	ino_t inode;
+	char target[];
+};
+
+struct copy {
+	struct first_name *firsts;
+	char target[PATH_MAX]; /* of the file that is copied */
+	int64_t copied;
+	const struct tree_size *size;
+	tree_progress *progress;
+	struct tree_error *error;
+};
+
+static int fail(struct tree_error *error, int number, const char *what, const char *path)
+{
+	snprintf(error->text, sizeof error->text, "can not %s \"%.400s\": %s", what, path, strerror(number));
+	return -number;
+}
+
+static int64_t on_disk(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) ? ((int64_t)st->st_size + BLOCK - 1) / BLOCK * BLOCK : BLOCK;
+}
+
+static FTS *open_tree(const char *source)
+{
+	char copy[PATH_MAX];
+	char *roots[] = {copy, NULL};
+
+	if (strlen(source) >= sizeof copy) {
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	strcpy(copy, source);
+	return fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW, NULL);
+}
+
+/* The first name of a file; NULL for one that was not seen yet, which is remembered. Returns 0 or -ENOMEM. */
+static int find_first(struct copy *copy, const struct stat *st, const char **found)
+{
+	*found = NULL;
+	for (const struct first_name *first = copy->firsts; first != NULL; first = first->next)
+		if (first->inode == st->st_ino && first->device == st->st_dev) {
+			*found = first->target;
+			return 0;
+		}
+	size_t length = strlen(copy->target) + 1;
+	struct first_name *first = malloc(sizeof *first + length);
+	if (first == NULL)
+		return -ENOMEM;
+	*first = (struct first_name){copy->firsts, st->st_dev, st->st_ino};
+	memcpy(first->target, copy->target, length);
+	copy->firsts = first;
+	return 0;
+}
+
+static void forget_firsts(struct copy *copy)
+{
+	while (copy->firsts != NULL) {
+		struct first_name *next = copy->firsts->next;
+
+		free(copy->firsts);
+		copy->firsts = next;
+	}
+}
+
+int tree_measure(const char *source, struct tree_size *size, struct tree_error *error)
+{
+	struct copy seen = {0};
+	const char *first = NULL;
+	int result = 0;
+
+	*size = (struct tree_size){0};
+	FTS *tree = open_tree(source);
+	if (tree == NULL)
+		return fail(error, errno, "read", source);
+	for (FTSENT *entry; result == 0 && (entry = fts_read(tree)) != NULL;) {
+		if (entry->fts_info == FTS_DP)
+			continue;
+		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
+			result = fail(error, entry->fts_errno, "read", entry->fts_path);
+			break;
+		}
+		if (S_ISREG(entry->fts_statp->st_mode) && entry->fts_statp->st_nlink > 1)
+			result = find_first(&seen, entry->fts_statp, &first);
+		if (result < 0)
+			fail(error, -result, "remember", entry->fts_path);
+		size->files++;
+		size->bytes += first != NULL ? 0 : on_disk(entry->fts_statp);
+		first = NULL;
+	}
+	fts_close(tree);
+	forget_firsts(&seen);
+	return result;
+}
+
+/* All but SELinux's labels: those are the place's, and not the file's. */
+static int copy_attributes(const char *from, const char *to)
+{
+	char names[NAMES], value[XATTR_SIZE_MAX > CHUNK ? CHUNK : XATTR_SIZE_MAX];
+	ssize_t length = llistxattr(from, names, sizeof names);
+
+	if (length < 0)
+		return errno == ENOTSUP ? 0 : -errno;
+	for (const char *name = names; name < names + length; name += strlen(name) + 1) {
+		if (strcmp(name, "security.selinux") == 0)
+			continue;
+		ssize_t size = lgetxattr(from, name, value, sizeof value);
+		if (size < 0 || lsetxattr(to, name, value, (size_t)size, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Where the filesystem shares blocks it takes no time and no room. */
+static int copy_content(int from, int to)
+{
+	static char chunk[CHUNK];
+	ssize_t count;
+
+	if (ioctl(to, FICLONE, from) == 0)
+		return 0;
+	while ((count = copy_file_range(from, NULL, to, NULL, SSIZE_MAX & ~(ssize_t)(CHUNK - 1), 0)) > 0)
+		;
+	if (count == 0)
+		return 0;
+	if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+		return -errno;
+	while ((count = read(from, chunk, sizeof chunk)) > 0)
+		for (ssize_t done = 0, written; done < count; done += written) {
+			written = write(to, chunk + done, (size_t)(count - done));
+			if (written < 0)
+				return -errno;
+		}
+	return count < 0 ? -errno : 0;
+}
+
+static int copy_file(const char *from, const char *to)
+{
+	int source = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (source < 0)
+		return -errno;
+	int target = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (target < 0) {
+		int result = -errno;
+
+		close(source);
+		return result;
+	}
+	int result = copy_content(source, target);
+	close(source);
+	if (close(target) < 0 && result == 0)
+		result = -errno;
+	return result;
+}
+
+static int copy_symlink(const char *from, const char *to)
+{
+	char target[PATH_MAX];
+	ssize_t length = readlink(from, target, sizeof target - 1);
+
+	if (length < 0)
+		return -errno;
+	target[length] = '\0';
+	return symlink(target, to) < 0 ? -errno : 0;
+}
+
+/* Owner first, as a change of it takes setuid bits and capabilities away; times last. */
+static int copy_metadata(const char *from, const char *to, const struct stat *st)
+{
+	const struct timespec times[2] = {st->st_atim, st->st_mtim};
+
+	if (lchown(to, st->st_uid, st->st_gid) < 0)
+		return -errno;
+	if (!S_ISLNK(st->st_mode) && chmod(to, st->st_mode & 07777) < 0)
+		return -errno;
+	int result = copy_attributes(from, to);
+	if (result == 0 && utimensat(AT_FDCWD, to, times, AT_SYMLINK_NOFOLLOW) < 0)
+		result = -errno;
+	return result;
+}
+
+static int copy_entry(struct copy *copy, const FTSENT *entry)
+{
+	const struct stat *st = entry->fts_statp;
+	const char *first = NULL;
+	int result = 0;
+
+	if (S_ISREG(st->st_mode) && st->st_nlink > 1)
+		result = find_first(copy, st, &first);
+	if (result < 0)
+		return result;
+	if (first != NULL)
+		return link(first, copy->target) < 0 ? -errno : 0;
+	if (S_ISDIR(st->st_mode))
+		result = mkdir(copy->target, 0700) < 0 ? -errno : 0;
+	else if (S_ISREG(st->st_mode))
+		result = copy_file(entry->fts_path, copy->target);
+	else if (S_ISLNK(st->st_mode))
+		result = copy_symlink(entry->fts_path, copy->target);
+	else
+		result = -EOPNOTSUPP;
+	copy->copied += on_disk(st);
+	if (result < 0 || S_ISDIR(st->st_mode))
+		return result;
+	return copy_metadata(entry->fts_path, copy->target, st);
+}
+
+static int copy_one(struct copy *copy, const FTSENT *entry)
+{
+	int result;
+
+	switch (entry->fts_info) {
+	case FTS_DNR:
+	case FTS_ERR:
+	case FTS_NS:
+		return fail(copy->error, entry->fts_errno, "read", entry->fts_path);
+	case FTS_DP:
+		/* Its times count once nothing more is put into it. */
+		result = copy_metadata(entry->fts_path, copy->target, entry->fts_statp);
+		break;
+	default:
+		result = copy_entry(copy, entry);
+		copy->progress(copy->copied, copy->size->bytes);
+	}
+	return result < 0 ? fail(copy->error, -result, "copy", entry->fts_path) : 0;
+}
+
+int tree_copy(const char *source, const char *target, const struct tree_size *size, tree_progress *progress,
+	      struct tree_error *error)
+{
+	struct copy copy = {.size = size, .progress = progress, .error = error};
+	FTS *tree = open_tree(source);
+	int result = 0;
+
+	if (tree == NULL)
+		return fail(error, errno, "read", source);
+	for (FTSENT *entry; result == 0 && (entry = fts_read(tree)) != NULL;) {
+		int length =
+			snprintf(copy.target, sizeof copy.target, "%s%s", target, entry->fts_path + strlen(source));
+
+		result = length < (int)sizeof copy.target ? copy_one(&copy, entry)
+							  : fail(error, ENAMETOOLONG, "copy", entry->fts_path);
+	}
+	fts_close(tree);
+	forget_firsts(&copy);
+	return result;
+}

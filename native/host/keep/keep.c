@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dkvm-keep: what the launcher runs on the host, so that a VM's log can be read, also when the VM is gone.
+ *
+ *     dkvm-keep begin ID PROGRAM [ARGUMENT]...
+ *     dkvm-keep end ID PROGRAM [ARGUMENT]...
+ *     dkvm-keep print ID FILE FIRST LAST
+ *
+ * "begin" gives the VM a small filesystem in memory for its log, at /run/dkvm/vms/ID/log, which is bound into its sandbox: that one can
+ * fill it and nothing else of the host. "end" keeps what is in it below /var/log/dkvm, with bounds, and takes it away. Both then become
+ * PROGRAM. "print" writes a file of a VM that is there to standard output: its first and last bytes.
+ */
+#include "common/files.h"
+#include "host/keep/vmlog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define VMS "/run/dkvm/vms"
+#define KEPT "/var/log/dkvm"
+
+/* create's words to us: "VMS BYTES" in the first line, the log filesystem's options in the second */
+#define KEEP "keep"
+
+enum { KEEP_SIZE = 1024 };
+
+struct keep {
+	struct vmlog_limits limits;
+	char options[KEEP_SIZE];
+};
+
+static int complain(const char *id, const char *what, int error)
+{
+	char text[64];
+
+	dprintf(STDERR_FILENO, "dkvm-keep: the log of \"%s\" can not be %s: %s\n", id, what, error_text(error, text));
+	return 1;
+}
+
+static int open_vm(const char *id)
+{
+	char path[PATH_MAX];
+
+	if (vmlog_check_id(id) < 0)
+		return -EINVAL;
+	snprintf(path, sizeof path, VMS "/%s", id);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int read_keep(int vm, struct keep *keep)
+{
+	char text[KEEP_SIZE];
+	ssize_t n = read_text(vm, KEEP, text, sizeof text);
+
+	if (n < 0)
+		return (int)n;
+	char *line = strchr(text, '\n');
+	if (!line)
+		return -EINVAL;
+	char *end;
+	keep->limits.vms = strtoul(text, &end, 10);
+	keep->limits.bytes = strtoll(end, NULL, 10);
+	line[strcspn(line + 1, "\n") + 1] = '\0';
+	memcpy(keep->options, line + 1, strlen(line + 1) + 1);
+	return 0;
+}
+
+static int begin(const char *id)
+{
+	struct keep keep = {0};
+	char log[PATH_MAX];
+	auto_close int vm = open_vm(id);
+	int r = vm < 0 ? vm : read_keep(vm, &keep);
+
+	if (r < 0)
+		return r;
+	snprintf(log, sizeof log, VMS "/%s/log", id);
+	/* one of that name that nobody took away */
+	umount2(log, MNT_DETACH | UMOUNT_NOFOLLOW);
+	if (mkdir(log, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	return mount("dkvm", log, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, keep.options) < 0 ? -errno : 0;
+}
+
+static int keep_log(int vm, const char *id)
+{
+	struct keep keep = {0};
+	int r = read_keep(vm, &keep);
+
+	if (r < 0)
+		return r;
+	if (keep.limits.vms > 0 && mkdir(KEPT, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	auto_close int kept = open(KEPT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (kept < 0)
+		return errno == ENOENT && keep.limits.vms == 0 ? 0 : -errno;
+	if (keep.limits.vms > 0)
+		r = vmlog_keep(vm, kept, id);
+	int pruned = vmlog_prune(kept, &keep.limits);
+	return r < 0 ? r : pruned;
+}
+
+static int end(const char *id)
+{
+	char path[PATH_MAX];
+	auto_close int vm = open_vm(id);
+
+	if (vm < 0)
+		return vm;
+	int r = keep_log(vm, id);
+	snprintf(path, sizeof path, VMS "/%s/log", id);
+	umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+	unlinkat(vm, "log", AT_REMOVEDIR);
+	unlinkat(vm, KEEP, 0);
+	unlinkat(vm, VMLOG_RECORD, 0);
+	snprintf(path, sizeof path, VMS "/%s", id);
+	rmdir(path);
+	return r;
+}
+
+static int print(const char *id, const char *name, const char *first, const char *last)
+{
+	auto_close int vm = open_vm(id);
+	auto_close int log = vm < 0 ? -1 : openat(vm, "log", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (strchr(name, '/') || log < 0)
+		return complain(id, "read", vm < 0 ? vm : -ENOENT);
+	int r = vmlog_copy(log, name, STDOUT_FILENO, strtoll(first, NULL, 10), strtoll(last, NULL, 10));
+	return r == 0 || r == -ENOENT ? 0 : complain(id, "read", r);
+}
+
+int main(int argc, char **argv)
+{
+	int r;
+
+	if (argc == 6 && strcmp(argv[1], "print") == 0)
+		return print(argv[2], argv[3], argv[4], argv[5]);
+	if (argc < 4) {
+		dprintf(STDERR_FILENO,
+			"usage: dkvm-keep begin|end ID PROGRAM [ARGUMENT]... | print ID FILE FIRST LAST\n");
+		return 2;
+	}
+	if (strcmp(argv[1], "begin") == 0) {
+		/* without it the sandbox would write to the host's own /run */
+		if ((r = begin(argv[2])) < 0)
+			return complain(argv[2], "prepared", r);
+	} else if ((r = end(argv[2])) < 0 && r != -ENOENT) {
+		complain(argv[2], "kept", r);
+	}
+	execvp(argv[3], argv + 3);
+	dprintf(STDERR_FILENO, "dkvm-keep: can not start %s: %s\n", argv[3], strerror(errno));
+	return 1;
+}

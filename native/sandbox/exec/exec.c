@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dkvm-exec: what runc starts in the sandbox for `docker exec`. It asks the monitor for a process in the
+ * guest, with its own environment, is its stdin, stdout, stderr and terminal, and ends with its exit code.
+ *
+ *     dkvm-exec [--socket PATH] [--tty] [--user UID:GID] [--groups GID,...] [--cwd PATH]
+ *               [--caps BOUNDING:EFFECTIVE:PERMITTED:INHERITABLE:AMBIENT] [--no-new-privs]
+ *               [--rlimit RESOURCE:SOFT:HARD]... [--oom-score-adj N] [--set-home] [--umask N]
+ *               -- PROGRAM [ARGUMENT]...
+ *     dkvm-exec [--socket PATH] --signal N
+ *     dkvm-exec [--socket PATH] --update MEMORY:PROCESSORS:PROCESSES
+ *
+ * The second form passes a signal to the workload that the sandbox's init can not take itself: SIGSTOP.
+ * The third form changes the VM's limits (`docker update`): memory in bytes; 0 for what stays as it is.
+ * Capabilities are hexadecimal masks; every other number is decimal, the umask too, as in process.json.
+ */
+#include "sandbox/client/client.h"
+#include "sandbox/client/client_send.h"
+#include "sandbox/exec/exec_options.h"
+#include "sandbox/client/say.h"
+#include "common/session_socket.h"
+#include "common/signals.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum {
+	EXIT_NOT_STARTED = 125,
+	EXIT_TOO_LONG = 126, /* as a shell ends when execve(2) fails so */
+	EXIT_SESSION_LOST = 255,
+};
+
+#ifndef CONNECT_PATIENCE
+#define CONNECT_PATIENCE 30000 /* ms: `docker exec` right after `docker run` comes before the monitor */
+#endif
+
+static struct client client;
+static struct request request;
+
+/* Records of what the process would have got from us, had it been started here. */
+static int add_inherited(bool terminal)
+{
+	uint8_t size[4];
+	uint8_t ignored[8];
+	uint8_t stdin_open = client.stdin_open ? 1 : 0;
+	uint16_t rows;
+	uint16_t columns;
+	int error = request_add(&request, RECORD_STDIN, &stdin_open, 1);
+
+	put_u64(ignored, client.ignored_signals);
+	if (error == 0 && client.ignored_signals != 0)
+		error = request_add(&request, RECORD_IGNORED_SIGNALS, ignored, sizeof ignored);
+	if (error < 0 || !terminal)
+		return error;
+	window_size(STDIN_FILENO, &rows, &columns);
+	put_u16(size, rows);
+	put_u16(size + 2, columns);
+	return request_add(&request, RECORD_TERMINAL, size, sizeof size);
+}
+
+/* 0, or an exit code. */
+static int connect_to_monitor(const struct exec_options *options)
+{
+	client.signals = signals_take(&client.ignored_signals);
+	if (client.signals < 0) {
+		say("cannot take signals: ", reason(client.signals), NULL);
+		return EXIT_NOT_STARTED;
+	}
+	client.socket = session_socket_connect(options->socket, CONNECT_PATIENCE);
+	if (client.socket < 0) {
+		say("cannot reach the monitor at \"", options->socket, "\": ", reason(client.socket), NULL);
+		return EXIT_NOT_STARTED;
+	}
+	return 0;
+}
+
+static int start_signal(const struct exec_options *options)
+{
+	int code = connect_to_monitor(options);
+
+	if (code != 0)
+		return code;
+	client.role = ROLE_SIGNAL;
+	client_start(&client);
+	client_send_signal(&client, options->signal);
+	return 0;
+}
+
+static int start_update(const struct exec_options *options)
+{
+	int code = connect_to_monitor(options);
+
+	if (code != 0)
+		return code;
+	client.role = ROLE_UPDATE;
+	client_start(&client);
+	client_send_update(&client, options->limits[0], (uint32_t)options->limits[1], options->limits[2]);
+	return 0;
+}
+
+static int start(const struct exec_options *options)
+{
+	int code = connect_to_monitor(options);
+
+	if (code != 0)
+		return code;
+	client.role = ROLE_EXEC;
+	client.terminal = options->terminal;
+	client.stdin_open = !endpoint_is_null(STDIN_FILENO);
+	client.request = &request;
+	if (add_inherited(options->terminal) < 0 || request_length(&request) > REQUEST_MAX) {
+		say(request.arguments[0], ": ", reason(E2BIG), NULL);
+		return EXIT_TOO_LONG;
+	}
+	client_start(&client);
+	return 0;
+}
+
+static int exit_code(void)
+{
+	switch (client.end) {
+	case CLIENT_EXITED:
+	case CLIENT_REFUSED:
+		return client.code;
+	case CLIENT_BROKEN:
+		say("the monitor broke the protocol: ", client.fault, NULL);
+		break;
+	case CLIENT_LOST:
+	case CLIENT_RUNNING:
+		say("the connection to the monitor was lost", NULL);
+		break;
+	}
+	return EXIT_SESSION_LOST;
+}
+
+int main(int argc, char **argv)
+{
+	struct exec_options options;
+	const char *wrong = argc < 1 ? "" : exec_options_parse(&options, &request, argv);
+
+	if (endpoint_fill_holes() < 0)
+		return EXIT_NOT_STARTED;
+	if (wrong) {
+		say("dkvm-exec: bad command line: \"", wrong, "\"", NULL);
+		return EXIT_NOT_STARTED;
+	}
+	request.environment = environ;
+	int code = options.signal ? start_signal(&options) : options.update ? start_update(&options) : start(&options);
+	if (code != 0)
+		return code;
+	client_run(&client);
+	client_stop(&client);
+	return exit_code();
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox/init/monitor.h"
+
+#include "sandbox/client/say.h"
+#include "common/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	TAIL_BYTES = 4096,
+	TAIL_LINES = 20,
+	WAIT_STEP = 10,    /* ms */
+	CLOSE_ON_EXEC = 4, /* close_range(2)'s CLOSE_RANGE_CLOEXEC */
+};
+
+int monitor_open_log(struct monitor *monitor, const char *path)
+{
+	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600);
+
+	monitor->log = fd;
+	return fd < 0 ? -errno : 0;
+}
+
+/* In the child. Returns only when it fails, with -errno. */
+static int become_monitor(char **argv, int listener, int log, pid_t parent)
+{
+	setsid();
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -errno;
+	if (getppid() != parent)
+		return -ESRCH;
+	if (dup2(listener, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
+		return -errno;
+	/* Whatever runc, or who started it, left open. */
+	syscall(SYS_close_range, 3U, ~0U, CLOSE_ON_EXEC);
+	signals_reset(0);
+	execv(argv[0], argv);
+	return -errno;
+}
+
+int monitor_start(struct monitor *monitor, char **argv, int listener)
+{
+	int failure[2]; /* carries the child's errno; closed by a successful execve */
+	int error = 0;
+	pid_t parent = getpid();
+
+	if (pipe2(failure, O_CLOEXEC) < 0)
+		return -errno;
+	pid_t pid = fork();
+
+	if (pid < 0) {
+		error = -errno;
+		close(failure[0]);
+		close(failure[1]);
+		return error;
+	}
+	if (pid == 0) {
+		error = become_monitor(argv, listener, monitor->log, parent);
+		_exit(write(failure[1], &error, sizeof error) == sizeof error ? 125 : 124);
+	}
+	close(failure[1]);
+	ssize_t n = read(failure[0], &error, sizeof error);
+
+	close(failure[0]);
+	monitor->pid = pid;
+	return n == sizeof error ? error : 0;
+}
+
+bool monitor_reap(struct monitor *monitor)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == monitor->pid) {
+			monitor->ended = true;
+			monitor->status = status;
+		} else if (pid == monitor->shell) {
+			monitor->shell = 0;
+		}
+	}
+	return monitor->ended;
+}
+
+void monitor_wait(struct monitor *monitor, int milliseconds)
+{
+	while (!monitor_reap(monitor) && milliseconds > 0) {
+		poll(NULL, 0, WAIT_STEP);
+		milliseconds -= WAIT_STEP;
+	}
+}
+
+/* The log may hold what a guest wrote: nothing in it shall move the reader's cursor. */
+static void say_tail(int log)
+{
+	char tail[TAIL_BYTES];
+	struct stat status;
+	int lines = 0;
+
+	if (fstat(log, &status) < 0)
+		return;
+	off_t from = status.st_size > TAIL_BYTES ? status.st_size - TAIL_BYTES : 0;
+	ssize_t n = pread(log, tail, sizeof tail, from);
+
+	if (n <= 0)
+		return;
+	size_t start = (size_t)n;
+
+	while (start > 0 && !(start < (size_t)n && tail[start - 1] == '\n' && ++lines == TAIL_LINES))
+		start--;
+	for (size_t i = start; i < (size_t)n; i++)
+		if (((unsigned char)tail[i] < ' ' && tail[i] != '\n' && tail[i] != '\t') || tail[i] == 127)
+			tail[i] = '?';
+	say_bytes(tail + start, (size_t)n - start);
+	if (tail[n - 1] != '\n')
+		say_bytes("\n", 1);
+}
+
+void monitor_report(const struct monitor *monitor)
+{
+	char number[DECIMAL_SIZE];
+
+	if (!monitor->ended)
+		say("the monitor closed the session unexpectedly", NULL);
+	else if (WIFSIGNALED(monitor->status))
+		say("the monitor ended unexpectedly (signal ", decimal(number, WTERMSIG(monitor->status)), ")", NULL);
+	else
+		say("the monitor ended unexpectedly (exit code ", decimal(number, WEXITSTATUS(monitor->status)), ")",
+		    NULL);
+	say_tail(monitor->log);
+}

@@ -236,18 +236,18 @@ train_runtime() {
     done
     samples
     make_cache on_host "$dest/sandbox/opt/dkvm/aot" runtime.aot "$dest/sandbox/opt/dkvm/jre/bin/java" "${flags[@]}" -- \
-        org.dkvm.cli.Training runtime "$work"
+        org.dkvm.training.RuntimeTraining runtime "$work"
 }
 
 # What the monitor does from its start to the VM's end, against an agent of its own making.
 train_monitor() {
     local command=() flags=() argument
-    mapfile -t command < <(on_host "$dest/sandbox/opt/dkvm/jre/bin/java" -cp "$dest/sandbox/opt/dkvm/lib/dkvm.jar:$dest/sandbox/opt/dkvm/lib/gson.jar" org.dkvm.cli.Training monitor-command)
+    mapfile -t command < <(on_host "$dest/sandbox/opt/dkvm/jre/bin/java" -cp "$dest/sandbox/opt/dkvm/lib/dkvm.jar:$dest/sandbox/opt/dkvm/lib/gson.jar" org.dkvm.training.RuntimeTraining monitor-command)
     for argument in "${command[@]:1}"; do
         [ "$argument" != org.dkvm.cli.Main ] || break
         flags+=("$argument")
     done
-    make_cache in_sandbox /opt/dkvm/aot monitor.aot "${command[0]}" "${flags[@]}" -- org.dkvm.cli.Main monitor --train
+    make_cache in_sandbox /opt/dkvm/aot monitor.aot "${command[0]}" "${flags[@]}" -- org.dkvm.training.MonitorTraining
 }
 
 train() {

@@ -36,8 +36,9 @@ class ArchitecturePageTest {
     @Test
     void everyPackageHasARow() throws IOException {
         String page = Files.readString(Path.of("docs/architecture.md"));
-        try (Stream<Path> packages = Files.list(Path.of("runtime/src/main/java/org/dkvm"))) {
-            assertThat(packages.filter(Files::isDirectory)
+        try (Stream<Path> packages = Files.walk(Path.of("runtime/src/main/java/org/dkvm"))) {
+            assertThat(packages.filter(file -> file.endsWith("package-info.java"))
+                            .map(Path::getParent)
                             .map(directory -> "`" + directory + "`")
                             .filter(name -> !page.contains(name)))
                     .isEmpty();

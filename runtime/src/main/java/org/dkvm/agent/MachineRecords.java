@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.agent;
 
-import org.dkvm.core.CgroupMode;
-import org.dkvm.core.GuestDevice;
-import org.dkvm.core.GuestMount;
+import org.dkvm.core.container.CgroupMode;
+import org.dkvm.core.container.GuestDevice;
+import org.dkvm.core.container.GuestMount;
 
 /** Writes a machine as the records of CONFIG (protocol/PROTOCOL.md, "Machine records"). MAC addresses have 6 bytes, IP addresses 4 or 16. */
 public final class MachineRecords {

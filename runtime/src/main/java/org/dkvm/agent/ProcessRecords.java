@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.agent;
 
-import org.dkvm.core.CapabilitySets;
-import org.dkvm.core.ResourceLimit;
-import org.dkvm.core.TerminalDevice;
-import org.dkvm.core.WorkloadProcess;
+import org.dkvm.core.container.CapabilitySets;
+import org.dkvm.core.container.ResourceLimit;
+import org.dkvm.core.container.WorkloadProcess;
+import org.dkvm.core.machine.TerminalDevice;
 
 /** A process as the records of OPEN (protocol/PROTOCOL.md, "Process records"). */
 public final class ProcessRecords {

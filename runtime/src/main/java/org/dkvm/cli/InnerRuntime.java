@@ -4,7 +4,7 @@ package org.dkvm.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import org.dkvm.bundle.HostConfig;
+import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.core.DkvmException;
 import org.dkvm.json.Json;
 import org.dkvm.linux.Program;

@@ -2,7 +2,7 @@
 package org.dkvm.cli;
 
 import java.util.concurrent.Callable;
-import org.dkvm.bundle.HostConfig;
+import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.kernel.KernelName;

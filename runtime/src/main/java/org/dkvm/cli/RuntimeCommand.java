@@ -6,8 +6,8 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import org.dkvm.bundle.ExecutableCheck.ExecutableException;
-import org.dkvm.bundle.HostConfig;
+import org.dkvm.bundle.options.HostConfig;
+import org.dkvm.bundle.process.ExecutableCheck.ExecutableException;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
@@ -21,7 +21,7 @@ import org.dkvm.update.Update;
 import org.dkvm.vm.VmPlace;
 
 /** What an engine calls: create, run, exec and update, before runc gets the same arguments. */
-final class RuntimeCommand {
+public final class RuntimeCommand {
     /** Where runc keeps its containers' states unless {@code --root} says otherwise, and where crun does. */
     private static final Path RUNC_ROOT = Path.of("/run/runc");
 
@@ -35,12 +35,12 @@ final class RuntimeCommand {
     private RuntimeCommand() {}
 
     /** Runs the command and returns the exit code: 0 to go on with runc. */
-    static int run(List<String> args, PackageLayout layout) {
+    public static int run(List<String> args, PackageLayout layout) {
         return run(args, layout, VmPlace.DIRECTORY);
     }
 
     /** As {@link #run(List, PackageLayout)}, with another place for the VMs' directories. */
-    static int run(List<String> args, PackageLayout layout, Path vms) {
+    public static int run(List<String> args, PackageLayout layout, Path vms) {
         RuncArguments arguments = RuncArguments.parse(args);
         RuntimeLog log = new RuntimeLog(
                 arguments.value("log").orElse(""),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/** Values that check themselves, and what can go wrong. */
 @NullMarked
 package org.dkvm.core;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.create;
 
-import org.dkvm.bundle.Acceleration;
-import org.dkvm.core.Accelerator;
+import org.dkvm.bundle.options.Acceleration;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.machine.Accelerator;
 
 /** Decides how a VM runs on this host. */
 public interface AcceleratorChoice {

@@ -3,9 +3,9 @@ package org.dkvm.create;
 
 import java.time.Duration;
 import java.util.Optional;
-import org.dkvm.core.Accelerator;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
+import org.dkvm.core.machine.Accelerator;
 import org.dkvm.kernel.KernelStore;
 
 /** Boots a kernel once, to see whether its agent answers. It has no disk, no share and no network: that their modules are there is the initramfs's concern. */

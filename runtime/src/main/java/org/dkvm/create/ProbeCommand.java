@@ -4,9 +4,9 @@ package org.dkvm.create;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.PackageLayout;
+import org.dkvm.core.machine.Accelerator;
 import org.dkvm.kernel.KernelStore;
 
 /** The command line of the smallest VM that shows whether a kernel boots: no disk, no network, the agent's port on QEMU's stdout. */

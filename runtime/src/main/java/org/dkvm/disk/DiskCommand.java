@@ -4,8 +4,8 @@ package org.dkvm.disk;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.dkvm.core.Disk;
 import org.dkvm.core.SandboxPaths;
+import org.dkvm.core.machine.Disk;
 
 /** The command lines of dkvm-disk (native/sandbox/disk/diskfile.c). */
 public final class DiskCommand {

@@ -3,10 +3,10 @@ package org.dkvm.exec;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.dkvm.core.CapabilitySets;
-import org.dkvm.core.ResourceLimit;
 import org.dkvm.core.SandboxPaths;
-import org.dkvm.core.WorkloadProcess;
+import org.dkvm.core.container.CapabilitySets;
+import org.dkvm.core.container.ResourceLimit;
+import org.dkvm.core.container.WorkloadProcess;
 
 /** The command line of {@code dkvm-exec}, which runs in the sandbox and asks the monitor for the process; its environment is the process's. */
 final class ExecCommand {

@@ -10,10 +10,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.dkvm.core.Board;
 import org.dkvm.core.DkvmException;
-import org.dkvm.core.Firmware;
-import org.dkvm.core.Hardware;
+import org.dkvm.core.machine.Board;
+import org.dkvm.core.machine.Firmware;
+import org.dkvm.core.machine.Hardware;
 
 /** Whether a kernel can do what not every one can: boot on hardware that is not the ordinary one, show text on a graphics card. By its files alone. */
 public final class KernelFit {

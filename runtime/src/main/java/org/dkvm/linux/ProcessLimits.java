@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.dkvm.core.ResourceLimit;
+import org.dkvm.core.container.ResourceLimit;
 
 /** The resource limits of a process as /proc shows them. */
 public final class ProcessLimits {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.machine;
 
-import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
-import org.dkvm.core.Board;
+import org.dkvm.core.machine.Accelerator;
+import org.dkvm.core.machine.Board;
 
 /** What QEMU and the kernel are told differently from board to board. */
 final class BoardWords {

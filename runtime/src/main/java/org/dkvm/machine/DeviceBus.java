@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.machine;
 
-import org.dkvm.core.Board;
+import org.dkvm.core.machine.Board;
 
 /** Where a board's virtio devices are plugged in: named as on no bus ({@code virtio-net}) they get the name and place that they have on this one. */
 final class DeviceBus {

@@ -2,7 +2,7 @@
 package org.dkvm.machine;
 
 import java.util.List;
-import org.dkvm.core.Display;
+import org.dkvm.core.machine.Display;
 
 /** The part of QEMU's command line about what a machine shows: screen, serial port, keyboard. */
 final class DisplayArguments {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.machine;
 
-import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
-import org.dkvm.core.GuestKernel;
+import org.dkvm.core.machine.Accelerator;
+import org.dkvm.core.machine.GuestKernel;
 
 /** The kernel's parameters: only the kernel's own; all else reaches the agent over its channel. See the kernel's kernel-parameters.rst. */
 public final class KernelCommandLine {

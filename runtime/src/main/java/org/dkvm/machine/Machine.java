@@ -3,12 +3,12 @@ package org.dkvm.machine;
 
 import java.nio.file.Path;
 import java.util.List;
-import org.dkvm.core.Accelerator;
-import org.dkvm.core.Display;
-import org.dkvm.core.Growth;
-import org.dkvm.core.GuestKernel;
-import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
+import org.dkvm.core.machine.Accelerator;
+import org.dkvm.core.machine.Display;
+import org.dkvm.core.machine.Growth;
+import org.dkvm.core.machine.GuestKernel;
+import org.dkvm.core.machine.Hardware;
 
 /**
  * A VM to start.

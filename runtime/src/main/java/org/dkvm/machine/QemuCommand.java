@@ -4,9 +4,9 @@ package org.dkvm.machine;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.dkvm.core.Accelerator;
-import org.dkvm.core.Board;
-import org.dkvm.core.Firmware;
+import org.dkvm.core.machine.Accelerator;
+import org.dkvm.core.machine.Board;
+import org.dkvm.core.machine.Firmware;
 
 /** QEMU's command line (10.x). See qemu-system-x86_64(1), qemu-system-aarch64(1). */
 public final class QemuCommand {

@@ -10,17 +10,38 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import org.dkvm.bundle.NetworkMode;
-import org.dkvm.bundle.SandboxPlan;
-import org.dkvm.bundle.SandboxPlanJson;
-import org.dkvm.core.BreakPoint;
-import org.dkvm.core.DisplayMode;
+import org.dkvm.bundle.plan.SandboxPlan;
+import org.dkvm.bundle.plan.SandboxPlanJson;
 import org.dkvm.core.DkvmException;
-import org.dkvm.core.Firmware;
 import org.dkvm.core.SandboxPaths;
+import org.dkvm.core.machine.BreakPoint;
+import org.dkvm.core.machine.DisplayMode;
+import org.dkvm.core.machine.Firmware;
+import org.dkvm.core.machine.NetworkMode;
 import org.dkvm.json.Json;
 import org.dkvm.machine.Machine;
 import org.dkvm.machine.QemuCommand;
+import org.dkvm.monitor.end.Ending;
+import org.dkvm.monitor.link.ConsoleFile;
+import org.dkvm.monitor.link.ConsoleLink;
+import org.dkvm.monitor.link.QemuControl;
+import org.dkvm.monitor.link.WithoutSequences;
+import org.dkvm.monitor.loop.EventLoop;
+import org.dkvm.monitor.loop.Listener;
+import org.dkvm.monitor.loop.MonitorLog;
+import org.dkvm.monitor.network.HotNetwork;
+import org.dkvm.monitor.network.PortForwards;
+import org.dkvm.monitor.program.Child;
+import org.dkvm.monitor.program.Programs;
+import org.dkvm.monitor.services.GuestSockets;
+import org.dkvm.monitor.services.MemoryChange;
+import org.dkvm.monitor.start.Deadlines;
+import org.dkvm.monitor.start.Disks;
+import org.dkvm.monitor.start.GuestSetup;
+import org.dkvm.monitor.start.Places;
+import org.dkvm.monitor.start.Screen;
+import org.dkvm.monitor.start.Timeline;
+import org.dkvm.monitor.start.VmNetwork;
 import org.dkvm.network.NetworkDevice;
 import org.dkvm.network.NetworkReader;
 import org.dkvm.network.Takeover;
@@ -28,7 +49,7 @@ import org.dkvm.share.VirtiofsdCommand;
 import org.jspecify.annotations.Nullable;
 
 /** A sandbox's life as a list of steps. */
-final class Monitor {
+public final class Monitor {
     private static final String INITRAMFS = "initramfs";
     private static final String INITRAMFS_MORE = "initramfs-more";
 
@@ -50,7 +71,7 @@ final class Monitor {
     private final ConsoleFile consoleFile;
     private @Nullable VmUpdates updates;
 
-    Monitor(
+    public Monitor(
             Places places,
             Programs programs,
             NetworkReader network,
@@ -76,7 +97,7 @@ final class Monitor {
      * @param sessions the session socket, listening
      * @return the container's exit code
      */
-    int run(ServerSocketChannel sessions) throws IOException {
+    public int run(ServerSocketChannel sessions) throws IOException {
         timeline.mark("monitor");
         Listener.of(sessions, loop, log, relay.clients()::accept);
         try {

@@ -9,20 +9,21 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.Channel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
+import org.dkvm.monitor.end.Verdict;
+import org.dkvm.monitor.loop.MonitorLog;
+import org.dkvm.monitor.program.SandboxPrograms;
+import org.dkvm.monitor.start.Deadlines;
+import org.dkvm.monitor.start.Places;
+import org.dkvm.monitor.start.Timeline;
 import org.dkvm.network.NetworkReader;
 
-/** The monitor's main: {@code org.dkvm.cli.Main monitor [--train]}, started by dkvm-init in a sandbox. */
+/** The monitor's main: {@code org.dkvm.cli.Main monitor}, started by dkvm-init in a sandbox. */
 public final class MonitorMain {
-    private static final String TRAIN = "--train";
-
     private MonitorMain() {}
 
     /** Runs the sandbox to its end, and this process with it. */
     public static void main(String[] args) {
         shortenStart();
-        if (args.length > 0 && TRAIN.equals(args[args.length - 1])) {
-            System.exit(train());
-        }
         Timeline timeline = new Timeline();
         MonitorLog log = new MonitorLog(new FileOutputStream(FileDescriptor.out));
         int code = Verdict.LOST;
@@ -39,27 +40,12 @@ public final class MonitorMain {
     }
 
     /** Two ways of the JDK that are longer than this program needs; each is worth 10 ms. */
-    private static void shortenStart() {
+    public static void shortenStart() {
         // Named, so that no service file is looked for in the jars.
         System.setProperty("java.nio.channels.spi.SelectorProvider", "sun.nio.ch.EPollSelectorProvider");
         // The inherited socket is made by reflection: by the JVM's own accessor, not by method handles spun for one
         // call.
         System.setProperty("jdk.reflect.useNativeAccessorOnly", "true");
-    }
-
-    /**
-     * Goes the way of a sandbox from start to end against a guest, clients and programs that are only played, so that a JVM that records
-     * (-XX:AOTCacheOutput) knows every class of it.
-     *
-     * @return 0 when all was gone through
-     */
-    public static int train() {
-        try {
-            return Training.run();
-        } catch (IOException | InterruptedException e) {
-            System.err.println("dkvm: training failed: " + e);
-            return 1;
-        }
     }
 
     private static int runSandbox(MonitorLog log, Timeline timeline) throws IOException {

@@ -24,6 +24,22 @@ import org.dkvm.agent.Sender;
 import org.dkvm.agent.SessionRouter;
 import org.dkvm.agent.VmLimits;
 import org.dkvm.core.DkvmException;
+import org.dkvm.monitor.end.Ending;
+import org.dkvm.monitor.end.Verdict;
+import org.dkvm.monitor.link.AgentLink;
+import org.dkvm.monitor.link.Clients;
+import org.dkvm.monitor.loop.EventLoop;
+import org.dkvm.monitor.loop.MonitorLog;
+import org.dkvm.monitor.loop.Sockets;
+import org.dkvm.monitor.program.Child;
+import org.dkvm.monitor.services.GuestServices;
+import org.dkvm.monitor.start.Deadlines;
+import org.dkvm.monitor.start.GuestSetup;
+import org.dkvm.monitor.start.Pause;
+import org.dkvm.monitor.start.Phase;
+import org.dkvm.monitor.start.PhaseClock;
+import org.dkvm.monitor.start.Places;
+import org.dkvm.monitor.start.Timeline;
 import org.jspecify.annotations.Nullable;
 
 /** Takes a VM from its first frame to its last: handshake, set-up, sessions, the workload's exit, the guest's end. */

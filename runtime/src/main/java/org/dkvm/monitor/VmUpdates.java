@@ -5,8 +5,11 @@ import java.time.Duration;
 import org.dkvm.agent.Client;
 import org.dkvm.agent.Replies;
 import org.dkvm.agent.VmLimits;
-import org.dkvm.bundle.SandboxPlan;
+import org.dkvm.bundle.plan.SandboxPlan;
 import org.dkvm.core.MemorySize;
+import org.dkvm.monitor.loop.EventLoop;
+import org.dkvm.monitor.loop.MonitorLog;
+import org.dkvm.monitor.services.MemoryChange;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -4,7 +4,7 @@ package org.dkvm.update;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import org.dkvm.bundle.ContainerState;
+import org.dkvm.bundle.host.ContainerState;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.json.Json;

@@ -4,10 +4,10 @@ package org.dkvm.vm;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.time.Instant;
-import org.dkvm.core.Accelerator;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
+import org.dkvm.core.machine.Accelerator;
 import org.dkvm.json.Json;
 
 /**

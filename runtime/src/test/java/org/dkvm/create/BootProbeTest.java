@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.PackageLayout;
+import org.dkvm.core.machine.Accelerator;
 import org.dkvm.kernel.KernelStore;
 import org.junit.jupiter.api.Test;
 

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.List;
-import org.dkvm.core.Disk;
-import org.dkvm.core.DiskFilesystem;
+import org.dkvm.core.machine.Disk;
+import org.dkvm.core.machine.DiskFilesystem;
 import org.junit.jupiter.api.Test;
 
 class DiskCommandTest {

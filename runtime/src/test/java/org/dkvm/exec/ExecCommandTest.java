@@ -4,9 +4,9 @@ package org.dkvm.exec;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
-import org.dkvm.core.CapabilitySets;
-import org.dkvm.core.ResourceLimit;
-import org.dkvm.core.WorkloadProcess;
+import org.dkvm.core.container.CapabilitySets;
+import org.dkvm.core.container.ResourceLimit;
+import org.dkvm.core.container.WorkloadProcess;
 import org.junit.jupiter.api.Test;
 
 class ExecCommandTest {

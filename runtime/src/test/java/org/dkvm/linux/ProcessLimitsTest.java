@@ -3,7 +3,7 @@ package org.dkvm.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.dkvm.core.ResourceLimit;
+import org.dkvm.core.container.ResourceLimit;
 import org.junit.jupiter.api.Test;
 
 class ProcessLimitsTest {

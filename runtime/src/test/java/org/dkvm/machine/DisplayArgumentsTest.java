@@ -5,16 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.List;
-import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
-import org.dkvm.core.Display;
-import org.dkvm.core.DisplayMode;
-import org.dkvm.core.Growth;
-import org.dkvm.core.GuestKernel;
-import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
-import org.dkvm.core.Vga;
-import org.dkvm.core.VncPassword;
+import org.dkvm.core.machine.Accelerator;
+import org.dkvm.core.machine.Display;
+import org.dkvm.core.machine.DisplayMode;
+import org.dkvm.core.machine.Growth;
+import org.dkvm.core.machine.GuestKernel;
+import org.dkvm.core.machine.Hardware;
+import org.dkvm.core.machine.Vga;
+import org.dkvm.core.machine.VncPassword;
 import org.junit.jupiter.api.Test;
 
 class DisplayArgumentsTest {

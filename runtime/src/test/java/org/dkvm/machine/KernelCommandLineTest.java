@@ -5,15 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.List;
-import org.dkvm.core.Accelerator;
 import org.dkvm.core.Architecture;
-import org.dkvm.core.Board;
-import org.dkvm.core.Display;
-import org.dkvm.core.Firmware;
-import org.dkvm.core.Growth;
-import org.dkvm.core.GuestKernel;
-import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
+import org.dkvm.core.machine.Accelerator;
+import org.dkvm.core.machine.Board;
+import org.dkvm.core.machine.Display;
+import org.dkvm.core.machine.Firmware;
+import org.dkvm.core.machine.Growth;
+import org.dkvm.core.machine.GuestKernel;
+import org.dkvm.core.machine.Hardware;
 import org.junit.jupiter.api.Test;
 
 class KernelCommandLineTest {

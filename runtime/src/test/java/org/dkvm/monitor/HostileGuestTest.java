@@ -9,6 +9,8 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Random;
 import org.dkvm.agent.FrameType;
+import org.dkvm.monitor.end.Verdict;
+import org.dkvm.monitor.loop.MonitorLog;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;

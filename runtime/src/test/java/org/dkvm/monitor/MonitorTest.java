@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.zip.CRC32;
 import org.dkvm.agent.FrameType;
+import org.dkvm.monitor.end.Verdict;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;

@@ -17,11 +17,12 @@ import org.dkvm.agent.FrameReader;
 import org.dkvm.agent.FrameType;
 import org.dkvm.agent.ProtocolException;
 import org.dkvm.agent.Sender;
+import org.dkvm.monitor.loop.Sockets;
 
 /** The other end of one of the monitor's connections, in a test's hands; blocks. */
-final class Peer implements AutoCloseable {
+public final class Peer implements AutoCloseable {
     /** A frame that has come. */
-    static final class Got {
+    public static final class Got {
         private final FrameType type;
         private final int stream;
         private final byte[] payload;
@@ -33,33 +34,33 @@ final class Peer implements AutoCloseable {
             frame.payload().get(payload);
         }
 
-        FrameType type() {
+        public FrameType type() {
             return type;
         }
 
-        int stream() {
+        public int stream() {
             return stream;
         }
 
-        byte[] payload() {
+        public byte[] payload() {
             return payload.clone();
         }
 
-        int length() {
+        public int length() {
             return payload.length;
         }
 
-        int u8(int offset) {
+        public int u8(int offset) {
             return payload[offset] & 0xFF;
         }
 
-        int u32(int offset) {
+        public int u32(int offset) {
             return ByteBuffer.wrap(payload)
                     .order(java.nio.ByteOrder.LITTLE_ENDIAN)
                     .getInt(offset);
         }
 
-        String text() {
+        public String text() {
             return new String(payload, StandardCharsets.UTF_8);
         }
     }
@@ -99,7 +100,7 @@ final class Peer implements AutoCloseable {
         return peer;
     }
 
-    void say(FrameType type, int stream, int... payload) {
+    public void say(FrameType type, int stream, int... payload) {
         byte[] bytes = new byte[payload.length];
         for (int i = 0; i < payload.length; i++) {
             bytes[i] = (byte) payload[i];
@@ -107,7 +108,7 @@ final class Peer implements AutoCloseable {
         sayBytes(type, stream, bytes);
     }
 
-    void sayBytes(FrameType type, int stream, byte[] payload) {
+    public void sayBytes(FrameType type, int stream, byte[] payload) {
         raw(Frame.make(type, stream, payload));
     }
 
@@ -136,7 +137,7 @@ final class Peer implements AutoCloseable {
     }
 
     /** The next frame, which is of that type. */
-    Got expect(FrameType type) {
+    public Got expect(FrameType type) {
         Got frame = next();
         if (frame.type() != type) {
             throw new AssertionError("expected " + type + ", got " + frame.type() + " " + frame.text());
@@ -145,7 +146,7 @@ final class Peer implements AutoCloseable {
     }
 
     /** The next frame of that type; others are passed over. */
-    Got skipTo(FrameType type) {
+    public Got skipTo(FrameType type) {
         Got frame = next();
         while (frame.type() != type) {
             frame = next();
@@ -154,7 +155,7 @@ final class Peer implements AutoCloseable {
     }
 
     /** Reads to the end of the connection. */
-    String lastWords() {
+    public String lastWords() {
         ByteArrayOutputStream notices = new ByteArrayOutputStream();
         String end = "nothing";
         try {

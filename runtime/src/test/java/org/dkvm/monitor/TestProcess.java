@@ -11,8 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CountDownLatch;
 
 /** A process that says and does what a test wants. */
-final class TestProcess extends Process {
-    static final long PID = 4711;
+public final class TestProcess extends Process {
+    public static final long PID = 4711;
 
     private final CountDownLatch end = new CountDownLatch(1);
     private final PipedOutputStream out = new PipedOutputStream();
@@ -20,7 +20,7 @@ final class TestProcess extends Process {
     private volatile int code;
     private volatile boolean asked;
 
-    TestProcess() {
+    public TestProcess() {
         try {
             in = new PipedInputStream(out, 65_536);
         } catch (IOException e) {
@@ -28,7 +28,7 @@ final class TestProcess extends Process {
         }
     }
 
-    void end(int exitCode, String lastWords) {
+    public void end(int exitCode, String lastWords) {
         try {
             out.write(lastWords.getBytes(StandardCharsets.UTF_8));
             out.close();
@@ -76,7 +76,7 @@ final class TestProcess extends Process {
     }
 
     /** Whether it was asked to end, and not killed. */
-    boolean wasAsked() {
+    public boolean wasAsked() {
         return asked;
     }
 

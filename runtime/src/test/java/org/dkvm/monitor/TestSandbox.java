@@ -25,35 +25,40 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.dkvm.agent.FrameType;
-import org.dkvm.bundle.NetworkMode;
-import org.dkvm.bundle.SandboxPlan;
-import org.dkvm.bundle.SandboxPlanJson;
-import org.dkvm.core.Accelerator;
+import org.dkvm.bundle.plan.SandboxPlan;
+import org.dkvm.bundle.plan.SandboxPlanJson;
 import org.dkvm.core.Architecture;
-import org.dkvm.core.BreakPoint;
-import org.dkvm.core.CapabilitySets;
-import org.dkvm.core.CgroupMode;
-import org.dkvm.core.Display;
-import org.dkvm.core.DisplayMode;
 import org.dkvm.core.DkvmException;
-import org.dkvm.core.Growth;
-import org.dkvm.core.GuestKernel;
-import org.dkvm.core.Hardware;
 import org.dkvm.core.MemorySize;
-import org.dkvm.core.Vga;
-import org.dkvm.core.VncPassword;
-import org.dkvm.core.WorkloadProcess;
+import org.dkvm.core.container.CapabilitySets;
+import org.dkvm.core.container.CgroupMode;
+import org.dkvm.core.container.WorkloadProcess;
+import org.dkvm.core.machine.Accelerator;
+import org.dkvm.core.machine.BreakPoint;
+import org.dkvm.core.machine.Display;
+import org.dkvm.core.machine.DisplayMode;
+import org.dkvm.core.machine.Growth;
+import org.dkvm.core.machine.GuestKernel;
+import org.dkvm.core.machine.Hardware;
+import org.dkvm.core.machine.NetworkMode;
+import org.dkvm.core.machine.Vga;
+import org.dkvm.core.machine.VncPassword;
 import org.dkvm.json.Json;
+import org.dkvm.monitor.loop.MonitorLog;
+import org.dkvm.monitor.program.Programs;
+import org.dkvm.monitor.start.Deadlines;
+import org.dkvm.monitor.start.Places;
+import org.dkvm.monitor.start.Timeline;
 import org.dkvm.network.NetworkReader;
 
 /** A monitor in a thread, with real sockets and no programs: virtiofsd and QEMU are processes in a test's hands. */
-final class TestSandbox implements Programs, AutoCloseable {
+public final class TestSandbox implements Programs, AutoCloseable {
     static final int HELLO = 27;
 
-    final Places places;
-    final TestProcess share = new TestProcess();
-    final TestProcess qemu = new TestProcess();
-    final TestProcess connector = new TestProcess();
+    public final Places places;
+    public final TestProcess share = new TestProcess();
+    public final TestProcess qemu = new TestProcess();
+    public final TestProcess connector = new TestProcess();
     /** What is started when the monitor starts them again. */
     final TestProcess secondShare = new TestProcess();
 
@@ -63,15 +68,15 @@ final class TestSandbox implements Programs, AutoCloseable {
     /** How much it is to take. */
     final List<String> exhausts = new CopyOnWriteArrayList<>();
 
-    final List<String> started = new CopyOnWriteArrayList<>();
+    public final List<String> started = new CopyOnWriteArrayList<>();
     /** Commands that send signals. */
-    final List<String> signals = new CopyOnWriteArrayList<>();
+    public final List<String> signals = new CopyOnWriteArrayList<>();
 
     /** The terminals of those programs that have one, with the variable TERM. */
-    final List<String> terminals = new CopyOnWriteArrayList<>();
+    public final List<String> terminals = new CopyOnWriteArrayList<>();
 
     /** What ip and tc were told, once there is a network; a line of each. */
-    final List<String> batches = new CopyOnWriteArrayList<>();
+    public final List<String> batches = new CopyOnWriteArrayList<>();
 
     private final Map<String, String> addresses = new LinkedHashMap<>();
     private final Map<String, String> routes = new LinkedHashMap<>();
@@ -85,7 +90,7 @@ final class TestSandbox implements Programs, AutoCloseable {
     private boolean listens = true;
     private Deadlines deadlines = Deadlines.GENEROUS;
 
-    TestSandbox(Path directory) throws IOException {
+    public TestSandbox(Path directory) throws IOException {
         places = new Places(directory, directory.resolve("sandbox.json"), directory, directory, directory);
         Files.createDirectories(directory.resolve("sys/class/net"));
         Files.createDirectory(directory.resolve("log"));
@@ -98,7 +103,7 @@ final class TestSandbox implements Programs, AutoCloseable {
         listens = false;
     }
 
-    void deadlines(long stepMillis, long bootMillis, long finishMillis) {
+    public void deadlines(long stepMillis, long bootMillis, long finishMillis) {
         deadlines = new Deadlines(
                 Duration.ofMillis(stepMillis), Duration.ofMillis(bootMillis), Duration.ofMillis(finishMillis));
     }
@@ -107,7 +112,7 @@ final class TestSandbox implements Programs, AutoCloseable {
         Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(true, List.of(), Display.NONE))));
     }
 
-    void breaks(BreakPoint... points) throws IOException {
+    public void breaks(BreakPoint... points) throws IOException {
         Files.writeString(
                 places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(points), Display.NONE))));
     }
@@ -120,7 +125,7 @@ final class TestSandbox implements Programs, AutoCloseable {
     }
 
     /** The VM's text screen is on the container's terminal. */
-    void curses() throws IOException {
+    public void curses() throws IOException {
         Display display = new Display(DisplayMode.CURSES, Vga.STD, 0, VncPassword.NONE);
         Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(), display))));
         Files.createDirectories(places.terminfo().resolve("x"));
@@ -128,13 +133,13 @@ final class TestSandbox implements Programs, AutoCloseable {
     }
 
     /** The VM's screen is seen by VNC. */
-    void vnc(VncPassword password) throws IOException {
+    public void vnc(VncPassword password) throws IOException {
         Display display = new Display(DisplayMode.VNC, Vga.VIRTIO, 0, password);
         Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(), display))));
     }
 
     /** The sandbox has that device, which is up and has that IPv6 address and, over it, the default route. */
-    void device(String name, int index, String mac, String address, String gateway) throws IOException {
+    public void device(String name, int index, String mac, String address, String gateway) throws IOException {
         networked = true;
         Path device =
                 Files.createDirectories(places.run().resolve("sys/class/net").resolve(name));
@@ -154,22 +159,22 @@ final class TestSandbox implements Programs, AutoCloseable {
     }
 
     /** It is up, and asks nobody for an address. */
-    void deviceWithoutArp(String name) throws IOException {
+    public void deviceWithoutArp(String name) throws IOException {
         Files.writeString(places.run().resolve("sys/class/net").resolve(name).resolve("flags"), "0x1083\n");
     }
 
     /** It is there still, and down: what a device looks like on its way out. */
-    void deviceDown(String name) throws IOException {
+    public void deviceDown(String name) throws IOException {
         Files.writeString(places.run().resolve("sys/class/net").resolve(name).resolve("flags"), "0x1002\n");
     }
 
     /** It goes just when it is taken over; nothing goes, and that fails, where the name is empty. */
-    void deviceGoesWhenTakenOver(String name) {
+    public void deviceGoesWhenTakenOver(String name) {
         fleeting.add(name);
     }
 
     /** The container has a socket of the host's; dkvm-sockets has not connected yet. */
-    void socket() throws IOException {
+    public void socket() throws IOException {
         JsonObject plan = SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE));
         plan.add("mounts", new JsonArray());
         JsonObject mount = new JsonObject();
@@ -184,11 +189,11 @@ final class TestSandbox implements Programs, AutoCloseable {
     }
 
     /** The end of dkvm-sockets, silent. */
-    Peer connectorPeer() {
+    public Peer connectorPeer() {
         return keep(new Peer(places.guestSockets()));
     }
 
-    TestSandbox start() {
+    public TestSandbox start() {
         Thread thread = new Thread(result, "monitor under test");
         thread.setDaemon(true);
         thread.start();
@@ -196,14 +201,14 @@ final class TestSandbox implements Programs, AutoCloseable {
     }
 
     /** Waits until that many programs have been started. */
-    void awaitStarted(int count) {
+    public void awaitStarted(int count) {
         while (started.size() < count) {
             Thread.onSpinWait();
         }
     }
 
     /** The monitor's exit code. */
-    int exitCode() throws Exception {
+    public int exitCode() throws Exception {
         try {
             return result.get(20, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
@@ -213,27 +218,27 @@ final class TestSandbox implements Programs, AutoCloseable {
         }
     }
 
-    String log() {
+    public String log() {
         return log.toString(StandardCharsets.UTF_8);
     }
 
     /** Waits until the log has it. */
-    void awaitLog(String text) {
+    public void awaitLog(String text) {
         while (!log().contains(text)) {
             Thread.onSpinWait();
         }
     }
 
-    Peer mainClient() {
+    public Peer mainClient() {
         return keep(Peer.mainClient(places.sessionSocket()));
     }
 
-    Peer execClient() {
+    public Peer execClient() {
         return keep(Peer.execClient(places.sessionSocket()));
     }
 
     /** The agent's end of its channel, silent. */
-    Peer agent() {
+    public Peer agent() {
         return keep(new Peer(places.sockets().agent()));
     }
 
@@ -242,7 +247,7 @@ final class TestSandbox implements Programs, AutoCloseable {
     }
 
     /** An agent whose machine is ready and whose workload runs; the main client has attached. */
-    Peer runningAgent() {
+    public Peer runningAgent() {
         Peer agent = agent();
         hello(agent);
         agent.skipTo(FrameType.OPEN);
@@ -251,7 +256,7 @@ final class TestSandbox implements Programs, AutoCloseable {
         return agent;
     }
 
-    static void hello(Peer agent) {
+    public static void hello(Peer agent) {
         agent.say(FrameType.HELLO, 0, 'D', 'K', 'V', 'M', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '6');
     }
 

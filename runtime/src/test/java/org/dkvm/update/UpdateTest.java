@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import org.dkvm.bundle.HostConfig;
+import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.PackageLayout;
@@ -59,7 +59,7 @@ class UpdateTest {
     }
 
     /** Writes down what it is told, and fails where it has something to say. */
-    private final class PlayedRunc implements Update.Runc {
+    private final class FakeRunc implements Update.Runc {
         @Override
         public Program.Result exec(List<String> command) {
             ran.add(String.join(" ", command));
@@ -79,7 +79,7 @@ class UpdateTest {
 
     private List<String> update(String resources) throws DkvmException {
         ran.clear();
-        assertThat(Update.run(state, "-", input(resources), HostConfig.defaults(), new PlayedRunc(), OWN))
+        assertThat(Update.run(state, "-", input(resources), HostConfig.defaults(), new FakeRunc(), OWN))
                 .contains(Update.DONE);
         return List.copyOf(ran);
     }
@@ -184,7 +184,7 @@ class UpdateTest {
     void aFileIsReadAndStaysAsItIs() throws IOException, DkvmException {
         String text = "{\"memory\":{\"limit\":268435456}}";
         Path file = Files.writeString(directory.resolve("resources.json"), text);
-        Update.run(state, file.toString(), input("not read"), HostConfig.defaults(), new PlayedRunc(), OWN);
+        Update.run(state, file.toString(), input("not read"), HostConfig.defaults(), new FakeRunc(), OWN);
         assertThat(ran.getFirst()).contains("603979776");
         assertThat(file).hasContent(text);
     }
@@ -200,7 +200,7 @@ class UpdateTest {
                 "{\"config\":{\"rootfs\":\"%s\",\"labels\":[\"bundle=%s\"]}}"
                         .formatted(directory.resolve("versions/0/sandbox"), bundle));
         InputStream input = input("{}");
-        assertThat(Update.run(state, "-", input, HostConfig.defaults(), new PlayedRunc(), OWN))
+        assertThat(Update.run(state, "-", input, HostConfig.defaults(), new FakeRunc(), OWN))
                 .contains(launcher.toString());
         assertThat(input.available()).isEqualTo(2);
     }
@@ -209,9 +209,9 @@ class UpdateTest {
     void aContainerThatIsNoVmIsRuncsAndItsInputUnread() throws IOException, DkvmException {
         Files.delete(bundle.resolve("dkvm-sandbox.json"));
         InputStream input = input("{}");
-        assertThat(Update.run(state, "-", input, HostConfig.defaults(), new PlayedRunc(), OWN))
+        assertThat(Update.run(state, "-", input, HostConfig.defaults(), new FakeRunc(), OWN))
                 .isEmpty();
-        assertThat(Update.run(directory.resolve("root/id2"), "-", input, HostConfig.defaults(), new PlayedRunc(), OWN))
+        assertThat(Update.run(directory.resolve("root/id2"), "-", input, HostConfig.defaults(), new FakeRunc(), OWN))
                 .isEmpty();
         assertThat(input.available()).isEqualTo(2);
     }

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle.host;
+
+import org.dkvm.core.MemorySize;
+
+/** What the rewriter asks of the host's files; everything else it takes from the spec. */
+public interface HostView {
+    /** What a mount's source is, links followed. */
+    enum SourceKind {
+        DIRECTORY,
+        FILE,
+        SOCKET,
+        DEVICE,
+        MISSING
+    }
+
+    /** What is at a path of the host. */
+    SourceKind kindOf(String path);
+
+    /** The size of the filesystem that a path of the host is on; 0 when it does not tell. */
+    MemorySize filesystemSize(String path);
+
+    /** Whether a path of the host is the device with that number. */
+    boolean isDevice(String path, int major, int minor);
+
+    /** The host's name. */
+    String name();
+
+    /** Whether a path names the host's own network namespace. */
+    boolean isHostNetwork(String path);
+
+    /**
+     * Whether a process lives in the network namespace that a path names.
+     *
+     * @param except the number of one that does not count; empty for none
+     */
+    boolean isInhabited(String path, String except);
+
+    /** The first line of a small file; empty where there is none. */
+    String line(String path);
+}

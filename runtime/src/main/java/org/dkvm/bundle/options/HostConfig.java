@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle.options;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.LogLimits;
+import org.dkvm.core.MemorySize;
+import org.dkvm.core.machine.Accelerator;
+import org.dkvm.core.machine.Display;
+import org.dkvm.json.Json;
+import org.dkvm.json.PrettyJson;
+import org.dkvm.linux.AtomicFile;
+
+/**
+ * The administrator's settings for this host, /etc/dkvm/dkvm.json; docs/options.md describes each.
+ *
+ * @param acceleration how VMs run
+ * @param kernel {@code <dist>[/<version>]}, or {@code match}: by the image's distribution
+ * @param memory a VM's memory where the container has no limit
+ * @param cpus a VM's CPUs where the container has no limit; 0: as many as the host has
+ * @param allow what options of its kind a container may use
+ * @param kvmOverhead what a sandbox needs beyond its VM's memory, with KVM
+ * @param tcgOverhead the same with TCG
+ * @param vhostNet whether vhost-net is used where it is there: auto or off
+ * @param logs what is kept of VMs that are gone
+ */
+public record HostConfig(
+        Acceleration acceleration,
+        String kernel,
+        MemorySize memory,
+        int cpus,
+        List<String> allow,
+        MemorySize kvmOverhead,
+        MemorySize tcgOverhead,
+        VhostNet vhostNet,
+        LogLimits logs) {
+    /** Where it is; a missing file means all defaults. */
+    public static final Path FILE = Path.of("/etc/dkvm/dkvm.json");
+
+    /** Allows the option DKVM_SYS_ADMIN. */
+    public static final String ALLOW_SYS_ADMIN = "sys-admin";
+
+    /** Allows the option DKVM_BREAK; it stands in the default. */
+    public static final String ALLOW_BREAK = "break";
+
+    /** The smallest VM that boots. */
+    public static final MemorySize SMALLEST_MEMORY = MemorySize.ofMib(64);
+
+    private static final MemorySize DEFAULT_MEMORY = MemorySize.ofMib(512);
+    private static final String DEFAULT_KERNEL = "dkvm";
+    private static final String ALLOWABLE = "a list of \"break\", \"sys-admin\"";
+    private static final int MAX_CPUS = 255;
+
+    /** A log takes 300 KiB at most, and 5 by custom. */
+    private static final LogLimits DEFAULT_LOGS = new LogLimits(50, MemorySize.ofMib(20));
+
+    private static final int MAX_LOGS = 10_000;
+
+    /** JVM, virtiofsd and QEMU itself; measured 110 MiB for a busy VM, and page tables and its stacks grow with use. */
+    private static final MemorySize KVM_OVERHEAD = MemorySize.ofMib(192);
+
+    /** The same and QEMU's buffer of 128 MiB for translated code. */
+    private static final MemorySize TCG_OVERHEAD = MemorySize.ofMib(320);
+
+    public HostConfig {
+        allow = List.copyOf(allow);
+    }
+
+    /** What holds where there is no file. */
+    public static HostConfig defaults() {
+        return new HostConfig(
+                Acceleration.AUTO,
+                DEFAULT_KERNEL,
+                DEFAULT_MEMORY,
+                0,
+                List.of(ALLOW_BREAK),
+                KVM_OVERHEAD,
+                TCG_OVERHEAD,
+                VhostNet.AUTO,
+                DEFAULT_LOGS);
+    }
+
+    /** The settings in a file. */
+    public static HostConfig read(Path file) throws DkvmException {
+        return Files.exists(file) ? parse(Json.readObject(file), file) : defaults();
+    }
+
+    /** Sets the kernel in a file, which is made where there is none; all else in it stays. */
+    public static void setKernel(Path file, String kernel) throws DkvmException {
+        JsonObject json = Files.exists(file) ? Json.readObject(file) : new JsonObject();
+        json.addProperty("kernel", kernel);
+        // Nothing is written that would keep containers from starting.
+        parse(json, file);
+        try {
+            String before = Files.exists(file) ? Files.readString(file) : "";
+            Files.createDirectories(file.toAbsolutePath().resolveSibling("."));
+            // Where the file is a link, the link stays.
+            Path real = Files.exists(file) ? file.toRealPath() : file;
+            AtomicFile.replaceReadable(real, PrettyJson.write(json, before));
+        } catch (IOException e) {
+            throw new DkvmException("can not write \"" + file + "\": " + e, "run it as root", e);
+        }
+    }
+
+    static HostConfig parse(JsonObject json, Path file) throws DkvmException {
+        HostConfig defaults = defaults();
+        Acceleration acceleration = defaults.acceleration;
+        String kernel = defaults.kernel;
+        MemorySize memory = defaults.memory;
+        int cpus = defaults.cpus;
+        List<String> allow = defaults.allow;
+        MemorySize kvmOverhead = defaults.kvmOverhead;
+        MemorySize tcgOverhead = defaults.tcgOverhead;
+        VhostNet vhostNet = defaults.vhostNet;
+        LogLimits logs = defaults.logs;
+        for (String key : json.keySet()) {
+            JsonElement value = json.get(key);
+            switch (key) {
+                case "accel" -> acceleration = acceleration(text(file, key, value), file);
+                case "kernel" -> kernel = text(file, key, value);
+                case "memory" -> memory = memory(file, key, value, SMALLEST_MEMORY);
+                case "cpus" -> cpus = (int) number(file, json, key, value, 1, MAX_CPUS);
+                case "allow" -> allow = allow(file, value);
+                case "overhead" -> {
+                    kvmOverhead = memory(file, key, value, MemorySize.ofMib(0));
+                    tcgOverhead = kvmOverhead;
+                }
+                case "vhost-net" -> vhostNet = vhostNet(text(file, key, value), file);
+                case "logs" -> logs = new LogLimits((int) number(file, json, key, value, 0, MAX_LOGS), logs.size());
+                case "logs-size" -> logs = new LogLimits(logs.vms(), memory(file, key, value, MemorySize.ofMib(0)));
+                // The launcher's own: it reads it before there is a JVM.
+                case "runc" -> text(file, key, value);
+                default ->
+                    throw new DkvmException(
+                            place(file, key) + ": key \"" + key + "\" is not known",
+                            "known are accel, allow, cpus, kernel, logs, logs-size, memory, overhead, runc, vhost-net");
+            }
+        }
+        return new HostConfig(acceleration, kernel, memory, cpus, allow, kvmOverhead, tcgOverhead, vhostNet, logs);
+    }
+
+    /** What a sandbox needs beyond its VM's memory. */
+    public MemorySize overhead(Accelerator accelerator, Display display) {
+        MemorySize machine = switch (accelerator) {
+            case KVM -> kvmOverhead;
+            case TCG -> tcgOverhead;
+        };
+        return machine.plus(display.overhead());
+    }
+
+    private static Acceleration acceleration(String value, Path file) throws DkvmException {
+        return switch (value) {
+            case "auto" -> Acceleration.AUTO;
+            case "kvm" -> Acceleration.KVM;
+            case "tcg" -> Acceleration.TCG;
+            default -> throw bad(file, "accel", value, "auto, kvm or tcg");
+        };
+    }
+
+    private static VhostNet vhostNet(String value, Path file) throws DkvmException {
+        return switch (value) {
+            case "auto" -> VhostNet.AUTO;
+            case "off" -> VhostNet.OFF;
+            default -> throw bad(file, "vhost-net", value, "auto or off");
+        };
+    }
+
+    private static String text(Path file, String key, JsonElement value) throws DkvmException {
+        if (value instanceof JsonPrimitive primitive
+                && primitive.isString()
+                && !primitive.getAsString().isEmpty()) {
+            return primitive.getAsString();
+        }
+        throw bad(file, key, value.toString(), "a string");
+    }
+
+    private static long number(Path file, JsonObject json, String key, JsonElement value, long least, long most)
+            throws DkvmException {
+        long number = Json.number(json, key).orElse(-1L);
+        if (number < least || number > most) {
+            throw bad(file, key, value.toString(), "a whole number from " + least + " to " + most);
+        }
+        return number;
+    }
+
+    private static List<String> allow(Path file, JsonElement value) throws DkvmException {
+        List<String> allowed = new ArrayList<>();
+        if (!value.isJsonArray()) {
+            throw bad(file, "allow", value.toString(), ALLOWABLE);
+        }
+        for (JsonElement item : value.getAsJsonArray()) {
+            String option = text(file, "allow", item);
+            if (!option.equals(ALLOW_SYS_ADMIN) && !option.equals(ALLOW_BREAK)) {
+                throw bad(file, "allow", item.toString(), ALLOWABLE);
+            }
+            allowed.add(option);
+        }
+        return allowed;
+    }
+
+    /** As Docker's sizes: a number of bytes, or one with k, m or g. */
+    private static MemorySize memory(Path file, String key, JsonElement value, MemorySize least) throws DkvmException {
+        String text = value instanceof JsonPrimitive primitive ? primitive.getAsString() : "";
+        int end = text.length();
+        int shift = switch (end == 0 ? ' ' : Character.toLowerCase(text.charAt(end - 1))) {
+            case 'k' -> 10;
+            case 'm' -> 20;
+            case 'g' -> 30;
+            default -> 0;
+        };
+        try {
+            long number = Long.parseLong(shift == 0 ? text : text.substring(0, end - 1));
+            MemorySize size = new MemorySize(Math.multiplyExact(number, 1L << shift));
+            if (size.compareTo(least) >= 0) {
+                return size;
+            }
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw bad(file, key, value.toString(), "a size such as \"512m\"");
+        }
+        throw bad(file, key, value.toString(), "at least " + least);
+    }
+
+    /** The file, and the line of a key where it can be told. */
+    private static String place(Path file, String key) {
+        if (Files.isReadable(file)) {
+            try {
+                List<String> lines = Files.readAllLines(file);
+                for (int i = 0; i < lines.size(); i++) {
+                    if (lines.get(i).contains("\"" + key + "\"")) {
+                        return "\"" + file + "\", line " + (i + 1);
+                    }
+                }
+            } catch (IOException e) {
+                // Then without.
+                return "\"" + file + "\"";
+            }
+        }
+        return "\"" + file + "\"";
+    }
+
+    private static DkvmException bad(Path file, String key, String value, String allowed) {
+        return new DkvmException(place(file, key) + ": key \"" + key + "\" has the value " + value, "give " + allowed);
+    }
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle.options;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.dkvm.core.Architecture;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.container.CgroupMode;
+import org.dkvm.core.machine.Board;
+import org.dkvm.core.machine.BreakPoint;
+import org.dkvm.core.machine.Disk;
+import org.dkvm.core.machine.Display;
+import org.dkvm.core.machine.Firmware;
+import org.dkvm.core.machine.Hardware;
+import org.dkvm.core.machine.NetworkMode;
+
+/**
+ * What a container's {@code DKVM_*} environment variables say; docs/options.md describes each. An image can set them, too: none may weaken the sandbox unless the host's
+ * configuration allows it.
+ *
+ * @param kernel {@code <dist>[/<version>]}; empty when not given
+ * @param kernelAppend more kernel parameters; empty for none
+ * @param kernelDebug whether the kernel's log goes to the console
+ * @param architecture what the image is built for; empty when not given
+ * @param acceleration how the VM runs: the host's setting when not given
+ * @param cgroups the guest's cgroup hierarchies
+ * @param biosDebug whether the firmware's messages go to the console
+ * @param sysAdmin whether virtiofsd has CAP_SYS_ADMIN
+ * @param mountLibModules whether a kernel's modules cover /lib/modules as a whole
+ * @param disks virtual disks, in order
+ * @param hardware the board and its firmware
+ * @param breaks where the launch waits for a person
+ * @param display what the VM shows, and where
+ * @param sharedNetwork whether the VM leaves the network namespace as it is, also one of its own
+ * @param vhostNet whether the host's kernel carries its packets
+ */
+public record Options(
+        String kernel,
+        String kernelAppend,
+        boolean kernelDebug,
+        Optional<Architecture> architecture,
+        Acceleration acceleration,
+        CgroupMode cgroups,
+        boolean biosDebug,
+        boolean sysAdmin,
+        boolean mountLibModules,
+        List<Disk> disks,
+        Hardware hardware,
+        List<BreakPoint> breaks,
+        Display display,
+        boolean sharedNetwork,
+        VhostNet vhostNet) {
+    /** Every option starts so, and every variable that starts so is an option. */
+    public static final String PREFIX = "DKVM_";
+
+    private static final String DISKS = "DKVM_DISKS";
+
+    /** More would not fit beside DKVM's own parameters: the kernel takes 2048 bytes in all. */
+    private static final int MAX_APPEND = 1024;
+
+    private static final String KNOWN =
+            "DKVM_ACCEL, DKVM_ARCH, DKVM_BIOS, DKVM_BIOS_DEBUG, DKVM_BREAK, DKVM_CGROUPFS, DKVM_DISKS, DKVM_DISPLAY_MODE, DKVM_KERNEL,"
+                    + " DKVM_KERNEL_APPEND, DKVM_KERNEL_DEBUG, DKVM_KERNEL_MOUNT_LIB_MODULES, DKVM_MACHINE, DKVM_NETWORK, DKVM_QEMU_DISPLAY,"
+                    + " DKVM_QEMU_VGA, DKVM_QEMU_VNC_DISPLAY, DKVM_QEMU_VNC_PASSWORD, DKVM_QEMU_VNC_PASSWORD_FILE, DKVM_SYS_ADMIN, DKVM_VHOST_NET";
+
+    public Options {
+        disks = List.copyOf(disks);
+        breaks = List.copyOf(breaks);
+    }
+
+    /** Whether an entry of an environment is an option. */
+    public static boolean isOption(String entry) {
+        return entry.startsWith(PREFIX);
+    }
+
+    /** The environment without the options. */
+    public static List<String> without(List<String> env) {
+        List<String> kept = new ArrayList<>(env.size());
+        for (String entry : env) {
+            if (!isOption(entry)) {
+                kept.add(entry);
+            }
+        }
+        return kept;
+    }
+
+    /** The disks in an environment; the last value counts. */
+    public static List<Disk> disks(List<String> env) throws DkvmException {
+        String value = "";
+        for (String entry : env) {
+            if (entry.startsWith(DISKS + "=")) {
+                value = entry.substring(DISKS.length() + 1);
+            }
+        }
+        return value.isEmpty() ? List.of() : DisksOption.parse(value);
+    }
+
+    /** The options in an environment; the last value of a name counts, an empty one means that it is not given. */
+    public static Options parse(List<String> env, HostConfig config) throws DkvmException {
+        String kernel = "";
+        String append = "";
+        boolean kernelDebug = false;
+        Optional<Architecture> architecture = Optional.empty();
+        Acceleration acceleration = config.acceleration();
+        CgroupMode cgroups = CgroupMode.V2;
+        boolean biosDebug = false;
+        boolean sysAdmin = false;
+        boolean mountLibModules = false;
+        List<Disk> disks = List.of();
+        Board board = Board.Q35;
+        Firmware firmware = Firmware.SEABIOS;
+        List<BreakPoint> breaks = List.of();
+        Map<String, String> display = new HashMap<>();
+        boolean sharedNetwork = false;
+        VhostNet vhostNet = config.vhostNet();
+        for (String entry : env) {
+            if (!isOption(entry)) {
+                continue;
+            }
+            int equals = entry.indexOf('=');
+            String name = equals < 0 ? entry : entry.substring(0, equals);
+            String value = equals < 0 ? "" : entry.substring(equals + 1);
+            switch (name) {
+                case "DKVM_KERNEL" -> kernel = value;
+                case "DKVM_KERNEL_APPEND" -> append = kernelParameters(value);
+                case "DKVM_KERNEL_DEBUG" -> kernelDebug = flag(name, value);
+                case "DKVM_ARCH" -> architecture = architecture(value);
+                case "DKVM_ACCEL" -> acceleration = acceleration(value, config);
+                case "DKVM_CGROUPFS" -> cgroups = cgroups(value);
+                case "DKVM_BIOS_DEBUG" -> biosDebug = flag(name, value);
+                case "DKVM_KERNEL_MOUNT_LIB_MODULES" -> mountLibModules = flag(name, value);
+                case "DKVM_SYS_ADMIN" -> sysAdmin = sysAdmin(value, config);
+                case "DKVM_VHOST_NET" -> vhostNet = VhostNet.parse(value, config);
+                case DISKS -> disks = value.isEmpty() ? List.of() : DisksOption.parse(value);
+                case "DKVM_MACHINE" -> board = HardwareOptions.board(value);
+                case "DKVM_BIOS" -> firmware = HardwareOptions.firmware(value);
+                case "DKVM_NETWORK" -> sharedNetwork = sharedNetwork(value);
+                case "DKVM_BREAK" -> breaks = BreakOption.parse(value, config);
+                case "DKVM_DISPLAY_MODE",
+                        "DKVM_QEMU_DISPLAY",
+                        "DKVM_QEMU_VGA",
+                        "DKVM_QEMU_VNC_DISPLAY",
+                        "DKVM_QEMU_VNC_PASSWORD",
+                        "DKVM_QEMU_VNC_PASSWORD_FILE" -> display.put(name, value);
+                default -> throw new DkvmException("option \"" + name + "\" is not known", "known are " + KNOWN);
+            }
+        }
+        return new Options(
+                kernel,
+                append,
+                kernelDebug,
+                architecture,
+                acceleration,
+                cgroups,
+                biosDebug,
+                sysAdmin,
+                mountLibModules,
+                disks,
+                Hardware.of(board, firmware),
+                breaks,
+                display.isEmpty() ? Display.NONE : DisplayOptions.parse(display),
+                sharedNetwork,
+                vhostNet);
+    }
+
+    private static String kernelParameters(String value) throws DkvmException {
+        if (value.length() > MAX_APPEND) {
+            throw new DkvmException(
+                    "option \"DKVM_KERNEL_APPEND\" has " + value.length() + " characters, more than " + MAX_APPEND, "");
+        }
+        for (int i = 0; i < value.length(); i++) {
+            if (value.charAt(i) < ' ' || value.charAt(i) > '~') {
+                throw new DkvmException(
+                        "option \"DKVM_KERNEL_APPEND\" has a character that is not printable ASCII",
+                        "give kernel parameters separated by spaces");
+            }
+        }
+        return value;
+    }
+
+    private static boolean flag(String name, String value) throws DkvmException {
+        return switch (value) {
+            case "1" -> true;
+            case "0", "" -> false;
+            default -> throw bad(name, value, "0 or 1");
+        };
+    }
+
+    private static Optional<Architecture> architecture(String value) throws DkvmException {
+        Optional<Architecture> named = Architecture.named(value);
+        if (named.isEmpty() && !value.isEmpty()) {
+            throw bad("DKVM_ARCH", value, "amd64 or arm64");
+        }
+        return named;
+    }
+
+    private static Acceleration acceleration(String value, HostConfig config) throws DkvmException {
+        return switch (value) {
+            case "" -> config.acceleration();
+            case "auto" -> Acceleration.AUTO;
+            case "kvm" -> Acceleration.KVM;
+            case "tcg" -> Acceleration.TCG;
+            default -> throw bad("DKVM_ACCEL", value, "auto, kvm or tcg");
+        };
+    }
+
+    private static CgroupMode cgroups(String value) throws DkvmException {
+        return switch (value) {
+            case "none" -> CgroupMode.NONE;
+            case "1" -> CgroupMode.V1;
+            case "2", "" -> CgroupMode.V2;
+            case "hybrid" -> CgroupMode.HYBRID;
+            default -> throw bad("DKVM_CGROUPFS", value, "none, 1, 2 or hybrid");
+        };
+    }
+
+    /** The network's mode, where the spec's alone would make it that. */
+    public NetworkMode network(NetworkMode ofSpec) {
+        return sharedNetwork ? NetworkMode.SHARED : ofSpec;
+    }
+
+    private static boolean sharedNetwork(String value) throws DkvmException {
+        return switch (value) {
+            case "auto", "" -> false;
+            case "shared" -> true;
+            default -> throw bad("DKVM_NETWORK", value, "auto or shared");
+        };
+    }
+
+    private static boolean sysAdmin(String value, HostConfig config) throws DkvmException {
+        boolean wanted = flag("DKVM_SYS_ADMIN", value);
+        if (wanted && !config.allow().contains(HostConfig.ALLOW_SYS_ADMIN)) {
+            throw new DkvmException(
+                    "option \"DKVM_SYS_ADMIN\" is not allowed on this host",
+                    "it needs \"allow\": [\"sys-admin\"] in /etc/dkvm/dkvm.json");
+        }
+        return wanted;
+    }
+
+    static DkvmException bad(String name, String value, String allowed) {
+        return new DkvmException("option \"" + name + "\" has the value \"" + value + "\"", "give " + allowed);
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle.sandbox;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.dkvm.core.SandboxPaths;
+
+/** The command lines of the sandbox: its PID 1 and, under it, the monitor's JVM. All paths are the sandbox's. */
+public final class MonitorCommand {
+    /** The whole environment of the sandbox. Java writes file names in the locale's encoding: the image's may be of any. */
+    public static final List<String> ENVIRONMENT =
+            List.of("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8");
+
+    private MonitorCommand() {}
+
+    private static final String INIT = SandboxPaths.PACKAGE + "/dkvm-init";
+
+    /** What runc starts: {@code dkvm-init}, which starts the monitor. */
+    public static List<String> init() {
+        return init(false);
+    }
+
+    /** Whether these are the arguments of a sandbox's first process. */
+    static boolean isInit(List<String> args) {
+        return !args.isEmpty() && INIT.equals(args.getFirst()) && (args.equals(init(false)) || args.equals(init(true)));
+    }
+
+    /**
+     * What runc starts.
+     *
+     * @param terminalTaken whether QEMU reads the container's terminal, and dkvm-init does not
+     */
+    static List<String> init(boolean terminalTaken) {
+        List<String> command = new ArrayList<>();
+        add(command, INIT, "--socket", SandboxPaths.SESSION_SOCKET, "--log", SandboxPaths.MONITOR_LOG);
+        if (terminalTaken) {
+            add(command, "--terminal", "qemu");
+        }
+        add(command, "--", SandboxPaths.PACKAGE + "/jre/bin/java");
+        add(command, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData");
+        add(command, "-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0");
+        add(command, "-XX:AOTCache=" + SandboxPaths.PACKAGE + "/aot/monitor.aot");
+        // Without jspawnhelper in between: four programs fewer.
+        add(command, "-Djdk.lang.Process.launchMechanism=FORK");
+        add(command, "-Xlog:disable", "-Xlog:all=error:stderr", "-Xmx32m", "-Xmn2m", "-Xss256k");
+        add(command, "-cp", SandboxPaths.PACKAGE + "/lib/dkvm.jar:" + SandboxPaths.PACKAGE + "/lib/gson.jar");
+        add(command, "org.dkvm.cli.Main", "monitor");
+        return command;
+    }
+
+    private static void add(List<String> command, String... words) {
+        for (String word : words) {
+            command.add(word);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor.program;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.dkvm.agent.GuestText;
+import org.dkvm.core.DkvmException;
+import org.dkvm.monitor.loop.MonitorLog;
+
+/** A program that runs as long as the VM: QEMU, virtiofsd. Its messages go to the log, the last ones are kept for the case that it dies. */
+public final class Child {
+    private static final int SIGNAL_BASE = 128;
+    private static final int SIGABRT = 6;
+    private static final int STACK_BYTES = 128 * 1024;
+    private static final int READ_BYTES = 4096;
+    private static final int TAIL_LINES = 5;
+    private static final int TAIL_CHARS = 1000;
+
+    private final String name;
+    private final Process process;
+    private final InputStream words;
+    private final boolean leavesTerminal;
+    private final MonitorLog log;
+    private final Tail tail = new Tail(2 * READ_BYTES);
+    private volatile boolean ended;
+    private volatile boolean killed;
+
+    private Child(String name, Process process, InputStream words, boolean leavesTerminal, MonitorLog log) {
+        this.name = name;
+        this.process = process;
+        this.words = words;
+        this.leavesTerminal = leavesTerminal;
+        this.log = log;
+    }
+
+    /**
+     * Starts a program.
+     *
+     * @param name for people
+     * @param onEnd run in another thread when it has ended
+     */
+    public static Child start(String name, List<String> argv, Programs programs, MonitorLog log, Consumer<Child> onEnd)
+            throws DkvmException {
+        try {
+            Process process = programs.start(argv);
+            return new Child(name, process, process.getInputStream(), false, log).watched(onEnd);
+        } catch (IOException e) {
+            throw notStarted(name, e);
+        }
+    }
+
+    /** As {@link #start}, for a program on a terminal, which it is to leave as it found it: {@link #kill} only asks it to end. */
+    public static Child startOnTerminal(
+            String name,
+            List<String> argv,
+            Path terminal,
+            Map<String, String> environment,
+            Programs programs,
+            MonitorLog log,
+            Consumer<Child> onEnd)
+            throws DkvmException {
+        try {
+            Process process = programs.startOnTerminal(argv, terminal, environment);
+            return new Child(name, process, process.getErrorStream(), true, log).watched(onEnd);
+        } catch (IOException e) {
+            throw notStarted(name, e);
+        }
+    }
+
+    private static DkvmException notStarted(String name, IOException e) {
+        return new DkvmException(
+                "can not start " + name + ": " + e.getMessage(), "is DKVM's package complete? \"dkvm check\"", e);
+    }
+
+    private Child watched(Consumer<Child> onEnd) {
+        Thread thread = new Thread(null, () -> watch(onEnd), name, STACK_BYTES);
+        thread.setDaemon(true);
+        thread.start();
+        return this;
+    }
+
+    /** Its process's number. */
+    public long pid() {
+        return process.pid();
+    }
+
+    /** Whether it has ended. */
+    public boolean hasEnded() {
+        return ended;
+    }
+
+    /** Whether it has ended with an exit code other than 0, or by a signal. */
+    public boolean hasFailed() {
+        return ended && process.exitValue() != 0;
+    }
+
+    /** Ends it: at once, or by SIGTERM where it has a terminal to leave. */
+    public void kill() {
+        killed = true;
+        if (leavesTerminal) {
+            process.destroy();
+        } else {
+            process.destroyForcibly();
+        }
+    }
+
+    /** Whether it has ended by abort(3): an assertion of its own failed. */
+    public boolean hasAborted() {
+        return ended && process.exitValue() == SIGNAL_BASE + SIGABRT;
+    }
+
+    /** Ends it at once and waits until it is gone. */
+    public void killAndWait() throws InterruptedException {
+        killed = true;
+        process.destroyForcibly();
+        process.waitFor();
+    }
+
+    /** How it ended, with its last messages. */
+    public String obituary() {
+        int code = ended ? process.exitValue() : 0;
+        String how =
+                code > SIGNAL_BASE ? " was killed by signal " + (code - SIGNAL_BASE) : " ended with exit code " + code;
+        String last = GuestText.tail(GuestText.lines(tail.toBytes()), TAIL_LINES, TAIL_CHARS);
+        return name + how + (last.isEmpty() ? "" : "; its last messages:\n" + last);
+    }
+
+    private void watch(Consumer<Child> onEnd) {
+        listen();
+        try {
+            process.waitFor();
+            ended = true;
+        } catch (InterruptedException e) {
+            log.line(name + ": " + e);
+        }
+        onEnd.accept(this);
+    }
+
+    /** Until the program closes its output, or {@link #kill} does, which comes before the program's end. */
+    private void listen() {
+        byte[] bytes = new byte[READ_BYTES];
+        try (InputStream in = words) {
+            for (int count = in.read(bytes); count >= 0; count = in.read(bytes)) {
+                tail.add(bytes, count);
+                log.line(name + ": "
+                        + GuestText.lines(Arrays.copyOf(bytes, count)).strip());
+            }
+        } catch (IOException e) {
+            if (!killed) {
+                log.line(name + ": " + e);
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor.services;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.function.IntConsumer;
+import org.dkvm.agent.AgentServices;
+import org.dkvm.agent.Frame;
+import org.dkvm.agent.FrameType;
+import org.dkvm.agent.ProtocolException;
+import org.dkvm.agent.VmLimits;
+import org.dkvm.monitor.link.AgentLink;
+import org.dkvm.monitor.loop.EventLoop;
+import org.dkvm.monitor.loop.MonitorLog;
+import org.dkvm.monitor.network.HotNetwork;
+import org.dkvm.monitor.network.PortForwards;
+import org.dkvm.network.GuestPort;
+import org.jspecify.annotations.Nullable;
+
+/** What the monitor does for a guest besides its sessions. Each service is made when it is first wanted. */
+public final class GuestServices implements AgentServices {
+    /** Makes the service of networks that change, for the agent at that link. */
+    public interface NetworkMaker {
+        HotNetwork make(AgentLink link);
+    }
+
+    private static final int LIMITS_BYTES = 21;
+
+    private final EventLoop loop;
+    private final GuestDns dns;
+    private @Nullable GuestSockets sockets;
+    private @Nullable AgentLink agent;
+    private @Nullable IntConsumer limits;
+    private @Nullable PortForwards forwards;
+    private @Nullable NetworkMaker networkMaker;
+    private @Nullable HotNetwork network;
+    private boolean ready;
+    private boolean networkChanged;
+
+    public GuestServices(EventLoop loop) {
+        this.loop = loop;
+        dns = new GuestDns(loop, this::dnsAnswer);
+    }
+
+    /** The agent's channel is there. */
+    public void connected(AgentLink link) {
+        agent = link;
+    }
+
+    /** The guest's ports are opened in a namespace that it shares with others, and its resolver is one of that. */
+    public void share(PortForwards ports) {
+        forwards = ports;
+    }
+
+    /** The VM has been started with a network that may change. */
+    public void networkBy(NetworkMaker maker) {
+        networkMaker = maker;
+    }
+
+    /** The guest is set up. */
+    public void ready() {
+        ready = true;
+        if (networkChanged) {
+            networkChanged();
+        }
+    }
+
+    /** The sandbox's network has changed; before the guest is set up that is kept in mind. */
+    public void networkChanged() {
+        networkChanged = true;
+        AgentLink link = agent;
+        NetworkMaker maker = networkMaker;
+        if (!ready || link == null || maker == null) {
+            return;
+        }
+        HotNetwork told = network;
+        if (told == null) {
+            told = maker.make(link);
+            network = told;
+        }
+        told.changed();
+    }
+
+    /** Nobody waits for anything any more. */
+    public void end() {
+        dns.end();
+        PortForwards ports = forwards;
+        if (ports != null) {
+            ports.end();
+        }
+        HotNetwork told = network;
+        if (told != null) {
+            told.end();
+        }
+        agent = null;
+    }
+
+    /** The guest is given sockets of the host; once, whatever becomes of the program that connects to them. */
+    public GuestSockets openSockets(MonitorLog log, GuestSockets.Failed failed) {
+        GuestSockets opened = sockets;
+        if (opened == null) {
+            opened = new GuestSockets(loop, log, this::toAgent, failed);
+            sockets = opened;
+        }
+        return opened;
+    }
+
+    /** What every round ends with. */
+    public void update(boolean agentIsFull) {
+        GuestSockets given = sockets;
+        if (given != null) {
+            given.update(!agentIsFull);
+        }
+    }
+
+    /** Whether the agent may send more. */
+    public boolean takeMore() {
+        GuestSockets given = sockets;
+        return given == null || !given.isFull();
+    }
+
+    /** A machine's records, and those of its sockets. */
+    public byte[] withSockets(byte[] machine) {
+        GuestSockets given = sockets;
+        return given == null ? machine : given.after(machine);
+    }
+
+    @Override
+    public void socketFrame(Frame frame) throws ProtocolException {
+        GuestSockets given = sockets;
+        if (given == null) {
+            throw new ProtocolException("a frame " + frame.type() + " from a guest without sockets");
+        }
+        given.fromAgent(frame);
+    }
+
+    private void toAgent(ByteBuffer frame) {
+        AgentLink link = agent;
+        if (link != null) {
+            link.output().send(frame);
+        }
+    }
+
+    @Override
+    public void dnsQuery(int id, boolean tcp, ByteBuffer message) {
+        dns.ask(id, tcp, message);
+    }
+
+    @Override
+    public void resolver(byte[] address) {
+        // In a namespace of its own there is the engine's resolver, and nothing else for it to ask.
+        if (forwards != null) {
+            dns.resolver(address);
+        }
+    }
+
+    /**
+     * Has the agent change the workload's limits; one change at a time.
+     *
+     * @param memory bytes that the VM is going to have more; less where negative
+     * @param answer takes LIMITS_DONE's number; not called when the guest goes
+     */
+    public void changeLimits(VmLimits wanted, long memory, IntConsumer answer) {
+        AgentLink link = agent;
+        if (link != null) {
+            limits = answer;
+            ByteBuffer payload = ByteBuffer.allocate(LIMITS_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            payload.putInt(wanted.processors()).putLong(wanted.pids()).put((byte) (memory > 0 ? 1 : 0));
+            payload.putLong(Math.max(0, -memory));
+            link.output().send(FrameType.LIMITS, 0, payload.array());
+        }
+    }
+
+    @Override
+    public void listening(ByteBuffer list) {
+        PortForwards ports = forwards;
+        if (ports != null) {
+            ports.listening(GuestPort.list(list));
+        }
+    }
+
+    @Override
+    public void networkSet(int number, boolean done, String text) throws ProtocolException {
+        HotNetwork told = network;
+        if (told == null) {
+            throw new ProtocolException("an answer to a change of the network, which has not changed");
+        }
+        told.set(number, done, text);
+    }
+
+    @Override
+    public void limitsDone(int result) throws ProtocolException {
+        IntConsumer answer = limits;
+        if (answer == null) {
+            throw new ProtocolException("a LIMITS_DONE that answers nothing");
+        }
+        limits = null;
+        answer.accept(result);
+    }
+
+    private void dnsAnswer(int id, ByteBuffer message) {
+        AgentLink link = agent;
+        // A guest that does not read does not need answers either.
+        if (link != null && !link.isFull()) {
+            byte[] payload = new byte[message.remaining()];
+            message.get(payload);
+            link.output().send(FrameType.DNS_ANSWER, id, payload);
+        }
+    }
+}

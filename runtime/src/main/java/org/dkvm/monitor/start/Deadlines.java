@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor.start;
+
+import java.time.Duration;
+
+/**
+ * How long things may take.
+ *
+ * @param step one phase of the boot
+ * @param boot the whole boot, until the workload runs
+ * @param finish the guest's syncing and unmounting, after the workload's exit
+ */
+public record Deadlines(Duration step, Duration boot, Duration finish) {
+    /** Ten times what a distribution kernel needs under TCG on a busy host. */
+    public static final Deadlines GENEROUS =
+            new Deadlines(Duration.ofMinutes(1), Duration.ofMinutes(2), Duration.ofSeconds(10));
+
+    private static final int DISKS_FACTOR = 12;
+    private static final int SET_UP_FACTOR = 15;
+
+    /** How long a guest with disks may take to be set up in all: it fills new ones. */
+    Duration setUpWithDisks() {
+        return boot.multipliedBy(SET_UP_FACTOR);
+    }
+
+    /** As finish, for a guest that has filesystems of its own to write back: what it does not write is lost. */
+    Duration finishWithDisks() {
+        return finish.multipliedBy(DISKS_FACTOR);
+    }
+}

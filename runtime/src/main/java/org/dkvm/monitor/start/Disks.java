@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor.start;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.dkvm.agent.GuestText;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.container.GuestDevice;
+import org.dkvm.core.machine.Disk;
+import org.dkvm.disk.DiskCommand;
+import org.dkvm.machine.MachineDisk;
+import org.dkvm.monitor.program.Programs;
+
+/** A container's disks, made ready before its VM starts, and the host's block devices that it was given. */
+public final class Disks {
+    private static final int MAX_OUTPUT = 4096;
+
+    private final List<Disk> disks;
+    private final List<GuestDevice> devices;
+    private final Path share;
+
+    public Disks(List<Disk> disks, List<GuestDevice> devices, Path share) {
+        this.disks = disks;
+        this.devices = devices;
+        this.share = share;
+    }
+
+    /**
+     * Makes and formats the files that are not there, and looks at the others.
+     *
+     * @param say takes what the user should know although all is well
+     */
+    public void prepare(Programs programs, Consumer<String> say) throws DkvmException {
+        for (Disk disk : disks) {
+            String said = prepare(disk, programs);
+            if (!said.isEmpty()) {
+                say.accept(about(disk, said));
+            }
+        }
+    }
+
+    /** A command with the disks' files open and locked. */
+    public List<String> around(List<String> command) {
+        return disks.isEmpty() ? command : DiskCommand.run(disks, share, command);
+    }
+
+    public List<MachineDisk> ofMachine() {
+        List<MachineDisk> list = new ArrayList<>();
+        for (int i = 0; i < disks.size(); i++) {
+            list.add(new MachineDisk.File(DiskCommand.descriptor(i), Disk.serial(i)));
+        }
+        for (int i = 0; i < devices.size(); i++) {
+            GuestDevice device = devices.get(i);
+            if (device.block()) {
+                list.add(new MachineDisk.Device(GuestDevice.node(i), device.writable(), GuestDevice.serial(i)));
+            }
+        }
+        return list;
+    }
+
+    /** Whether a filesystem's modules may be needed in the guest. */
+    public boolean needModules() {
+        for (Disk disk : disks) {
+            if (disk.filesystem().needsModules()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private String prepare(Disk disk, Programs programs) throws DkvmException {
+        try {
+            Process process = programs.start(DiskCommand.prepare(disk, share));
+            String said = GuestText.lines(process.getInputStream().readNBytes(MAX_OUTPUT))
+                    .strip();
+            if (process.waitFor() != 0) {
+                throw new DkvmException(about(disk, said), "");
+            }
+            return said;
+        } catch (IOException | InterruptedException e) {
+            throw new DkvmException(about(disk, "can not be prepared: " + e.getMessage()), "", e);
+        }
+    }
+
+    private static String about(Disk disk, String said) {
+        return "disk \"" + disk.source() + "\" " + said;
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor.start;
+
+import java.time.Instant;
+import java.util.Map;
+import org.dkvm.agent.Client;
+import org.dkvm.agent.MachineRecords;
+import org.dkvm.agent.ProcessRecords;
+import org.dkvm.bundle.plan.SandboxPlan;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.container.GuestDevice;
+import org.dkvm.core.container.GuestMount;
+import org.dkvm.core.container.WorkloadProcess;
+import org.dkvm.core.machine.DisplayMode;
+import org.dkvm.core.machine.NetworkMode;
+import org.dkvm.core.machine.Vga;
+import org.dkvm.machine.KernelCommandLine;
+import org.dkvm.network.NetworkDevice;
+import org.dkvm.network.SharedNetwork;
+import org.dkvm.network.Takeover;
+
+/** What the agent is told: the plan and the VM's network as records. */
+public record GuestSetup(SandboxPlan plan, VmNetwork network) {
+    /** As distributions set it on 64-bit machines; the kernel's own 32768 is seen in the widths of ps. See proc_sys_kernel(5). */
+    private static final String PID_MAX = "kernel.pid_max";
+
+    private static final String MOST_PIDS = "4194304";
+    /** A container's memory limit kills who goes beyond it; the guest's kernel would rather refuse the allocation. See proc_sys_vm(5). */
+    private static final String OVERCOMMIT = "vm.overcommit_memory";
+
+    private static final String ALWAYS = "1";
+    /** Ports that the guest leaves alone. See proc_sys_net(5). */
+    public static final String RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports";
+
+    private static final long NANOS_PER_SECOND = 1_000_000_000L;
+
+    /** The records of CONFIG. */
+    public byte[] machine(Instant now) throws DkvmException {
+        MachineRecords to = new MachineRecords();
+        to.clock(now.getEpochSecond() * NANOS_PER_SECOND + now.getNano());
+        to.hostname(plan.hostname());
+        to.domainname(plan.domainname());
+        if (plan.rootReadOnly()) {
+            to.rootReadOnly();
+        }
+        to.cgroups(plan.cgroups());
+        to.pidsLimit(plan.pidsLimit());
+        if (KernelCommandLine.comesUpOnOneCpu(
+                plan.kernel(), plan.accelerator(), plan.growth().cpus())) {
+            to.onlineCpus();
+            if (plan.growth().cpus() > plan.cpus()) {
+                to.processors(plan.cpus());
+            }
+        }
+        DisplayMode mode = plan.display().mode();
+        if (mode.showsScreen()) {
+            to.modules("input");
+        }
+        // A text screen lasts as long as no driver takes the card out of its text mode.
+        if (plan.display().vga() != Vga.NONE && mode != DisplayMode.CURSES) {
+            to.modules("graphics");
+        }
+        for (GuestMount mount : plan.mounts()) {
+            to.mount(mount);
+        }
+        for (int i = 0; i < plan.devices().size(); i++) {
+            to.device(plan.devices().get(i), GuestDevice.serial(i));
+        }
+        for (NetworkDevice device : network.devices()) {
+            NetworkRecords.device(to, device);
+        }
+        if (isShared()) {
+            to.sharedNetwork(SharedNetwork.namespaceLoopback());
+        }
+        sysctls(to);
+        byte[] records = to.toBytes();
+        if (records.length > MachineRecords.MAX_BYTES) {
+            throw new DkvmException(
+                    "the machine's set-up has " + records.length + " bytes, more than " + MachineRecords.MAX_BYTES,
+                    "use fewer mounts");
+        }
+        return records;
+    }
+
+    /** The records of the main session's OPEN, with what its client said of itself. */
+    public byte[] process(Client client) throws DkvmException {
+        byte[] records = ProcessRecords.encode(
+                workload(), plan.init(), plan.display().mode().terminal(), client);
+        if (records.length > ProcessRecords.MAX_BYTES) {
+            throw new DkvmException(
+                    "the process has " + records.length + " bytes of arguments and environment, more than "
+                            + ProcessRecords.MAX_BYTES,
+                    "");
+        }
+        return records;
+    }
+
+    private WorkloadProcess workload() {
+        WorkloadProcess process = plan.process();
+        return plan.display().mode() == DisplayMode.CURSES ? process.withEnv(Screen.onConsole(process.env())) : process;
+    }
+
+    private boolean isShared() {
+        return plan.network() == NetworkMode.SHARED;
+    }
+
+    /** The user's, and the ports that the sandbox keeps for itself where it has a network. */
+    private void sysctls(MachineRecords to) {
+        to.sysctl(PID_MAX, MOST_PIDS);
+        to.sysctl(OVERCOMMIT, ALWAYS);
+        for (String name : network.withoutIpv6()) {
+            to.sysctl("net/ipv6/conf/" + name + "/disable_ipv6", "1");
+        }
+        if (isShared()) {
+            // What listens at 127.0.0.1 is reached from 127.0.0.1 of the namespace, and from nowhere else: QEMU sees to
+            // it.
+            to.sysctl("net/ipv4/conf/" + network.devices().get(0).name() + "/route_localnet", "1");
+        }
+        String reserved = reservedPorts(plan, !network.devices().isEmpty() && !isShared());
+        for (Map.Entry<String, String> sysctl : plan.sysctls().entrySet()) {
+            if (!sysctl.getKey().equals(RESERVED_PORTS)) {
+                to.sysctl(sysctl.getKey(), sysctl.getValue());
+            }
+        }
+        if (!reserved.isEmpty()) {
+            to.sysctl(RESERVED_PORTS, reserved);
+        }
+    }
+
+    /** The ports that the guest leaves alone: the user's, one that the sandbox listens at, and those of the sandbox's own sockets where it has a network. */
+    public static String reservedPorts(SandboxPlan plan, boolean network) {
+        String ports = network ? Takeover.FIRST_RESERVED_PORT + "-" + Takeover.LAST_RESERVED_PORT : "";
+        int own = plan.display().port();
+        ports = own > 0 ? own + (ports.isEmpty() ? "" : ",") + ports : ports;
+        String users = plan.sysctls().getOrDefault(RESERVED_PORTS, "");
+        return users.isEmpty() || ports.isEmpty() ? users + ports : users + "," + ports;
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor.start;
+
+import java.nio.file.Path;
+import org.dkvm.core.SandboxPaths;
+import org.dkvm.machine.Machine;
+
+/**
+ * Where a monitor finds things: one sandbox's, or a test's.
+ *
+ * @param run a directory for sockets
+ * @param plan sandbox.json
+ * @param share what the guest sees as its root
+ * @param kernel the kernel's directory
+ * @param terminfo descriptions of terminals
+ */
+public record Places(Path run, Path plan, Path share, Path kernel, Path terminfo) {
+    /** The container's terminal, where it has one: the OCI runtime puts it there. */
+    private static final String TERMINAL = "/dev/console";
+
+    private static final String TERMINFO = "/usr/share/terminfo";
+
+    /** The places of the sandbox this process is in. */
+    public static Places ofSandbox() {
+        return new Places(
+                Path.of(SandboxPaths.RUN),
+                Path.of(SandboxPaths.PLAN),
+                Path.of(SandboxPaths.SHARE),
+                Path.of(SandboxPaths.KERNEL),
+                Path.of(TERMINFO));
+    }
+
+    public Machine.Sockets sockets() {
+        return new Machine.Sockets(
+                run.resolve("agent.sock"),
+                run.resolve("control.sock"),
+                run.resolve("console.sock"),
+                run.resolve("share.sock"),
+                Path.of(TERMINAL),
+                run.resolve("vnc-password"));
+    }
+
+    public Path sessionSocket() {
+        return run.resolve("monitor.sock");
+    }
+
+    /** Where dkvm-sockets connects to. */
+    public Path guestSockets() {
+        return run.resolve("guest-sockets.sock");
+    }
+
+    public Path timeline() {
+        return run.resolve("log/timeline.json");
+    }
+
+    /** What the guest's serial port said last; an older part beside it. */
+    public Path console() {
+        return run.resolve("log/console.log");
+    }
+}

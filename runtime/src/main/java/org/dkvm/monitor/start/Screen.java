@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor.start;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.PlainName;
+import org.dkvm.core.SandboxPaths;
+import org.dkvm.core.machine.Display;
+import org.dkvm.core.machine.DisplayMode;
+import org.dkvm.core.machine.Vga;
+import org.dkvm.core.machine.VncPassword;
+import org.dkvm.linux.AtomicFile;
+import org.dkvm.linux.RootedTree;
+import org.dkvm.monitor.loop.MonitorLog;
+import org.dkvm.monitor.program.Child;
+import org.dkvm.monitor.program.Programs;
+
+/** What a container shows beside its stdio, made ready before its VM starts. See docs/displays.md. */
+public final class Screen {
+    /** Leaves what a program may have switched the terminal to: colours, a hidden cursor, the second screen. See console_codes(4). */
+    public static final String SANE = "\033[!p\033[?1049l";
+
+    private static final String TERM = "TERM=";
+    private static final String ANY_TERM = "xterm";
+    /** More than a password and what surrounds it takes. */
+    private static final int MAX_FILE_BYTES = 1024;
+
+    private final Display display;
+    private final Places places;
+
+    public Screen(Display display, Places places) {
+        this.display = display;
+        this.places = places;
+    }
+
+    /** Puts VNC's password where QEMU looks for it. */
+    public void prepare() throws DkvmException {
+        if (display.mode() == DisplayMode.VNC) {
+            VncPassword password = display.password();
+            AtomicFile.replacePrivate(
+                    places.sockets().vncPassword(),
+                    password.file().isEmpty() ? password.text() : firstLine(password.file()));
+        }
+    }
+
+    /** Refuses a screen that nobody could look at. */
+    public void check(VmNetwork network) throws DkvmException {
+        if (display.mode() == DisplayMode.VNC && network.nics().isEmpty()) {
+            throw new DkvmException(
+                    "DKVM_DISPLAY_MODE is vnc, and the container has no network: nobody could connect",
+                    "give it one, and publish the port: -p " + display.port() + ":" + display.port());
+        }
+    }
+
+    /** Whether the agent has to load modules for it, which only the larger initramfs holds. */
+    public boolean needsModules() {
+        return display.vga() != Vga.NONE;
+    }
+
+    /**
+     * The variables that tell QEMU what kind of terminal the container has; a kind that the sandbox does not know is taken for the usual one. The description is a variable,
+     * too: to read it from a file ncurses would change the user for files, and QEMU's own filter kills who tries.
+     */
+    public static Map<String, String> environment(List<String> env, Path terminfo) throws DkvmException {
+        String name = "";
+        for (String entry : env) {
+            if (entry.startsWith(TERM)) {
+                name = entry.substring(TERM.length());
+            }
+        }
+        if (!PlainName.isValid(name) || !Files.exists(description(terminfo, name))) {
+            name = ANY_TERM;
+        }
+        try {
+            byte[] description = Files.readAllBytes(description(terminfo, name));
+            return Map.of("TERM", name, "TERMINFO", "b64:" + Base64.getEncoder().encodeToString(description));
+        } catch (IOException e) {
+            throw new DkvmException("the terminal \"" + name + "\" has no description: " + e.getMessage(), "", e);
+        }
+    }
+
+    private static Path description(Path terminfo, String name) {
+        return terminfo.resolve(name.substring(0, 1)).resolve(name);
+    }
+
+    /** The workload's environment: its terminal is the guest's console, and not the one that the container has. */
+    static List<String> onConsole(List<String> env) {
+        List<String> changed = new ArrayList<>(env);
+        changed.replaceAll(entry -> entry.startsWith(TERM) ? "TERM=linux" : entry);
+        return changed;
+    }
+
+    /** QEMU is in another session than the terminal: the kernel tells dkvm-init only that the size has changed. */
+    public static void resize(Child qemu, Programs programs, MonitorLog log) {
+        try {
+            programs.start(List.of("/usr/bin/busybox", "kill", "-WINCH", Long.toString(qemu.pid())));
+        } catch (IOException e) {
+            log.line("the screen keeps its size: " + e.getMessage());
+        }
+    }
+
+    private String firstLine(String file) throws DkvmException {
+        String what = "the file \"" + file + "\" of DKVM_QEMU_VNC_PASSWORD_FILE";
+        boolean own = RootedTree.isAtOrBelow(file, SandboxPaths.DISKS);
+        Path root = own ? Path.of(SandboxPaths.DISKS) : places.share();
+        RootedTree.Found found = new RootedTree(root).find(own ? file.substring(SandboxPaths.DISKS.length()) : file);
+        if (found.kind() != RootedTree.Kind.FILE) {
+            throw new DkvmException(what + " is not there", "give a file of the container or of a volume");
+        }
+        try (InputStream in = Files.newInputStream(root.resolve(found.path().substring(1)))) {
+            String text = new String(in.readNBytes(MAX_FILE_BYTES), StandardCharsets.ISO_8859_1);
+            int end = text.indexOf('\n');
+            String line = end < 0 ? text : text.substring(0, end);
+            return VncPassword.checked(line.endsWith("\r") ? line.substring(0, line.length() - 1) : line, what);
+        } catch (IOException e) {
+            throw new DkvmException(what + " can not be read: " + e.getMessage(), "", e);
+        }
+    }
+}

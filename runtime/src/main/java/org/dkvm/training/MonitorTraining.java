@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.training;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.dkvm.bundle.plan.SandboxPlan;
+import org.dkvm.bundle.plan.SandboxPlanJson;
+import org.dkvm.cli.Main;
+import org.dkvm.core.Architecture;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.MemorySize;
+import org.dkvm.core.container.CapabilitySets;
+import org.dkvm.core.container.CgroupMode;
+import org.dkvm.core.container.GuestMount;
+import org.dkvm.core.container.WorkloadProcess;
+import org.dkvm.core.machine.Accelerator;
+import org.dkvm.core.machine.Display;
+import org.dkvm.core.machine.Growth;
+import org.dkvm.core.machine.GuestKernel;
+import org.dkvm.core.machine.Hardware;
+import org.dkvm.core.machine.NetworkMode;
+import org.dkvm.json.Json;
+import org.dkvm.linux.FileTree;
+import org.dkvm.monitor.Monitor;
+import org.dkvm.monitor.MonitorMain;
+import org.dkvm.monitor.loop.MonitorLog;
+import org.dkvm.monitor.program.SandboxPrograms;
+import org.dkvm.monitor.start.Deadlines;
+import org.dkvm.monitor.start.Places;
+import org.dkvm.monitor.start.Timeline;
+import org.dkvm.network.NetworkReader;
+
+/** One sandbox's life with everything around the monitor played: the same code, so that the JVM's archive holds what a start needs. */
+public final class MonitorTraining {
+    private static final int WORKLOAD_EXIT = 0;
+
+    private static final String IPV4_ROUTES = """
+            Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
+            eth0 00000000 010011AC 0003 0 0 0 00000000 0 0 0
+            """;
+    private static final String IPV6_ROUTES = """
+            00000000000000000000000000000000 00 00000000000000000000000000000000 00 \
+            fd000000000000000000000000000001 00000400 00000001 00000000 00000003 eth0
+            """;
+    private static final String IPV6_ADDRESSES = """
+            fd000000000000000000000000000002 02 40 00 80     eth0
+            """;
+
+    private MonitorTraining() {}
+
+    /** What package/assemble.sh runs, in a JVM that records (-XX:AOTCacheOutput): it ends with 0 when all was gone through. */
+    public static void main(String[] args) throws IOException, InterruptedException {
+        MonitorMain.shortenStart();
+        // The one class of a start that this way does not come by.
+        requireNonNull(Main.class);
+        System.exit(run());
+    }
+
+    static int run() throws IOException, InterruptedException {
+        Path directory = Files.createTempDirectory("dkvm-training");
+        try {
+            return run(directory);
+        } finally {
+            FileTree.delete(directory);
+        }
+    }
+
+    private static int run(Path directory) throws IOException, InterruptedException {
+        Places places = new Places(directory, directory.resolve("sandbox.json"), directory, directory, directory);
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan())));
+        Files.createDirectory(directory.resolve("log"));
+        network(directory);
+        runRealProgram();
+        inheritSocket();
+        ServerSocketChannel sessions = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        sessions.bind(UnixDomainSocketAddress.of(places.sessionSocket()));
+        MonitorLog log = new MonitorLog(new FileOutputStream(FileDescriptor.out));
+        NetworkReader reader = new NetworkReader(directory.resolve("sys"), directory.resolve("proc"));
+        try (FakeSandbox around = new FakeSandbox(places)) {
+            around.startClients();
+            int code = new Monitor(places, around, reader, log, new Timeline(), Deadlines.GENEROUS).run(sessions);
+            return code == WORKLOAD_EXIT && around.allHeard() ? 0 : 1;
+        }
+    }
+
+    /** What is played has processes of its own kind; the real kind is needed, too, whatever comes of it. */
+    private static void runRealProgram() {
+        SandboxPrograms programs = new SandboxPrograms();
+        try {
+            programs.batch(List.of("/bin/true"), "");
+            programs.start(List.of("/bin/true")).waitFor();
+        } catch (DkvmException | IOException | InterruptedException e) {
+            System.err.println("dkvm: training without a program to run: " + e.getMessage());
+        }
+    }
+
+    /** Under dkvm-init, standard input is a listening socket as it is in a sandbox; it is taken and left alone. */
+    private static void inheritSocket() throws IOException {
+        if (!(System.inheritedChannel() instanceof ServerSocketChannel)) {
+            System.err.println("dkvm: training without an inherited socket: the archive lacks it");
+        }
+    }
+
+    private static SandboxPlan plan() {
+        WorkloadProcess process = new WorkloadProcess(
+                List.of("/bin/sh"),
+                List.of("PATH=/bin"),
+                "/",
+                0,
+                0,
+                List.of(1L),
+                true,
+                new CapabilitySets(0, 0, 0, 0, 0),
+                false,
+                List.of(),
+                0,
+                true,
+                0);
+        GuestMount shm = new GuestMount(GuestMount.Kind.FILESYSTEM, "/dev/shm", "shm", "tmpfs", 0, "");
+        return new SandboxPlan(
+                "training",
+                process,
+                false,
+                List.of(shm),
+                Map.of("net.core.somaxconn", "1024"),
+                "training",
+                "",
+                false,
+                1,
+                MemorySize.ofMib(1),
+                Accelerator.TCG,
+                new GuestKernel("dkvm/0", Architecture.HOST, "vmlinux", "", false),
+                CgroupMode.V2,
+                0,
+                NetworkMode.OWN,
+                false,
+                false,
+                List.of(),
+                Hardware.ORDINARY,
+                List.of(),
+                Display.NONE,
+                0,
+                new Growth(1, MemorySize.ofMib(1)),
+                List.of(),
+                0);
+    }
+
+    /** A network device as the kernel shows one. */
+    private static void network(Path directory) throws IOException {
+        Path device = Files.createDirectories(directory.resolve("sys/class/net/eth0"));
+        Files.writeString(device.resolve("type"), "1\n");
+        Files.writeString(device.resolve("flags"), "0x1003\n");
+        Files.writeString(device.resolve("ifindex"), "2\n");
+        Files.writeString(device.resolve("address"), "02:42:ac:11:00:02\n");
+        Files.writeString(device.resolve("mtu"), "1500\n");
+        Path tables = Files.createDirectories(directory.resolve("proc/net"));
+        Files.writeString(tables.resolve("route"), IPV4_ROUTES);
+        Files.writeString(tables.resolve("ipv6_route"), IPV6_ROUTES);
+        Files.writeString(tables.resolve("if_inet6"), IPV6_ADDRESSES);
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.training;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.dkvm.bundle.sandbox.MonitorCommand;
+import org.dkvm.cli.RuntimeCommand;
+import org.dkvm.core.PackageLayout;
+
+/**
+ * What package/assemble.sh runs to make the AOT caches; no user ever does.
+ *
+ * <p>A cache holds the classes that one run of a JVM loaded: so create and exec have to happen in one.
+ */
+public final class RuntimeTraining {
+    private static final String END_OF_INIT = "--";
+
+    private RuntimeTraining() {}
+
+    /**
+     * Runs one of two commands.
+     *
+     * @param args {@code runtime WORK}: create and exec, as an engine calls them, on the samples in WORK; {@code monitor-command}: prints the monitor's
+     *     command line, an argument a line
+     */
+    public static void main(String[] args) {
+        switch (args.length == 0 ? "" : args[0]) {
+            case "runtime" -> System.exit(runtime(Path.of(args[1])));
+            case "monitor-command" -> monitorCommand().forEach(System.out::println);
+            default -> {
+                System.err.println("usage: RuntimeTraining runtime WORK | monitor-command");
+                System.exit(2);
+            }
+        }
+    }
+
+    private static int runtime(Path work) {
+        PackageLayout layout = new PackageLayout(Path.of(System.getProperty("dkvm.home", "")));
+        List<String> create = List.of("create", "--bundle", work + "/bundle", "--pid-file", work + "/pid", "sample");
+        List<String> exec = List.of("exec", "--process", work + "/process.json", "--detach", "sample");
+        int created = RuntimeCommand.run(asDockerDoes(work, create), layout, work.resolve("vms"));
+        return created == 0 ? RuntimeCommand.run(asDockerDoes(work, exec), layout) : created;
+    }
+
+    private static List<String> asDockerDoes(Path work, List<String> command) {
+        List<String> arguments =
+                new ArrayList<>(List.of("--root", work + "/root", "--log", work + "/log.json", "--log-format", "json"));
+        arguments.addAll(command);
+        return arguments;
+    }
+
+    private static List<String> monitorCommand() {
+        List<String> command = MonitorCommand.init();
+        return command.subList(command.indexOf(END_OF_INIT) + 1, command.size());
+    }
+}

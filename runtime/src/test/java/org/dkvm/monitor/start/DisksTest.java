@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor.start;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.container.GuestDevice;
+import org.dkvm.core.machine.Disk;
+import org.dkvm.core.machine.DiskFilesystem;
+import org.dkvm.machine.MachineDisk;
+import org.dkvm.monitor.TestProcess;
+import org.dkvm.monitor.program.Programs;
+import org.junit.jupiter.api.Test;
+
+class DisksTest {
+    private static final Path SHARE = Path.of("/vm");
+    private static final Disk EXT4 = new Disk("/a", "/home", DiskFilesystem.EXT4, 1L << 30);
+    private static final Disk XFS = new Disk("/b", "/data", DiskFilesystem.XFS, 1L << 30);
+
+    private final List<String> said = new ArrayList<>();
+
+    /** Every program says this and ends so. */
+    private record Answer(int exitCode, String words) implements Programs {
+        @Override
+        public Process start(List<String> argv) {
+            TestProcess process = new TestProcess();
+            process.end(exitCode, words);
+            return process;
+        }
+
+        @Override
+        public Process startOnTerminal(List<String> argv, Path terminal, Map<String, String> environment) {
+            throw new IllegalStateException("no terminal for disks");
+        }
+
+        @Override
+        public void batch(List<String> argv, String orders) {
+            throw new IllegalStateException("no orders for disks");
+        }
+    }
+
+    private static Disks disks(Disk... disks) {
+        return new Disks(List.of(disks), List.of(), SHARE);
+    }
+
+    @Test
+    void whatThereIsToSayNamesTheDisk() throws DkvmException {
+        disks(EXT4).prepare(new Answer(0, "has 5 bytes\n"), said::add);
+        assertThat(said).containsExactly("disk \"/a\" has 5 bytes");
+    }
+
+    @Test
+    void aDiskThatIsFitForUseIsNotSpokenOf() throws DkvmException {
+        disks(EXT4, XFS).prepare(new Answer(0, ""), said::add);
+        assertThat(said).isEmpty();
+    }
+
+    @Test
+    void aDiskThatIsNotFitForUseEndsTheStart() {
+        assertThatThrownBy(() -> disks(EXT4).prepare(new Answer(1, "is in use by another VM\n"), said::add))
+                .isInstanceOf(DkvmException.class)
+                .hasMessage("disk \"/a\" is in use by another VM");
+    }
+
+    @Test
+    void withoutDisksQemuIsStartedAsItIs() {
+        List<String> qemu = List.of("qemu");
+        assertThat(disks().around(qemu)).isSameAs(qemu);
+        assertThat(disks(EXT4).around(qemu)).endsWith("20", "/vm", "/a", "--", "qemu");
+    }
+
+    @Test
+    void theMachineHasThemByDescriptorAndSerialNumber() {
+        assertThat(disks(EXT4, XFS).ofMachine())
+                .containsExactly(new MachineDisk.File(20, "disk0"), new MachineDisk.File(21, "disk1"));
+    }
+
+    @Test
+    void theHostsDevicesComeAfterThemAndAGuestsOwnAreNoDisks() {
+        Disks disks = new Disks(
+                List.of(EXT4),
+                List.of(
+                        new GuestDevice("/dev/fuse", false, 10, 229, false, 0666, 0, 0),
+                        new GuestDevice("/dev/sdz", true, 7, 5, true, 0660, 0, 6)),
+                SHARE);
+        assertThat(disks.ofMachine())
+                .containsExactly(
+                        new MachineDisk.File(20, "disk0"), new MachineDisk.Device("/dev/dkvm-disk1", true, "device1"));
+    }
+
+    @Test
+    void onlySomeFilesystemsNeedModules() {
+        assertThat(disks().needModules()).isFalse();
+        assertThat(disks(EXT4).needModules()).isFalse();
+        assertThat(disks(EXT4, XFS).needModules()).isTrue();
+    }
+}

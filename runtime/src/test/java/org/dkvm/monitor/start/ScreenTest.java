@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor.start;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import org.dkvm.agent.FrameType;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.machine.Display;
+import org.dkvm.core.machine.DisplayMode;
+import org.dkvm.core.machine.Vga;
+import org.dkvm.core.machine.VncPassword;
+import org.dkvm.monitor.Peer;
+import org.dkvm.monitor.TestProcess;
+import org.dkvm.monitor.TestSandbox;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A sandbox whose VM has a screen. */
+@Timeout(60)
+class ScreenTest {
+    private final TestSandbox sandbox;
+    private final Path directory;
+
+    ScreenTest(@TempDir Path directory) throws Exception {
+        this.directory = directory;
+        sandbox = new TestSandbox(directory);
+    }
+
+    @AfterEach
+    void close() {
+        sandbox.close();
+    }
+
+    private String password(VncPassword password) throws Exception {
+        Path file = sandbox.places.sockets().vncPassword();
+        new Screen(new Display(DisplayMode.VNC, Vga.VIRTIO, 0, password), sandbox.places).prepare();
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo("rw-------");
+        return Files.readString(file);
+    }
+
+    private String refusal(String file) {
+        try {
+            return password(new VncPassword("", file));
+        } catch (Exception e) {
+            return e instanceof DkvmException expected ? expected.text() : e.toString();
+        }
+    }
+
+    @Test
+    void thePasswordIsInAFileOfQemusOwn() throws Exception {
+        assertThat(password(new VncPassword("sesame", ""))).isEqualTo("sesame");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'open\n',open", "'open\r\n',open", "open,open", "'a b\nmore',a b"})
+    void thePasswordIsTheFirstLineOfTheContainersFile(String content, String password) throws Exception {
+        Files.writeString(directory.resolve("vnc"), content);
+        Files.createSymbolicLink(directory.resolve("link"), Path.of("/vnc"));
+        assertThat(password(new VncPassword("", "/link"))).isEqualTo(password);
+    }
+
+    @Test
+    void aFileWithoutAPasswordThatCountsIsRefused() throws Exception {
+        Files.writeString(directory.resolve("empty"), "\nsecond");
+        Files.writeString(directory.resolve("long"), "ninechars\n");
+        Files.createDirectory(directory.resolve("directory"));
+        Files.createSymbolicLink(directory.resolve("out"), Path.of("../../../../etc/hostname"));
+        assertThat(refusal("/empty")).contains("\"/empty\"").contains("has no password");
+        assertThat(refusal("/long")).contains("9 characters").doesNotContain("ninechars");
+        assertThat(refusal("/directory")).contains("is not there");
+        assertThat(refusal("/out")).contains("is not there");
+        assertThat(refusal("/none")).contains("is not there");
+    }
+
+    @Test
+    void vncWithoutANetworkIsRefusedBeforeQemuStarts() throws Exception {
+        sandbox.vnc(new VncPassword("sesame", ""));
+        sandbox.start();
+        assertThat(sandbox.mainClient().lastWords())
+                .contains("the container has no network")
+                .endsWith("EXIT 125");
+        assertThat(sandbox.log()).doesNotContain("sesame");
+        assertThat(sandbox.started).hasSize(1);
+    }
+
+    @Test
+    void qemuHasTheTerminalAndIsAskedToLeaveIt() throws Exception {
+        sandbox.curses();
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = sandbox.runningAgent();
+        assertThat(sandbox.terminals).containsExactly("/dev/console xterm");
+        main.say(FrameType.RESIZE, 1, 25, 0, 80, 0);
+        agent.expect(FrameType.RESIZE);
+        agent.say(FrameType.EXIT, 1, 3, 0);
+        agent.say(FrameType.FINISHED, 0, 0, 0, 3, 0);
+        assertThat(main.lastWords()).isEqualTo("EXIT 3");
+        assertThat(sandbox.qemu.wasAsked()).isTrue();
+        assertThat(sandbox.share.wasAsked()).isFalse();
+        assertThat(sandbox.signals).containsExactly("/usr/bin/busybox kill -WINCH " + TestProcess.PID);
+    }
+
+    @Test
+    void aTerminalThatQemuDidNotLeaveIsLeftForIt() throws Exception {
+        sandbox.curses();
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        sandbox.runningAgent();
+        main.skipTo(FrameType.OPENED);
+        sandbox.qemu.end(139, "");
+        assertThat(main.skipTo(FrameType.NOTICE).text()).isEqualTo("\033[!p\033[?1049l");
+        assertThat(main.lastWords()).endsWith("EXIT 255");
+    }
+
+    @Test
+    void qemuIsToldTheTerminalsKindAndItsDescription() throws Exception {
+        sandbox.curses();
+        Files.createDirectory(directory.resolve("l"));
+        Files.writeString(directory.resolve("l/linux"), "another");
+        assertThat(environment("A=b", "TERM=linux")).isEqualTo(Map.of("TERM", "linux", "TERMINFO", b64("another")));
+        Map<String, String> usual = Map.of("TERM", "xterm", "TERMINFO", b64("a description"));
+        assertThat(environment("TERM=nobody-knows")).isEqualTo(usual);
+        assertThat(environment("TERM=../x/xterm")).isEqualTo(usual);
+        assertThat(environment("TERM=")).isEqualTo(usual);
+        assertThat(environment()).isEqualTo(usual);
+    }
+
+    @Test
+    void theWorkloadsTerminalIsTheGuestsConsole() {
+        assertThat(Screen.onConsole(List.of("A=b", "TERM=xterm"))).containsExactly("A=b", "TERM=linux");
+        assertThat(Screen.onConsole(List.of("A=b"))).containsExactly("A=b");
+    }
+
+    private Map<String, String> environment(String... env) throws DkvmException {
+        return Screen.environment(List.of(env), sandbox.places.terminfo());
+    }
+
+    private static String b64(String text) {
+        return "b64:" + Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+    }
+}

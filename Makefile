@@ -59,6 +59,7 @@ check-scripts:
 
 check-c:
 	@$(STEP) 'clang-format' package/check-c-format.sh native
+	@$(STEP) 'C rooms' package/check-c-rooms.sh native
 	@$(STEP) 'C unit tests' package/native-programs.sh --test $(BUILD)/native
 
 ## make bench       ratios against runc and against bare QEMU, as a table and as JSON; ONLY=network one part of it

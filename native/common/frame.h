@@ -14,6 +14,7 @@ enum {
 	FRAME_CREDIT = 65536,       /* bytes: a channel's first credit and its largest */
 	RECORD_HEADER = 6,          /* bytes */
 	PROTOCOL_VERSION = 1,
+	MAIN_STREAM = 1, /* of the workload's own session */
 };
 
 #define FRAME_MAGIC 0x4D564B44u /* "DKVM" */

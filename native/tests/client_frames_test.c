@@ -24,7 +24,7 @@ static void fresh(void)
 	memset(&c, 0, sizeof c);
 	for (int i = 0; i < 3; i++)
 		c.ends[i] = (struct endpoint){.fd = -1, .original = -1, .dead = true};
-	c.outlets[CHANNEL_STDIN] = (struct outlet){&c.ends[2], c.notices, sizeof c.notices, 0, 0};
+	c.notice_outlet = (struct outlet){&c.ends[2], c.notices, sizeof c.notices, 0, 0};
 	c.outlets[CHANNEL_STDOUT] = (struct outlet){&c.ends[1], c.output[0], FRAME_CREDIT, 0, 0};
 	c.outlets[CHANNEL_STDERR] = (struct outlet){&c.ends[2], c.output[1], FRAME_CREDIT, 0, 0};
 	c.granted[1] = c.granted[2] = FRAME_CREDIT;
@@ -61,7 +61,7 @@ static bool within_bounds(void)
 		if (c.granted[i] + c.owed[i] + c.outlets[i].used != FRAME_CREDIT)
 			return false;
 	return c.input_credit <= FRAME_CREDIT && c.received < sizeof c.receive &&
-	       c.outlets[0].used <= CLIENT_NOTICE_SIZE;
+	       c.notice_outlet.used <= CLIENT_NOTICE_SIZE;
 }
 
 /* One session; true when every bound held until it ended or 200 frames had come. */

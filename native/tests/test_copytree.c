@@ -11,7 +11,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-static struct tree_error why;
+static struct failure why;
 static int64_t last_copied, last_all, calls;
 
 static void note(int64_t copied, int64_t all)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Backing files: made, told apart, locked, never led astray. */
 #include "sandbox/disk/backing.h"
-#include "guest/setup/copyup.h"
+#include "guest/disks/copyup.h"
 #include "common/files.h"
 #include "sandbox/disk/magic.h"
 #include "sandbox/disk/mkfs.h"
@@ -17,7 +17,7 @@
 
 enum { MIB = 1024 * 1024 };
 
-static struct backing_text why;
+static struct failure why;
 
 /* A program on PATH in place of the real one. */
 static void fake(const char *name, const char *script)

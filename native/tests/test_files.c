@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What needs a directory: looking programs up, making directories, copying them. */
-#include "guest/setup/copyup.h"
+#include "guest/disks/copyup.h"
 #include "common/files.h"
-#include "guest/setup/lookup.h"
+#include "guest/process/lookup.h"
 #include "test.h"
 
 #include <errno.h>

@@ -5,9 +5,9 @@
 #include "guest/network/dnsmessage.h"
 #include "guest/early.h"
 #include "guest/disks/fstab.h"
-#include "guest/orders/ownfiles.h"
+#include "guest/setup/ownfiles.h"
 #include "guest/process/passwd.h"
-#include "guest/setup/system.h"
+#include "guest/kernel/system.h"
 #include "guest/process/sysinit.h"
 #include "test.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "guest/orders/machine.h"
-#include "guest/process/process.h"
+#include "guest/records/machine.h"
+#include "guest/records/process.h"
 #include "test.h"
 
 #include <stdlib.h>

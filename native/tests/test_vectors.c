@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* protocol/vectors: what each says, the decoder must find. */
-#include "guest/orders/machine.h"
-#include "guest/process/process.h"
+#include "guest/records/machine.h"
+#include "guest/records/process.h"
 #include "test.h"
 
 #include <dirent.h>

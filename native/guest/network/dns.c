@@ -322,7 +322,7 @@ static bool is_relayed(struct span name, bool shared, struct in_addr *server)
 	return shared ? ntohl(server->s_addr) >> 24 == IN_LOOPBACKNET : strcmp(text, SERVER) == 0;
 }
 
-int dns_open(bool shared_network, struct setup_error *error)
+int dns_open(bool shared_network, struct failure *error)
 {
 	static char text[RESOLV_SIZE];
 	const char *rest = text;
@@ -337,8 +337,8 @@ int dns_open(bool shared_network, struct setup_error *error)
 			continue;
 		int r = open_server(server);
 		if (r < 0)
-			return setup_fail(error, r, "name server %s can not listen: %s", inet_ntoa(server),
-					  error_text(r, why));
+			return fail(error, r, "name server %s can not listen: %s", inet_ntoa(server),
+				    error_text(r, why));
 	}
 	/* all of them stand for the first */
 	if (shared_network && open_servers > 0)

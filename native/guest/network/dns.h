@@ -4,13 +4,13 @@
 #define DKVM_DNS_H
 
 #include "common/frame.h"
-#include "guest/setup/setup.h"
+#include "common/failure.h"
 
 /*
  * Listen where /etc/resolv.conf names 127.0.0.11, Docker's; in a network namespace of others wherever it names an address
  * of the loopback. Nothing is done where somebody listens already.
  */
-int dns_open(bool shared_network, struct setup_error *error);
+int dns_open(bool shared_network, struct failure *error);
 
 /* Take a DNS_ANSWER. */
 void dns_answer(const struct frame *frame);

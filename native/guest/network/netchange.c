@@ -7,10 +7,10 @@
 #include "common/files.h"
 #include "guest/log.h"
 #include "common/loop.h"
-#include "guest/orders/machine.h"
+#include "guest/records/machine.h"
 #include "guest/network/netlink.h"
 #include "guest/network/network.h"
-#include "guest/setup/system.h"
+#include "guest/kernel/system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static struct machine change;
 static uint32_t number;
 static struct source links = {.fd = -1};
 
-static void answer(int r, const struct setup_error *error)
+static void answer(int r, const struct failure *error)
 {
 	uint8_t payload[NUMBER_SIZE + 1 + sizeof error->text];
 	size_t size = r < 0 ? strnlen(error->text, sizeof error->text - 1) : 0;
@@ -95,7 +95,7 @@ static void remove_the_gone(void)
 	}
 }
 
-static int apply(struct setup_error *error)
+static int apply(struct failure *error)
 {
 	int r;
 
@@ -114,12 +114,12 @@ static int apply(struct setup_error *error)
 
 static void settle(void)
 {
-	static struct setup_error error;
+	static struct failure error;
 	char text[64];
 	int r = netlink_open();
 
 	if (r < 0) {
-		setup_fail(&error, r, "netlink: %s", error_text(r, text));
+		fail(&error, r, "netlink: %s", error_text(r, text));
 	} else if (!all_there()) {
 		netlink_close();
 		return;

@@ -3,7 +3,7 @@
 #ifndef DKVM_NETLINK_H
 #define DKVM_NETLINK_H
 
-#include "guest/orders/machine.h"
+#include "guest/records/machine.h"
 
 struct link {
 	uint32_t index;

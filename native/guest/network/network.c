@@ -14,12 +14,12 @@
 
 enum { NIC_WAIT_MILLIS = 10000, LOOPBACK_INDEX = 1 };
 
-static int fail_nic(struct setup_error *error, int r, const uint8_t *mac, const char *what)
+static int fail_nic(struct failure *error, int r, const uint8_t *mac, const char *what)
 {
 	char text[64];
 
-	return setup_fail(error, r, "NIC %02x:%02x:%02x:%02x:%02x:%02x: %s: %s", mac[0], mac[1], mac[2], mac[3], mac[4],
-			  mac[5], what, error_text(r, text));
+	return fail(error, r, "NIC %02x:%02x:%02x:%02x:%02x:%02x: %s: %s", mac[0], mac[1], mac[2], mac[3], mac[4],
+		    mac[5], what, error_text(r, text));
 }
 
 static int find(const uint8_t *mac, struct link *link)
@@ -37,7 +37,7 @@ static int find(const uint8_t *mac, struct link *link)
 }
 
 /* Two NICs may want each other's name: those that have another than theirs step aside first. */
-static int step_aside(const struct machine *machine, struct setup_error *error)
+static int step_aside(const struct machine *machine, struct failure *error)
 {
 	struct record record;
 	struct nic_record nic;
@@ -57,7 +57,7 @@ static int step_aside(const struct machine *machine, struct setup_error *error)
 	return 0;
 }
 
-int network_name_links(const struct machine *machine, struct setup_error *error)
+int network_name_links(const struct machine *machine, struct failure *error)
 {
 	struct record record;
 	struct nic_record nic;
@@ -67,7 +67,7 @@ int network_name_links(const struct machine *machine, struct setup_error *error)
 
 	int r = netlink_open();
 	if (r < 0)
-		return setup_fail(error, r, "netlink: %s", error_text(r, text));
+		return fail(error, r, "netlink: %s", error_text(r, text));
 	r = step_aside(machine, error);
 	if (r < 0)
 		return r;
@@ -97,7 +97,7 @@ static void settle_ipv6(const char *name)
 	write_text(early.proc, path, "0");
 }
 
-static int bring_up(const struct machine *machine, struct setup_error *error)
+static int bring_up(const struct machine *machine, struct failure *error)
 {
 	struct record record;
 	struct nic_record nic;
@@ -107,7 +107,7 @@ static int bring_up(const struct machine *machine, struct setup_error *error)
 
 	int r = netlink_up(LOOPBACK_INDEX, 0);
 	if (r < 0)
-		return setup_fail(error, r, "lo can not be brought up: %s", error_text(r, text));
+		return fail(error, r, "lo can not be brought up: %s", error_text(r, text));
 	while (machine_next(machine, RECORD_NIC, &at, &record) && nic_parse(&record, &nic) == 0) {
 		r = netlink_find(nic.mac, &link);
 		if (r == 0) {
@@ -120,7 +120,7 @@ static int bring_up(const struct machine *machine, struct setup_error *error)
 	return 0;
 }
 
-static int add_addresses(const struct machine *machine, struct setup_error *error)
+static int add_addresses(const struct machine *machine, struct failure *error)
 {
 	struct record record;
 	struct address_record address;
@@ -138,7 +138,7 @@ static int add_addresses(const struct machine *machine, struct setup_error *erro
 }
 
 /* A gateway must be reachable when its route is added: the routes on the link come first. */
-static int add_routes(const struct machine *machine, bool on_link, struct setup_error *error)
+static int add_routes(const struct machine *machine, bool on_link, struct failure *error)
 {
 	struct record record;
 	struct route_record route;
@@ -161,7 +161,7 @@ static int add_routes(const struct machine *machine, bool on_link, struct setup_
 	return 0;
 }
 
-int network_configure(const struct machine *machine, struct setup_error *error)
+int network_configure(const struct machine *machine, struct failure *error)
 {
 	int r = bring_up(machine, error);
 

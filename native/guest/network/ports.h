@@ -3,7 +3,7 @@
 #ifndef DKVM_PORTS_H
 #define DKVM_PORTS_H
 
-#include "guest/orders/machine.h"
+#include "guest/records/machine.h"
 
 /* Start, where the machine's network is of that kind. */
 void ports_open(const struct machine *machine);

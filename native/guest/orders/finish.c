@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/orders/finish.h"
 
-#include "guest/setup/cgroups.h"
+#include "guest/kernel/cgroups.h"
 #include "common/clock.h"
 #include "guest/log.h"
-#include "guest/orders/ownfiles.h"
+#include "guest/setup/ownfiles.h"
 #include "guest/setup/root.h"
 #include "guest/process/workload.h"
 

@@ -10,15 +10,15 @@
 #include "guest/sockets/guestsockets.h"
 #include "guest/log.h"
 #include "common/loop.h"
-#include "guest/orders/machine.h"
+#include "guest/records/machine.h"
 #include "guest/network/netchange.h"
-#include "guest/orders/ownfiles.h"
+#include "guest/setup/ownfiles.h"
 #include "guest/network/ports.h"
 #include "guest/orders/resources.h"
 #include "guest/session/serial.h"
-#include "guest/session/session.h"
+#include "guest/session/sessions.h"
 #include "guest/setup/setup.h"
-#include "guest/setup/system.h"
+#include "guest/kernel/system.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -240,7 +240,7 @@ static void listen_for_exit(void)
 
 static int set_up(void)
 {
-	static struct setup_error error;
+	static struct failure error;
 	struct machine machine;
 	struct setup_steps steps = {.step = STEP_ROOT};
 
@@ -365,7 +365,7 @@ static void channel_broken(int error)
 int orders_open(int port)
 {
 	static const struct channel_events events = {say_hello, take_frame, room, channel_broken, NULL};
-	static const struct session_events told = {main_ended, moved};
+	static const struct sessions_events told = {main_ended, moved};
 	int r = hear_of_children();
 
 	sessions_open(&told);

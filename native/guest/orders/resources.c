@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/orders/resources.h"
 
-#include "guest/setup/cgroups.h"
+#include "guest/kernel/cgroups.h"
 #include "common/channel.h"
 #include "guest/early.h"
 #include "common/files.h"
-#include "guest/setup/system.h"
+#include "guest/kernel/processors.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -60,7 +60,7 @@ static enum result apply(const uint8_t *payload)
 		if (r < 0)
 			return r == -ENOENT ? NO_LIMIT : PIDS_FAILED;
 	}
-	return processors > 0 && system_set_cpus(processors) != processors ? NO_PROCESSOR : DONE;
+	return processors > 0 && processors_set(processors) != processors ? NO_PROCESSOR : DONE;
 }
 
 static void answer(enum result result)

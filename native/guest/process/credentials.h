@@ -3,7 +3,7 @@
 #ifndef DKVM_CREDENTIALS_H
 #define DKVM_CREDENTIALS_H
 
-#include "guest/process/process.h"
+#include "guest/records/process.h"
 
 /* Drop the bounding set, take groups, gid and uid, keeping capabilities until credentials_finish. */
 int credentials_take_user(const struct process *process);

@@ -2,7 +2,7 @@
 #include "guest/process/reaper.h"
 
 #include "common/files.h"
-#include "guest/setup/lookup.h"
+#include "guest/process/lookup.h"
 #include "common/messages.h"
 
 #include <errno.h>

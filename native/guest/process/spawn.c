@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/process/spawn.h"
 
-#include "guest/process/child.h"
+#include "guest/process/spawn_child.h"
 #include "guest/early.h"
 #include "common/files.h"
 #include "guest/process/sysinit.h"

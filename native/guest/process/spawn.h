@@ -3,7 +3,7 @@
 #ifndef DKVM_SPAWN_H
 #define DKVM_SPAWN_H
 
-#include "guest/process/process.h"
+#include "guest/records/process.h"
 
 #include <sys/types.h>
 

@@ -4,7 +4,7 @@
 #include "guest/early.h"
 #include "common/files.h"
 #include "guest/log.h"
-#include "guest/setup/lookup.h"
+#include "guest/process/lookup.h"
 
 #include <errno.h>
 #include <fcntl.h>

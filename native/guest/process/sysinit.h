@@ -3,7 +3,7 @@
 #ifndef DKVM_SYSINIT_H
 #define DKVM_SYSINIT_H
 
-#include "guest/process/process.h"
+#include "guest/records/process.h"
 
 #include <sys/types.h>
 

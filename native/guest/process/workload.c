@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/process/workload.h"
 
-#include "guest/setup/cgroups.h"
+#include "guest/kernel/cgroups.h"
 #include "guest/early.h"
 #include "guest/process/sysinit.h"
 

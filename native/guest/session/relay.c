@@ -4,7 +4,7 @@
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/files.h"
-#include "guest/session/terminal.h"
+#include "guest/process/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,15 +21,15 @@ static void output_close(struct output *output)
 
 static void output_end(struct output *output)
 {
-	if (!output->ended && !output->session->gone)
-		channel_send(output->type, output->session->stream, NULL, 0);
+	if (!output->ended && !output->relay->gone)
+		channel_send(output->type, output->relay->stream, NULL, 0);
 	output->ended = true;
 }
 
 static void output_update(struct output *output)
 {
 	/* nothing is sent before OPENED */
-	bool running = output->session->state >= SESSION_RUNNING;
+	bool running = output->relay->running;
 	bool wanted = output->ended || (running && output->credit > 0 && channel_has_room());
 
 	loop_set(&output->source, wanted ? EPOLLIN : 0);
@@ -54,25 +54,25 @@ static ssize_t read_frame(struct output *output)
 	ssize_t n = read(output->source.fd, channel_begin(), size);
 	if (n <= 0)
 		return n;
-	channel_commit(output->type, output->session->stream, (uint32_t)n);
+	channel_commit(output->type, output->relay->stream, (uint32_t)n);
 	output->credit -= (uint32_t)n;
 	if (output->left >= 0)
 		output->left -= n;
-	if (output->session->exited)
-		output->session->deadline = now_millis() + DRAIN_MILLIS;
+	if (output->relay->drains)
+		output->relay->deadline = now_millis() + DRAIN_MILLIS;
 	return n;
 }
 
 /* A machine's console stays when those who had it open have closed it, or a login has hung them up. */
 static bool keep_console(const struct output *output)
 {
-	struct session *session = output->session;
+	struct relay *relay = output->relay;
 
-	if (!session->machine || session->exited || output->ended)
+	if (!relay->machine || relay->drains || output->ended)
 		return false;
-	close_clear(&session->console);
-	session->console = terminal_open_slave(output->source.fd);
-	return session->console >= 0;
+	close_clear(&relay->console);
+	relay->console = terminal_open_slave(output->source.fd);
+	return relay->console >= 0;
 }
 
 static void output_ready(struct source *source, uint32_t events)
@@ -97,7 +97,7 @@ static void output_ready(struct source *source, uint32_t events)
 		output_end(output);
 	}
 	if (output->ended)
-		session_step(output->session);
+		output->relay->ended(output->relay);
 	else
 		output_update(output);
 }
@@ -106,15 +106,15 @@ static void input_give_credit(struct input *input, uint32_t size)
 {
 	uint8_t payload[5] = {CHANNEL_STDIN};
 
-	if (input->session->state < SESSION_RUNNING) {
+	if (!input->relay->running) {
 		input->owed += size;
 		return;
 	}
 	uint32_t give = credit_handed_on(&input->window, size);
-	if (give == 0 || input->session->gone)
+	if (give == 0 || input->relay->gone)
 		return;
 	put_u32(payload + 1, give);
-	channel_send(FRAME_CREDIT_MORE, input->session->stream, payload, sizeof payload);
+	channel_send(FRAME_CREDIT_MORE, input->relay->stream, payload, sizeof payload);
 }
 
 static void input_stop(struct input *input)
@@ -128,7 +128,7 @@ static void input_stop(struct input *input)
 /* Write what the process takes; what it does not take now stays in the backlog. */
 static void input_flush(struct input *input)
 {
-	if (input->session->state < SESSION_RUNNING)
+	if (!input->relay->running)
 		return;
 	while (input->size > 0 && input->source.fd >= 0) {
 		ssize_t n = write(input->source.fd, input->backlog + input->start, input->size);
@@ -145,7 +145,7 @@ static void input_flush(struct input *input)
 		input_give_credit(input, (uint32_t)n);
 	}
 	/* a terminal has no end of file to give: as under runc its master stays */
-	if (input->ended && input->size == 0 && !input->session->terminal)
+	if (input->ended && input->size == 0 && !input->relay->terminal)
 		input_stop(input);
 	else
 		loop_set(&input->source, input->size > 0 ? EPOLLOUT : 0);
@@ -170,9 +170,9 @@ static int backlog_add(struct input *input, const uint8_t *bytes, uint32_t size)
 	return 0;
 }
 
-void relay_stdin(struct session *session, const uint8_t *bytes, uint32_t size)
+void relay_stdin(struct relay *relay, const uint8_t *bytes, uint32_t size)
 {
-	struct input *input = &session->input;
+	struct input *input = &relay->input;
 
 	if (size == 0)
 		input->ended = true;
@@ -180,7 +180,7 @@ void relay_stdin(struct session *session, const uint8_t *bytes, uint32_t size)
 		input_give_credit(input, size);
 		return;
 	}
-	if (session->state >= SESSION_RUNNING && size > 0 && input->size == 0 && input->source.fd >= 0) {
+	if (relay->running && size > 0 && input->size == 0 && input->source.fd >= 0) {
 		ssize_t n = write(input->source.fd, bytes, size);
 		if (n < 0 && errno != EAGAIN && errno != EINTR) {
 			input_give_credit(input, size);
@@ -199,61 +199,64 @@ void relay_stdin(struct session *session, const uint8_t *bytes, uint32_t size)
 		input_flush(input);
 }
 
-void relay_open(struct session *session)
+void relay_open(struct relay *relay, uint32_t stream, void (*ended)(struct relay *relay))
 {
 	static const uint8_t types[2] = {FRAME_STDOUT, FRAME_STDERR};
 
-	session->input = (struct input){.source.fd = -1, .window.open = FRAME_CREDIT, .session = session};
+	*relay = (struct relay){.stream = stream, .ended = ended, .console = -1};
+	relay->input = (struct input){.source.fd = -1, .window.open = FRAME_CREDIT, .relay = relay};
 	for (int i = 0; i < 2; i++)
-		session->output[i] = (struct output){
-			.source.fd = -1, .type = types[i], .credit = FRAME_CREDIT, .left = -1, .session = session};
+		relay->output[i] = (struct output){
+			.source.fd = -1, .type = types[i], .credit = FRAME_CREDIT, .left = -1, .relay = relay};
 }
 
-void relay_attach(struct session *session, int input, int output, int error)
+void relay_attach(struct relay *relay, int input, int output, int error)
 {
 	if (input >= 0) {
-		loop_add(&session->input.source, input, 0, input_ready);
-		input_flush(&session->input);
+		loop_add(&relay->input.source, input, 0, input_ready);
+		input_flush(&relay->input);
 	} else {
-		input_stop(&session->input);
+		input_stop(&relay->input);
 	}
 	if (output >= 0)
-		loop_add(&session->output[0].source, output, 0, output_ready);
+		loop_add(&relay->output[0].source, output, 0, output_ready);
 	if (error >= 0)
-		loop_add(&session->output[1].source, error, 0, output_ready);
+		loop_add(&relay->output[1].source, error, 0, output_ready);
 }
 
-void relay_start(struct session *session)
+void relay_start(struct relay *relay)
 {
-	uint32_t owed = session->input.owed;
+	uint32_t owed = relay->input.owed;
 
-	session->input.owed = 0;
-	input_give_credit(&session->input, owed);
-	if (session->input.source.fd >= 0)
-		input_flush(&session->input);
+	relay->running = true;
+	relay->input.owed = 0;
+	input_give_credit(&relay->input, owed);
+	if (relay->input.source.fd >= 0)
+		input_flush(&relay->input);
 	for (int i = 0; i < 2; i++)
-		if (session->output[i].source.fd < 0)
-			output_end(&session->output[i]);
-	relay_update(session);
+		if (relay->output[i].source.fd < 0)
+			output_end(&relay->output[i]);
+	relay_update(relay);
 }
 
-void relay_update(struct session *session)
+void relay_update(struct relay *relay)
 {
 	for (int i = 0; i < 2; i++)
-		output_update(&session->output[i]);
+		output_update(&relay->output[i]);
 }
 
 /*
  * The process is dead. What its pipes hold now was its own; what others, that it left behind, write later is not
  * waited for. PID 1 leaves nobody behind, and a terminal hangs up; a machine's PID 1 is not dead, but has nothing more to say.
  */
-void relay_process_ended(struct session *session)
+void relay_process_ended(struct relay *relay)
 {
-	session->deadline = now_millis() + DRAIN_MILLIS;
-	if ((session->terminal || session->stream == MAIN_STREAM) && !session->machine)
+	relay->drains = true;
+	relay->deadline = now_millis() + DRAIN_MILLIS;
+	if ((relay->terminal || relay->stream == MAIN_STREAM) && !relay->machine)
 		return;
 	for (int i = 0; i < 2; i++) {
-		struct output *output = &session->output[i];
+		struct output *output = &relay->output[i];
 		int held = 0;
 		if (output->ended || output->source.fd < 0 || ioctl(output->source.fd, FIONREAD, &held) < 0)
 			continue;
@@ -264,38 +267,44 @@ void relay_process_ended(struct session *session)
 	}
 }
 
-void relay_cut(struct session *session)
+void relay_cut(struct relay *relay)
 {
 	for (int i = 0; i < 2; i++)
-		output_end(&session->output[i]);
-	relay_update(session);
+		output_end(&relay->output[i]);
+	relay_update(relay);
 }
 
-void relay_client_gone(struct session *session)
+void relay_client_gone(struct relay *relay)
 {
-	session->gone = true;
-	input_stop(&session->input);
-	relay_cut(session);
-	if (session->terminal)
+	relay->gone = true;
+	input_stop(&relay->input);
+	relay_cut(relay);
+	if (relay->terminal)
 		for (int i = 0; i < 2; i++)
-			output_close(&session->output[i]);
+			output_close(&relay->output[i]);
 }
 
-bool relay_output_ended(const struct session *session)
+bool relay_output_ended(const struct relay *relay)
 {
-	return session->output[0].ended && session->output[1].ended;
+	return relay->output[0].ended && relay->output[1].ended;
 }
 
-bool relay_output_closed(const struct session *session)
+bool relay_output_closed(const struct relay *relay)
 {
-	return session->output[0].source.fd < 0 && session->output[1].source.fd < 0;
+	return relay->output[0].source.fd < 0 && relay->output[1].source.fd < 0;
 }
 
-void relay_close(struct session *session)
+void relay_close_input(struct relay *relay)
 {
-	loop_close(&session->input.source);
-	free(session->input.backlog);
-	session->input.backlog = NULL;
+	loop_close(&relay->input.source);
+}
+
+void relay_close(struct relay *relay)
+{
+	close_clear(&relay->console);
+	relay_close_input(relay);
+	free(relay->input.backlog);
+	relay->input.backlog = NULL;
 	for (int i = 0; i < 2; i++)
-		output_close(&session->output[i]);
+		output_close(&relay->output[i]);
 }

@@ -4,7 +4,7 @@
 #include "common/clock.h"
 #include "common/files.h"
 #include "common/loop.h"
-#include "guest/session/terminal.h"
+#include "guest/process/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,11 +7,10 @@
 #include "common/files.h"
 #include "guest/log.h"
 #include "common/messages.h"
-#include "guest/session/relay.h"
 #include "guest/session/serial.h"
 #include "guest/process/spawn.h"
 #include "guest/process/sysinit.h"
-#include "guest/session/terminal.h"
+#include "guest/process/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,22 +26,16 @@
 enum { HURRIED_DRAIN_MILLIS = 2000 };
 
 static const struct session_events *tell;
-static struct session table[SESSIONS_MAX];
 static size_t opening; /* bytes of records held */
-static int main_status = -1;
-static bool main_seen, hurried;
 
-void sessions_open(const struct session_events *events)
+void session_set_events(const struct session_events *events)
 {
 	tell = events;
 }
 
-static struct session *find(uint32_t stream)
+static bool is_main(const struct session *session)
 {
-	for (int i = 0; i < SESSIONS_MAX; i++)
-		if (table[i].state != SESSION_FREE && table[i].state != SESSION_GHOST && table[i].stream == stream)
-			return &table[i];
-	return NULL;
+	return session->relay.stream == MAIN_STREAM;
 }
 
 static void drop_records(struct session *session)
@@ -53,32 +46,16 @@ static void drop_records(struct session *session)
 	session->records_size = session->records_capacity = 0;
 }
 
-static void release(struct session *session)
+void session_release(struct session *session)
 {
 	drop_records(session);
-	loop_close(&session->status);
+	loop_close(&session->reports);
 	loop_close(&session->reboots);
-	close_clear(&session->console);
-	relay_close(session);
+	relay_close(&session->relay);
 	session->state = SESSION_FREE;
 }
 
-static struct session *take_place(void)
-{
-	struct session *ghost = NULL;
-
-	for (int i = 0; i < SESSIONS_MAX; i++) {
-		if (table[i].state == SESSION_FREE)
-			return &table[i];
-		if (table[i].state == SESSION_GHOST && (!ghost || table[i].stream < ghost->stream))
-			ghost = &table[i];
-	}
-	if (ghost)
-		release(ghost);
-	return ghost;
-}
-
-static void refuse(uint32_t stream, uint8_t code, const char *text)
+void refuse_stream(uint32_t stream, uint8_t code, const char *text)
 {
 	uint8_t payload[1 + 1024];
 	size_t size = strnlen(text, sizeof payload - 1);
@@ -88,54 +65,88 @@ static void refuse(uint32_t stream, uint8_t code, const char *text)
 	channel_send(FRAME_REFUSED, stream, payload, (uint32_t)(1 + size));
 }
 
-static void refuse_session(struct session *session, uint8_t code, const char *text)
+void session_refuse(struct session *session, uint8_t code, const char *text)
 {
-	bool is_main = session->stream == MAIN_STREAM;
+	bool was_main = is_main(session);
 
-	refuse(session->stream, code, text);
-	release(session);
-	if (is_main)
+	refuse_stream(session->relay.stream, code, text);
+	session_release(session);
+	if (was_main)
 		tell->main_ended(-1, code);
 }
 
-void session_step(struct session *session)
+/* After its process or an output has ended: over when both have. */
+static void step(struct session *session)
 {
-	if (session->state == SESSION_GHOST && relay_output_closed(session))
-		release(session);
-	if (session->state != SESSION_RUNNING || !session->exited || !relay_output_ended(session)) {
+	struct relay *relay = &session->relay;
+
+	if (session->state == SESSION_GHOST && relay_output_closed(relay))
+		session_release(session);
+	if (session->state != SESSION_RUNNING || !session->exited || !relay_output_ended(relay)) {
 		if (session->state == SESSION_RUNNING)
-			relay_update(session);
+			relay_update(relay);
 		return;
 	}
-	if (session->stream == MAIN_STREAM) {
+	if (is_main(session)) {
 		session->state = SESSION_GHOST;
-		tell->main_ended(main_status, session->exit_code);
+		tell->main_ended(session->status, session->exit_code);
 		return;
 	}
 	const uint8_t payload[2] = {session->exit_code, 0};
-	channel_send(FRAME_EXIT, session->stream, payload, sizeof payload);
+	channel_send(FRAME_EXIT, relay->stream, payload, sizeof payload);
 	session->state = SESSION_GHOST;
-	loop_close(&session->input.source);
-	if (relay_output_closed(session))
-		release(session);
+	relay_close_input(relay);
+	if (relay_output_closed(relay))
+		session_release(session);
 	else
-		relay_update(session);
+		relay_update(relay);
+}
+
+static void output_ended(struct relay *relay)
+{
+	step(container_of(relay, struct session, relay));
+}
+
+void session_create(struct session *session, uint32_t stream)
+{
+	memset(session, 0, sizeof *session);
+	session->state = SESSION_OPENING;
+	session->reports.fd = session->reboots.fd = -1;
+	relay_open(&session->relay, stream, output_ended);
+}
+
+/* Pass on the signals that wait, but for those that a young PID 1 would lose. */
+static void deliver(struct session *session)
+{
+	for (int number = 1; session->signals != 0 && number <= 64; number++) {
+		uint64_t bit = UINT64_C(1) << (number - 1);
+		if (!(session->signals & bit))
+			continue;
+		int meant = number;
+		if (is_main(session) && session->pid > 0)
+			meant = signal_meant(session->pid, number);
+		if (session->pid > 0 && now_millis() < session->patience && !signal_awaited(session->pid, meant))
+			continue;
+		session->signals &= ~bit;
+		if (session->pid > 0)
+			kill(session->pid, meant);
+	}
 }
 
 static void started(struct session *session)
 {
 	uint8_t payload[4];
 
-	loop_close(&session->status);
+	loop_close(&session->reports);
 	session->state = SESSION_RUNNING;
 	put_u32(payload, session->inner_pid);
-	channel_send(FRAME_OPENED, session->stream, payload, sizeof payload);
-	session->patience = session->stream == MAIN_STREAM ? now_millis() + AWAIT_MILLIS : 0;
-	session_deliver(session);
-	relay_start(session);
+	channel_send(FRAME_OPENED, session->relay.stream, payload, sizeof payload);
+	session->patience = is_main(session) ? now_millis() + AWAIT_MILLIS : 0;
+	deliver(session);
+	relay_start(&session->relay);
 	if (session->exited) {
-		relay_process_ended(session);
-		session_step(session);
+		relay_process_ended(&session->relay);
+		step(session);
 	}
 }
 
@@ -144,30 +155,21 @@ static void attach_terminal(struct session *session, int master)
 	int copy = fcntl(master, F_DUPFD_CLOEXEC, 3);
 
 	fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
-	if (session->machine)
-		session->console = terminal_open_slave(master);
+	if (session->relay.machine)
+		session->relay.console = terminal_open_slave(master);
 	if (session->elsewhere) {
 		close_cleanup(&copy);
 		serial_join(master);
 		serial_resize(session->rows, session->columns);
 		return;
 	}
-	if (session->gone || copy < 0) {
+	if (session->relay.gone || copy < 0) {
 		close(master);
 		close_cleanup(&copy);
 		return;
 	}
-	relay_attach(session, copy, master, -1);
+	relay_attach(&session->relay, copy, master, -1);
 	terminal_resize(master, session->rows, session->columns);
-}
-
-/* As when reboot(2) ends a PID namespace: see has_rebooted. */
-static void end_machine(int signal)
-{
-	struct session *session = find(MAIN_STREAM);
-
-	if (session && session->machine && session->pid > 0)
-		sessions_reaped(session->pid, signal);
 }
 
 static void reboots_ready(struct source *source, uint32_t events)
@@ -180,13 +182,13 @@ static void reboots_ready(struct source *source, uint32_t events)
 		/* open to the end: whoever asked waits, and would else hear that the call is not there */
 		loop_set(source, 0);
 		source->fd = -1;
-		end_machine(SIGINT);
+		tell->rebooted();
 	}
 }
 
-static void status_ready(struct source *source, uint32_t events)
+static void report_ready(struct source *source, uint32_t events)
 {
-	struct session *session = container_of(source, struct session, status);
+	struct session *session = container_of(source, struct session, reports);
 	static struct report report;
 	int fd;
 
@@ -200,7 +202,7 @@ static void status_ready(struct source *source, uint32_t events)
 	}
 	if (report.kind == REPORT_FAILED) {
 		close_cleanup(&fd);
-		refuse_session(session, (uint8_t)report.number, report.text);
+		session_refuse(session, (uint8_t)report.number, report.text);
 	} else if (report.kind == REPORT_TERMINAL && fd >= 0) {
 		attach_terminal(session, fd);
 	} else if (report.kind == REPORT_REBOOTS && fd >= 0) {
@@ -210,7 +212,7 @@ static void status_ready(struct source *source, uint32_t events)
 	}
 }
 
-static int start(struct session *session)
+int session_start(struct session *session)
 {
 	struct process process;
 	struct spawned spawned;
@@ -219,35 +221,35 @@ static int start(struct session *session)
 	if (process_parse(session->records, session->records_size, &process) < 0)
 		return -EPROTO;
 	session->elsewhere = process.device[0] != '\0';
-	if (session->elsewhere && session->stream != MAIN_STREAM)
+	if (session->elsewhere && !is_main(session))
 		return -EPROTO;
 	int r = session->elsewhere && !process.direct ? serial_open(process.device) : 0;
 	if (r < 0) {
 		char message[128];
 		snprintf(message, sizeof message, MESSAGE_DEVICE, process.device, error_text(r, text));
-		refuse_session(session, CODE_SETUP_FAILED, message);
+		session_refuse(session, CODE_SETUP_FAILED, message);
 		return 0;
 	}
-	r = spawn(&process, session->stream == MAIN_STREAM, &spawned);
+	r = spawn(&process, is_main(session), &spawned);
 	if (r < 0) {
 		/* the PID namespace of a dead PID 1 takes no more processes */
 		bool dead = r == -ENOMEM || r == -ESRCH;
-		refuse_session(session, dead ? CODE_NOT_RUNNING : CODE_SETUP_FAILED,
+		session_refuse(session, dead ? CODE_NOT_RUNNING : CODE_SETUP_FAILED,
 			       dead ? MESSAGE_NOT_RUNNING : error_text(r, text));
 		return 0;
 	}
 	drop_records(session);
 	session->state = SESSION_STARTING;
 	session->pid = spawned.pid;
-	session->machine = spawned.machine;
-	session->terminal = process.terminal;
+	session->relay.machine = spawned.machine;
+	session->relay.terminal = process.terminal;
 	session->rows = process.rows;
 	session->columns = process.columns;
-	if (session->machine)
+	if (session->relay.machine)
 		tell->moved();
-	loop_add(&session->status, spawned.status, EPOLLIN, status_ready);
-	if (!session->terminal || session->elsewhere)
-		relay_attach(session, spawned.input, spawned.output, spawned.error);
+	loop_add(&session->reports, spawned.status, EPOLLIN, report_ready);
+	if (!session->relay.terminal || session->elsewhere)
+		relay_attach(&session->relay, spawned.input, spawned.output, spawned.error);
 	return 0;
 }
 
@@ -256,7 +258,7 @@ static int start(struct session *session)
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 
 /* One byte more than the records is kept: process_strings writes it. */
-static int add_records(struct session *session, const uint8_t *bytes, size_t size)
+int session_add_records(struct session *session, const uint8_t *bytes, size_t size)
 {
 	size_t needed = session->records_size + size + 1;
 
@@ -278,153 +280,124 @@ static int add_records(struct session *session, const uint8_t *bytes, size_t siz
 
 #pragma GCC diagnostic pop
 
-static struct session *create(uint32_t stream)
+void session_close(struct session *session)
 {
-	struct session *session = take_place();
-
-	if (!session)
-		return NULL;
-	memset(session, 0, sizeof *session);
-	session->state = SESSION_OPENING;
-	session->stream = stream;
-	session->status.fd = session->reboots.fd = session->console = -1;
-	relay_open(session);
-	return session;
-}
-
-static int take_open(const struct frame *frame)
-{
-	static uint32_t refused; /* its further pieces are passed over */
-	struct session *session = find(frame->stream);
-	bool is_main = frame->stream == MAIN_STREAM;
-	char text[64];
-
-	if (frame->length < 1 || frame->payload[0] > 1 || frame->stream == 0)
-		return -EPROTO;
-	bool last = frame->payload[0] == 1;
-	if (!session && refused == frame->stream) {
-		refused = last ? 0 : refused;
-		return 0;
-	}
-	if (session ? session->state != SESSION_OPENING : is_main && main_seen)
-		return -EPROTO;
-	if (!session && !(session = create(frame->stream))) {
-		refused = last ? 0 : frame->stream;
-		snprintf(text, sizeof text, MESSAGE_TOO_MANY, SESSIONS_MAX - 1);
-		refuse(frame->stream, CODE_NOT_RUNNING, text);
-		return 0;
-	}
-	main_seen = main_seen || is_main;
-	int r = add_records(session, frame->payload + 1, frame->length - 1);
-	if (r == -ENOMEM) {
-		refused = last ? 0 : frame->stream;
-		refuse_session(session, CODE_SETUP_FAILED, error_text(r, text));
-		return 0;
-	}
-	return r < 0 ? r : last ? start(session) : 0;
-}
-
-static int take_close(struct session *session, const struct frame *frame)
-{
-	if (frame->length != 0)
-		return -EPROTO;
 	if (session->state == SESSION_OPENING) {
-		release(session);
-		return 0;
+		session_release(session);
+		return;
 	}
-	relay_client_gone(session);
-	session_step(session);
+	relay_client_gone(&session->relay);
+	step(session);
+}
+
+static int take_signal(struct session *session, const struct frame *frame)
+{
+	uint32_t number = frame->length == 4 ? get_u32(frame->payload) : 0;
+
+	if (number < 1 || number > 64)
+		return -EPROTO;
+	session->signals |= UINT64_C(1) << (number - 1);
+	if (session->state == SESSION_RUNNING)
+		deliver(session);
 	return 0;
 }
 
-int sessions_frame(const struct frame *frame)
+static int take_resize(struct session *session, const struct frame *frame)
 {
-	if (frame->type == FRAME_OPEN)
-		return take_open(frame);
-	struct session *session = find(frame->stream);
-	if (!session) /* it may have ended while this was under way */
-		return 0;
-	return frame->type == FRAME_CLOSE ? take_close(session, frame) : session_take(session, frame);
+	if (frame->length != 4)
+		return -EPROTO;
+	session->rows = get_u16(frame->payload);
+	session->columns = get_u16(frame->payload + 2);
+	if (session->elsewhere)
+		serial_resize(session->rows, session->columns);
+	else if (session->relay.terminal && session->relay.output[0].source.fd >= 0)
+		terminal_resize(session->relay.output[0].source.fd, session->rows, session->columns);
+	return 0;
 }
 
-void sessions_reaped(pid_t pid, int status)
+static int take_credit(struct session *session, const struct frame *frame)
 {
-	for (int i = 0; i < SESSIONS_MAX; i++) {
-		struct session *session = &table[i];
-		if (session->pid != pid || (session->state != SESSION_STARTING && session->state != SESSION_RUNNING))
-			continue;
-		session->pid = 0;
-		session->exited = true;
-		session->exit_code =
-			(uint8_t)(WIFSIGNALED(status) ? CODE_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status));
-		if (session->stream == MAIN_STREAM)
-			main_status = status;
-		if (session->state == SESSION_RUNNING) {
-			relay_process_ended(session);
-			session_step(session);
-		}
-		return;
+	if (frame->length != 5 || frame->payload[0] < CHANNEL_STDOUT || frame->payload[0] > CHANNEL_STDERR)
+		return -EPROTO;
+	int r = credit_add(&session->relay.output[frame->payload[0] - CHANNEL_STDOUT].credit,
+			   get_u32(frame->payload + 1));
+	relay_update(&session->relay);
+	return r;
+}
+
+static int take_stdin(struct session *session, const struct frame *frame)
+{
+	if (session->relay.input.ended && !session->relay.terminal)
+		return -EPROTO;
+	int r = credit_received(&session->relay.input.window, frame->length);
+	if (r == 0)
+		relay_stdin(&session->relay, frame->payload, frame->length);
+	return r;
+}
+
+int session_take(struct session *session, const struct frame *frame)
+{
+	switch (frame->type) {
+	case FRAME_STDIN:
+		return take_stdin(session, frame);
+	case FRAME_CREDIT_MORE:
+		return take_credit(session, frame);
+	case FRAME_SIGNAL:
+		return take_signal(session, frame);
+	case FRAME_RESIZE:
+		return take_resize(session, frame);
+	default:
+		return -EPROTO;
 	}
 }
 
-void sessions_room(void)
+void session_reaped(struct session *session, int status)
 {
-	for (int i = 0; i < SESSIONS_MAX; i++)
-		if (table[i].state == SESSION_STARTING || table[i].state == SESSION_RUNNING)
-			relay_update(&table[i]);
-}
-
-int sessions_tick(void)
-{
-	int64_t now = now_millis(), next = -1;
-
-	for (int i = 0; i < SESSIONS_MAX; i++) {
-		struct session *session = &table[i];
-		if (session->state == SESSION_RUNNING && session->signals != 0) {
-			session_deliver(session);
-			next = session->signals != 0 ? AWAIT_STEP_MILLIS : next;
-		}
-		if (session->state != SESSION_RUNNING || !session->exited)
-			continue;
-		int64_t left = session->deadline - now;
-		if (hurried && left > HURRIED_DRAIN_MILLIS)
-			session->deadline = now + (left = HURRIED_DRAIN_MILLIS);
-		if (left <= 0) {
-			log_text(LOG_LEVEL_WARNING, "output of session %u is cut off", session->stream);
-			relay_cut(session);
-			session_step(session);
-		} else if (next < 0 || left < next) {
-			next = left;
-		}
-	}
-	return (int)next;
-}
-
-void sessions_kill(void)
-{
-	struct session *session = find(MAIN_STREAM);
-
-	hurried = true;
-	if (session && session->machine)
-		end_machine(SIGKILL);
-	else if (session && session->pid > 0)
-		kill(session->pid, SIGKILL);
-}
-
-void sessions_end(void)
-{
-	for (int i = 0; i < SESSIONS_MAX; i++) {
-		struct session *session = &table[i];
-		if (session->state == SESSION_RUNNING && session->exited) {
-			relay_cut(session);
-			session_step(session);
-		}
-		if (session->state != SESSION_FREE)
-			release(session);
+	session->pid = 0;
+	session->exited = true;
+	session->status = status;
+	session->exit_code = (uint8_t)(WIFSIGNALED(status) ? CODE_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status));
+	if (session->state == SESSION_RUNNING) {
+		relay_process_ended(&session->relay);
+		step(session);
 	}
 }
 
-bool sessions_have_main(void)
+/* Returns the milliseconds to the end of its patience for output. */
+static int64_t drain(struct session *session, int64_t now, bool hurried)
 {
-	return find(MAIN_STREAM) != NULL;
+	int64_t left = session->relay.deadline - now;
+
+	if (hurried && left > HURRIED_DRAIN_MILLIS)
+		session->relay.deadline = now + (left = HURRIED_DRAIN_MILLIS);
+	if (left > 0)
+		return left;
+	log_text(LOG_LEVEL_WARNING, "output of session %u is cut off", session->relay.stream);
+	relay_cut(&session->relay);
+	step(session);
+	return -1;
+}
+
+int64_t session_tick(struct session *session, int64_t now, bool hurried)
+{
+	int64_t next = -1;
+
+	if (session->state == SESSION_RUNNING && session->signals != 0) {
+		deliver(session);
+		next = session->signals != 0 ? AWAIT_STEP_MILLIS : -1;
+	}
+	if (session->state != SESSION_RUNNING || !session->exited)
+		return next;
+	int64_t left = drain(session, now, hurried);
+	return next < 0 || (left >= 0 && left < next) ? left : next;
+}
+
+void session_end(struct session *session)
+{
+	if (session->state == SESSION_RUNNING && session->exited) {
+		relay_cut(&session->relay);
+		step(session);
+	}
+	if (session->state != SESSION_FREE)
+		session_release(session);
 }

@@ -2,7 +2,7 @@
 #include "guest/setup/devices.h"
 
 #include "guest/setup/devname.h"
-#include "guest/disks/disk.h"
+#include "guest/disks/disk_find.h"
 #include "guest/early.h"
 #include "common/files.h"
 
@@ -77,23 +77,23 @@ void devices_of_modules(void)
 			(void)mknod(device.path, device.type | 0600, device.number);
 }
 
-static int make_one(const struct device_record *device, struct setup_error *error)
+static int make_one(const struct device_record *device, struct failure *error)
 {
 	char path[PATH_MAX], serial[64], text[64];
 	mode_t type = device->kind == DEVICE_BLOCK ? S_IFBLK : S_IFCHR;
 	dev_t number = makedev(device->major, device->minor);
 
 	if (span_copy(device->path, path, sizeof path) < 0 || span_copy(device->serial, serial, sizeof serial) < 0)
-		return setup_fail(error, -ENAMETOOLONG, "a device's name is too long");
+		return fail(error, -ENAMETOOLONG, "a device's name is too long");
 	int r = device->kind == DEVICE_BLOCK ? number_of(serial, &number) : 0;
 	if (r == 0)
 		r = make_node(path, type, number);
 	if (r == 0 && (chown(path, device->uid, device->gid) < 0 || chmod(path, device->mode) < 0))
 		r = -errno;
-	return r < 0 ? setup_fail(error, r, "device %s can not be made: %s", path, error_text(r, text)) : 0;
+	return r < 0 ? fail(error, r, "device %s can not be made: %s", path, error_text(r, text)) : 0;
 }
 
-int devices_make(const struct machine *machine, struct setup_error *error)
+int devices_make(const struct machine *machine, struct failure *error)
 {
 	struct record record;
 	struct device_record device;

@@ -3,13 +3,13 @@
 #ifndef DKVM_DEVICES_H
 #define DKVM_DEVICES_H
 
-#include "guest/orders/machine.h"
-#include "guest/setup/setup.h"
+#include "common/failure.h"
+#include "guest/records/machine.h"
 
 /* Make nodes for what modules bring that the guest can load but has not loaded. One that can not be made is missing, no more. */
 void devices_of_modules(void);
 
 /* Make the nodes that somebody asked for in /dev. Returns 0 or -errno. */
-int devices_make(const struct machine *machine, struct setup_error *error);
+int devices_make(const struct machine *machine, struct failure *error);
 
 #endif

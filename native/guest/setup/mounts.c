@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/setup/mounts.h"
 
-#include "guest/setup/copyup.h"
-#include "guest/disks/diskmount.h"
+#include "guest/disks/copyup.h"
+#include "guest/disks/disk_mount.h"
 #include "guest/early.h"
 #include "common/files.h"
 #include "guest/disks/fstab.h"
@@ -38,14 +38,14 @@ static bool has_mount_on(const struct machine *machine, const char *path)
 }
 
 static int mount_in_dev(const char *type, const char *target, unsigned long flags, const char *data,
-			struct setup_error *error)
+			struct failure *error)
 {
 	char text[64];
 
 	if (mkdir(target, 0755) < 0 && errno != EEXIST)
-		return setup_fail(error, -errno, "%s can not be made: %s", target, error_text(errno, text));
+		return fail(error, -errno, "%s can not be made: %s", target, error_text(errno, text));
 	if (mount(type, target, type, flags, data) < 0)
-		return setup_fail(error, -errno, "%s can not be mounted: %s", target, error_text(errno, text));
+		return fail(error, -errno, "%s can not be mounted: %s", target, error_text(errno, text));
 	return 0;
 }
 
@@ -56,7 +56,7 @@ static void link_in_dev(const char *target, const char *path)
 		log_text(LOG_LEVEL_WARNING, "%s can not be made", path);
 }
 
-int mounts_standard(const struct machine *machine, struct setup_error *error)
+int mounts_standard(const struct machine *machine, struct failure *error)
 {
 	const unsigned long strict = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
@@ -99,8 +99,7 @@ static bool take_copy_up(char *data)
 }
 
 /* As runc: a tmpfs takes the mode of the directory it covers, unless its options name one. */
-static int mount_tmpfs(const char *source, const char *target, unsigned long flags, char *data,
-		       struct setup_error *error)
+static int mount_tmpfs(const char *source, const char *target, unsigned long flags, char *data, struct failure *error)
 {
 	char with_mode[DATA_MAX + 16], text[64];
 	bool copy_up = take_copy_up(data);
@@ -111,23 +110,23 @@ static int mount_tmpfs(const char *source, const char *target, unsigned long fla
 	if (covered < 0)
 		r = make_dirs(target, 0755);
 	if (r < 0)
-		return setup_fail(error, r, "mount point %s can not be made: %s", target, error_text(r, text));
+		return fail(error, r, "mount point %s can not be made: %s", target, error_text(r, text));
 	with_mode[0] = '\0';
 	if (covered >= 0 && fstat(covered, &st) == 0)
 		snprintf(with_mode, sizeof with_mode, "mode=%04o%s%s", st.st_mode & 07777u, data[0] ? "," : "", data);
 	if (mount(source, target, "tmpfs", flags & ~(unsigned long)(copy_up ? MS_RDONLY : 0),
 		  with_mode[0] ? with_mode : data) < 0)
-		return setup_fail(error, -errno, "tmpfs on %s (%s): %s", target, data, error_text(errno, text));
+		return fail(error, -errno, "tmpfs on %s (%s): %s", target, data, error_text(errno, text));
 	if (covered < 0 || !copy_up)
 		return 0;
 	r = copy_up_directory(covered, target, NULL);
 	if (r == 0 && (flags & MS_RDONLY) && mount(NULL, target, NULL, MS_REMOUNT | flags, NULL) < 0)
 		r = -errno;
-	return r < 0 ? setup_fail(error, r, "tmpfs on %s: copy: %s", target, error_text(r, text)) : 0;
+	return r < 0 ? fail(error, r, "tmpfs on %s: copy: %s", target, error_text(r, text)) : 0;
 }
 
 static int mount_filesystem(const char *source, const char *target, const char *type, unsigned long flags, char *data,
-			    struct setup_error *error)
+			    struct failure *error)
 {
 	char text[64];
 
@@ -135,18 +134,18 @@ static int mount_filesystem(const char *source, const char *target, const char *
 		return mount_tmpfs(source, target, flags, data, error);
 	int r = make_dirs(target, 0755);
 	if (r < 0)
-		return setup_fail(error, r, "mount point %s can not be made: %s", target, error_text(r, text));
+		return fail(error, r, "mount point %s can not be made: %s", target, error_text(r, text));
 	if (mount(source, target, type, flags, data[0] ? data : NULL) < 0)
-		return setup_fail(error, -errno, "%s on %s: %s", type, target, error_text(errno, text));
+		return fail(error, -errno, "%s on %s: %s", type, target, error_text(errno, text));
 	return 0;
 }
 
-static int apply_flags(const char *target, unsigned long flags, struct setup_error *error)
+static int apply_flags(const char *target, unsigned long flags, struct failure *error)
 {
 	char text[64];
 
 	if (mount(NULL, target, NULL, MS_REMOUNT | MS_BIND | (flags & MOUNT_FLAGS), NULL) < 0)
-		return setup_fail(error, -errno, "volume %s: flags: %s", target, error_text(errno, text));
+		return fail(error, -errno, "volume %s: flags: %s", target, error_text(errno, text));
 	return 0;
 }
 
@@ -154,21 +153,21 @@ static int apply_flags(const char *target, unsigned long flags, struct setup_err
  * The server announces a share's submounts, and the kernel mounts one when it is looked into. Only directories are
  * announced; flags for a file, or for a directory that the server could not tell apart, need a mount of its own.
  */
-static int mount_submount(const char *target, unsigned long flags, struct setup_error *error)
+static int mount_submount(const char *target, unsigned long flags, struct failure *error)
 {
 	char text[64];
 	struct statx st;
 	auto_close int fd = open(target, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
 
 	if (statx(AT_FDCWD, target, 0, STATX_TYPE, &st) < 0)
-		return setup_fail(error, -errno, "volume %s: %s", target, error_text(errno, text));
+		return fail(error, -errno, "volume %s: %s", target, error_text(errno, text));
 	if (st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
 		/* even without flags: below a read-only mount it was mounted read-only */
 		return apply_flags(target, flags, error);
 	if ((flags & MOUNT_FLAGS) == 0)
 		return 0;
 	if (mount(target, target, NULL, MS_BIND, NULL) < 0)
-		return setup_fail(error, -errno, "volume %s: bind: %s", target, error_text(errno, text));
+		return fail(error, -errno, "volume %s: bind: %s", target, error_text(errno, text));
 	return apply_flags(target, flags, error);
 }
 
@@ -215,7 +214,7 @@ static int make_mount_point(const char *source, const char *target)
 
 /* Where the share shows the real socket, that is covered; nobody can connect to it. */
 static int mount_socket(const struct machine *machine, const char *number, const char *target, unsigned long flags,
-			struct setup_error *error)
+			struct failure *error)
 {
 	char text[64];
 	struct stat st;
@@ -224,12 +223,12 @@ static int mount_socket(const struct machine *machine, const char *number, const
 	if (r == 0)
 		r = guest_socket_mount(machine, number, target);
 	if (r < 0)
-		return setup_fail(error, r, "socket %s: %s", target, error_text(r, text));
+		return fail(error, r, "socket %s: %s", target, error_text(r, text));
 	return apply_flags(target, flags, error);
 }
 
 /* Show a covered submount at its place: the root alone, mounted once more out of sight, still has it. */
-static int mount_covered(const char *target, unsigned long flags, struct setup_error *error)
+static int mount_covered(const char *target, unsigned long flags, struct failure *error)
 {
 	char source[sizeof BARE_ROOT + PATH_MAX], text[64];
 	int r = 0;
@@ -249,11 +248,11 @@ static int mount_covered(const char *target, unsigned long flags, struct setup_e
 	if (chdir("/") < 0 && r == 0)
 		r = -errno;
 	if (r < 0)
-		return setup_fail(error, r, "volume %s: %s", target, error_text(r, text));
+		return fail(error, r, "volume %s: %s", target, error_text(r, text));
 	return apply_flags(target, flags, error);
 }
 
-static int mount_one(const struct machine *machine, const struct record *record, struct setup_error *error)
+static int mount_one(const struct machine *machine, const struct record *record, struct failure *error)
 {
 	struct mount_record parsed;
 	const struct mount_record *mount = &parsed;
@@ -262,7 +261,7 @@ static int mount_one(const struct machine *machine, const struct record *record,
 	if (mount_parse(record, &parsed) < 0 || span_copy(mount->target, target, sizeof target) < 0 ||
 	    span_copy(mount->source, source, sizeof source) < 0 || span_copy(mount->type, type, sizeof type) < 0 ||
 	    span_copy(mount->data, data, sizeof data) < 0)
-		return setup_fail(error, -ENAMETOOLONG, "a mount's options are too long");
+		return fail(error, -ENAMETOOLONG, "a mount's options are too long");
 	switch (mount->kind) {
 	case MOUNT_FILESYSTEM:
 		return mount_filesystem(source[0] ? source : type, target, type, mount->flags, data, error);
@@ -278,7 +277,7 @@ static int mount_one(const struct machine *machine, const struct record *record,
 	return -EINVAL;
 }
 
-int mounts_apply(const struct machine *machine, struct setup_error *error)
+int mounts_apply(const struct machine *machine, struct failure *error)
 {
 	struct record record;
 	size_t at = 0;

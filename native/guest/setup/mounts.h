@@ -3,12 +3,13 @@
 #ifndef DKVM_MOUNTS_H
 #define DKVM_MOUNTS_H
 
-#include "guest/setup/setup.h"
+#include "common/failure.h"
+#include "guest/records/machine.h"
 
 /* What every container has: links in /dev, /dev/pts, /dev/shm, /dev/mqueue. */
-int mounts_standard(const struct machine *machine, struct setup_error *error);
+int mounts_standard(const struct machine *machine, struct failure *error);
 
 /* The machine's own, in order. */
-int mounts_apply(const struct machine *machine, struct setup_error *error);
+int mounts_apply(const struct machine *machine, struct failure *error);
 
 #endif

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -39,7 +40,7 @@ static int mount_share(void)
 	return 0;
 }
 
-static int make_mount_point(const char *path, struct setup_error *error)
+static int make_mount_point(const char *path, struct failure *error)
 {
 	struct stat st;
 	char text[64];
@@ -48,30 +49,30 @@ static int make_mount_point(const char *path, struct setup_error *error)
 		return 0;
 	if (mkdir(path, 0755) == 0)
 		return 0;
-	return setup_fail(error, -errno, "%s can not be made in the image: %s; add the directory to the image",
-			  path + strlen(ROOT), error_text(errno, text));
+	return fail(error, -errno, "%s can not be made in the image: %s; add the directory to the image",
+		    path + strlen(ROOT), error_text(errno, text));
 }
 
-static int move_in(const char *path, struct setup_error *error)
+static int move_in(const char *path, struct failure *error)
 {
 	char target[32], text[64];
 
 	snprintf(target, sizeof target, ROOT "%s", path);
 	int r = make_mount_point(target, error);
 	if (r == 0 && mount(path, target, NULL, MS_MOVE, NULL) < 0)
-		r = setup_fail(error, -errno, "%s can not be mounted: %s", path, error_text(errno, text));
+		r = fail(error, -errno, "%s can not be mounted: %s", path, error_text(errno, text));
 	return r;
 }
 
-int root_mount(struct setup_error *error)
+int root_mount(struct failure *error)
 {
 	char text[64];
 
 	if (mkdir(ROOT, 0755) < 0 && errno != EEXIST)
-		return setup_fail(error, -errno, "%s: %s", ROOT, error_text(errno, text));
+		return fail(error, -errno, "%s: %s", ROOT, error_text(errno, text));
 	int r = mount_share();
 	if (r < 0)
-		return setup_fail(error, r, "share \"%s\" can not be mounted: %s", TAG, error_text(r, text));
+		return fail(error, r, "share \"%s\" can not be mounted: %s", TAG, error_text(r, text));
 	/* the workload mounts /proc for its own PID namespace */
 	r = make_mount_point(ROOT "/proc", error);
 	if (r == 0)
@@ -83,17 +84,17 @@ int root_mount(struct setup_error *error)
 	/* moved to /, not only entered: who joins the mount namespace must find this root, and CLONE_NEWUSER fails
 	 * with a root that is not the namespace's */
 	if (chdir(ROOT) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0)
-		return setup_fail(error, -errno, "the root can not be switched: %s", error_text(errno, text));
+		return fail(error, -errno, "the root can not be switched: %s", error_text(errno, text));
 	umask(0022);
 	return 0;
 }
 
-int root_make_read_only(struct setup_error *error)
+int root_make_read_only(struct failure *error)
 {
 	char text[64];
 
 	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
-		return setup_fail(error, -errno, "the root can not be made read-only: %s", error_text(errno, text));
+		return fail(error, -errno, "the root can not be made read-only: %s", error_text(errno, text));
 	return 0;
 }
 

@@ -3,13 +3,13 @@
 #ifndef DKVM_ROOT_H
 #define DKVM_ROOT_H
 
-#include "guest/setup/setup.h"
+#include "common/failure.h"
 
 /* Mount the share as /, with /dev and /sys moved into it, and make it the root of the agent. */
-int root_mount(struct setup_error *error);
+int root_mount(struct failure *error);
 
 /* Make / read-only; what is mounted below keeps its own flags. */
-int root_make_read_only(struct setup_error *error);
+int root_make_read_only(struct failure *error);
 
 /* A shutdown of the workload's own has made every filesystem read-only: ours is to be written to once more. */
 void root_make_writable(void);

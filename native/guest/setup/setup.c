@@ -1,31 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/setup/setup.h"
 
-#include "guest/setup/cgroups.h"
+#include "guest/kernel/cgroups.h"
 #include "common/clock.h"
 #include "guest/setup/devices.h"
 #include "guest/network/dns.h"
 #include "guest/early.h"
 #include "guest/setup/mounts.h"
 #include "guest/network/network.h"
-#include "guest/orders/ownfiles.h"
+#include "guest/setup/ownfiles.h"
 #include "guest/setup/root.h"
-#include "guest/setup/system.h"
+#include "guest/kernel/processors.h"
+#include "guest/kernel/system.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
-int setup_fail(struct setup_error *error, int r, const char *format, ...)
-{
-	va_list list;
-
-	va_start(list, format);
-	vsnprintf(error->text, sizeof error->text, format, list);
-	va_end(list);
-	return r;
-}
-
-static int set_up_mounts(const struct machine *machine, struct setup_error *error)
+static int set_up_mounts(const struct machine *machine, struct failure *error)
 {
 	int r = mounts_standard(machine, error);
 
@@ -44,7 +34,7 @@ static int set_up_mounts(const struct machine *machine, struct setup_error *erro
 	return machine->read_only_root ? root_make_read_only(error) : 0;
 }
 
-static int set_up_network(const struct machine *machine, struct setup_error *error)
+static int set_up_network(const struct machine *machine, struct failure *error)
 {
 	int r = network_name_links(machine, error);
 
@@ -58,12 +48,11 @@ static int set_up_network(const struct machine *machine, struct setup_error *err
 	return r;
 }
 
-static int set_up(const struct machine *machine, uint64_t received, struct setup_steps *steps,
-		  struct setup_error *error)
+static int set_up(const struct machine *machine, uint64_t received, struct setup_steps *steps, struct failure *error)
 {
 	int r;
 
-	setup_fail(error, 0, "the machine can not be set up");
+	fail(error, 0, "the machine can not be set up");
 	system_set_clock(machine->clock, received);
 	steps->step = STEP_ROOT;
 	if ((r = root_mount(error)) < 0)
@@ -97,16 +86,15 @@ static void load_modules(const struct machine *machine)
 	}
 }
 
-int setup_machine(const struct machine *machine, uint64_t received, struct setup_steps *steps,
-		  struct setup_error *error)
+int setup_machine(const struct machine *machine, uint64_t received, struct setup_steps *steps, struct failure *error)
 {
 	/* while there is one processor: see docs/adr/0007-emulated-cpus-after-the-boot.md */
 	load_modules(machine);
-	pid_t online = machine->online_cpus ? system_online_cpus(machine->processors) : 0;
+	pid_t online = machine->online_cpus ? processors_start(machine->processors) : 0;
 	int r = set_up(machine, received, steps, error);
 
 	if (online > 0)
-		system_wait_for_cpus(online);
+		processors_wait(online);
 	steps->done[STEP_READY] = boot_nanos();
 	return r;
 }

@@ -3,17 +3,10 @@
 #ifndef DKVM_SETUP_H
 #define DKVM_SETUP_H
 
-#include "guest/orders/machine.h"
+#include "common/failure.h"
+#include "guest/records/machine.h"
 
 enum setup_step { STEP_ROOT = 1, STEP_MOUNTS = 2, STEP_NETWORK = 3, STEP_READY = 4 };
-
-/* Why it failed, for the user. */
-struct setup_error {
-	char text[1024];
-};
-
-/* Write the text and return the errno given, negative. */
-int setup_fail(struct setup_error *error, int r, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /*
  * Do all that the machine's records say. received is boot_nanos() of the time when the clock's record came.
@@ -24,7 +17,6 @@ struct setup_steps {
 	enum setup_step step;
 };
 
-int setup_machine(const struct machine *machine, uint64_t received, struct setup_steps *steps,
-		  struct setup_error *error);
+int setup_machine(const struct machine *machine, uint64_t received, struct setup_steps *steps, struct failure *error);
 
 #endif

@@ -4,7 +4,7 @@
 #define DKVM_GUESTSOCKETS_H
 
 #include "common/frame.h"
-#include "guest/orders/machine.h"
+#include "guest/records/machine.h"
 
 /* Make the socket with that number and mount it on target, which is there. Returns 0 or -errno. */
 int guest_socket_mount(const struct machine *machine, const char *number, const char *target);

@@ -35,13 +35,12 @@ struct copy {
 	int64_t copied;
 	const struct tree_size *size;
 	tree_progress *progress;
-	struct tree_error *error;
+	struct failure *error;
 };
 
-static int fail(struct tree_error *error, int number, const char *what, const char *path)
+static int fail_at(struct failure *error, int number, const char *what, const char *path)
 {
-	snprintf(error->text, sizeof error->text, "can not %s \"%.400s\": %s", what, path, strerror(number));
-	return -number;
+	return fail(error, -number, "can not %s \"%.400s\": %s", what, path, strerror(number));
 }
 
 static int64_t on_disk(const struct stat *st)
@@ -91,7 +90,7 @@ static void forget_firsts(struct copy *copy)
 	}
 }
 
-int tree_measure(const char *source, struct tree_size *size, struct tree_error *error)
+int tree_measure(const char *source, struct tree_size *size, struct failure *error)
 {
 	struct copy seen = {0};
 	const char *first = NULL;
@@ -100,18 +99,18 @@ int tree_measure(const char *source, struct tree_size *size, struct tree_error *
 	*size = (struct tree_size){0};
 	FTS *tree = open_tree(source);
 	if (tree == NULL)
-		return fail(error, errno, "read", source);
+		return fail_at(error, errno, "read", source);
 	for (FTSENT *entry; result == 0 && (entry = fts_read(tree)) != NULL;) {
 		if (entry->fts_info == FTS_DP)
 			continue;
 		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
-			result = fail(error, entry->fts_errno, "read", entry->fts_path);
+			result = fail_at(error, entry->fts_errno, "read", entry->fts_path);
 			break;
 		}
 		if (S_ISREG(entry->fts_statp->st_mode) && entry->fts_statp->st_nlink > 1)
 			result = find_first(&seen, entry->fts_statp, &first);
 		if (result < 0)
-			fail(error, -result, "remember", entry->fts_path);
+			fail_at(error, -result, "remember", entry->fts_path);
 		size->files++;
 		size->bytes += first != NULL ? 0 : on_disk(entry->fts_statp);
 		first = NULL;
@@ -242,7 +241,7 @@ static int copy_one(struct copy *copy, const FTSENT *entry)
 	case FTS_DNR:
 	case FTS_ERR:
 	case FTS_NS:
-		return fail(copy->error, entry->fts_errno, "read", entry->fts_path);
+		return fail_at(copy->error, entry->fts_errno, "read", entry->fts_path);
 	case FTS_DP:
 		/* Its times count once nothing more is put into it. */
 		result = copy_metadata(entry->fts_path, copy->target, entry->fts_statp);
@@ -251,24 +250,24 @@ static int copy_one(struct copy *copy, const FTSENT *entry)
 		result = copy_entry(copy, entry);
 		copy->progress(copy->copied, copy->size->bytes);
 	}
-	return result < 0 ? fail(copy->error, -result, "copy", entry->fts_path) : 0;
+	return result < 0 ? fail_at(copy->error, -result, "copy", entry->fts_path) : 0;
 }
 
 int tree_copy(const char *source, const char *target, const struct tree_size *size, tree_progress *progress,
-	      struct tree_error *error)
+	      struct failure *error)
 {
 	struct copy copy = {.size = size, .progress = progress, .error = error};
 	FTS *tree = open_tree(source);
 	int result = 0;
 
 	if (tree == NULL)
-		return fail(error, errno, "read", source);
+		return fail_at(error, errno, "read", source);
 	for (FTSENT *entry; result == 0 && (entry = fts_read(tree)) != NULL;) {
 		int length =
 			snprintf(copy.target, sizeof copy.target, "%s%s", target, entry->fts_path + strlen(source));
 
 		result = length < (int)sizeof copy.target ? copy_one(&copy, entry)
-							  : fail(error, ENAMETOOLONG, "copy", entry->fts_path);
+							  : fail_at(error, ENAMETOOLONG, "copy", entry->fts_path);
 	}
 	fts_close(tree);
 	forget_firsts(&copy);

@@ -3,6 +3,8 @@
 #ifndef DKVM_COPYTREE_H
 #define DKVM_COPYTREE_H
 
+#include "common/failure.h"
+
 #include <stdint.h>
 
 struct tree_size {
@@ -10,22 +12,17 @@ struct tree_size {
 	int64_t files; /* entries of any kind */
 };
 
-/* What went wrong with which file, for people. */
-struct tree_error {
-	char text[512];
-};
-
 typedef void tree_progress(int64_t copied, int64_t all);
 
-/* Returns 0, or -errno with the text set. */
-int tree_measure(const char *source, struct tree_size *size, struct tree_error *error);
+/* Returns 0, or -errno with the failure set: what went wrong with which file. */
+int tree_measure(const char *source, struct tree_size *size, struct failure *error);
 
 /*
  * Copies the directory SOURCE to TARGET, which must not exist; its parent must. When it fails, a part is there. Devices, sockets and
  * pipes are refused. Neither tree may change meanwhile: paths are followed, so both have to be root's own.
- * PROGRESS is told after each file. Returns 0, or -errno with the text set.
+ * PROGRESS is told after each file. Returns 0, or -errno with the failure set: what went wrong with which file.
  */
 int tree_copy(const char *source, const char *target, const struct tree_size *size, tree_progress *progress,
-	      struct tree_error *error);
+	      struct failure *error);
 
 #endif

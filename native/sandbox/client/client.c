@@ -24,7 +24,7 @@ void client_start(struct client *c)
 {
 	for (int fd = 0; fd < 3; fd++)
 		endpoint_open(&c->ends[fd], fd, fd == STDIN_FILENO ? O_RDONLY : O_WRONLY);
-	c->outlets[CHANNEL_STDIN] = (struct outlet){&c->ends[STDERR_FILENO], c->notices, sizeof c->notices, 0, 0};
+	c->notice_outlet = (struct outlet){&c->ends[STDERR_FILENO], c->notices, sizeof c->notices, 0, 0};
 	c->outlets[CHANNEL_STDOUT] = (struct outlet){&c->ends[STDOUT_FILENO], c->output[0], FRAME_CREDIT, 0, 0};
 	c->outlets[CHANNEL_STDERR] = (struct outlet){&c->ends[STDERR_FILENO], c->output[1], FRAME_CREDIT, 0, 0};
 	c->input_credit = FRAME_CREDIT;
@@ -49,7 +49,7 @@ void client_resume(struct client *c)
 
 static bool output_waits(const struct client *c)
 {
-	return c->outlets[CHANNEL_STDIN].used || c->outlets[CHANNEL_STDOUT].used || c->outlets[CHANNEL_STDERR].used;
+	return c->notice_outlet.used || c->outlets[CHANNEL_STDOUT].used || c->outlets[CHANNEL_STDERR].used;
 }
 
 static bool finished(const struct client *c)
@@ -126,15 +126,18 @@ static void take_signals(struct client *c)
 		take_signal(c, &signal);
 }
 
-static void flush_outlet(struct client *c, enum frame_channel channel)
+static size_t flush_outlet(struct client *c, struct outlet *outlet)
 {
-	struct outlet *outlet = &c->outlets[channel];
 	size_t gone = outlet_flush(outlet);
 
 	if (gone > 0)
 		c->progress = now_millis();
-	if (channel != CHANNEL_STDIN)
-		c->owed[channel] += (uint32_t)gone;
+	return gone;
+}
+
+static void flush_channel(struct client *c, enum frame_channel channel)
+{
+	c->owed[channel] += (uint32_t)flush_outlet(c, &c->outlets[channel]);
 }
 
 static void flush_output(struct client *c, const struct pollfd *polls)
@@ -142,10 +145,13 @@ static void flush_output(struct client *c, const struct pollfd *polls)
 	struct endpoint *stdout_end = &c->ends[CHANNEL_STDOUT];
 
 	if (polls[POLL_STDOUT].revents || stdout_end->dead)
-		flush_outlet(c, CHANNEL_STDOUT);
+		flush_channel(c, CHANNEL_STDOUT);
 	if (polls[POLL_STDERR].revents || c->ends[CHANNEL_STDERR].dead) {
 		/* One write per poll: a second one could block. */
-		flush_outlet(c, c->outlets[CHANNEL_STDERR].used > 0 ? CHANNEL_STDERR : CHANNEL_STDIN);
+		if (c->outlets[CHANNEL_STDERR].used > 0)
+			flush_channel(c, CHANNEL_STDERR);
+		else
+			flush_outlet(c, &c->notice_outlet);
 	}
 	/* Who reads our stdout sees its end when the guest's process closes it. Stderr stays, for notices. */
 	if (c->output_ended[CHANNEL_STDOUT] && c->outlets[CHANNEL_STDOUT].used == 0 && stdout_end->fd >= 0 &&
@@ -157,7 +163,7 @@ static void flush_output(struct client *c, const struct pollfd *polls)
 static void wait_for_work(struct client *c, struct pollfd *polls)
 {
 	bool running = c->end == CLIENT_RUNNING;
-	size_t to_stderr = c->outlets[CHANNEL_STDERR].used + c->outlets[CHANNEL_STDIN].used;
+	size_t to_stderr = c->outlets[CHANNEL_STDERR].used + c->notice_outlet.used;
 	int64_t timeout = running ? -1 : c->progress + DRAIN_PATIENCE - now_millis();
 	short send = client_send_waits(c) ? POLLOUT : 0;
 

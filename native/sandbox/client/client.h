@@ -56,8 +56,9 @@ struct client {
 	const char *fault;
 
 	/* Between. */
-	struct endpoint ends[3];  /* by enum frame_channel */
-	struct outlet outlets[3]; /* [CHANNEL_STDIN] holds notices, which go to stderr */
+	struct endpoint ends[3];     /* by enum frame_channel */
+	struct outlet outlets[3];    /* of output, by enum frame_channel */
+	struct outlet notice_outlet; /* to stderr, too */
 	struct rawmode raw_mode;
 	bool opened;
 	bool request_sent;

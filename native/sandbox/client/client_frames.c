@@ -23,7 +23,7 @@ static void put_text(struct client *c, const uint8_t *text, size_t length)
 			lines[used++] = '\r';
 		lines[used++] = text[i];
 	}
-	outlet_put(&c->outlets[CHANNEL_STDIN], lines, used);
+	outlet_put(&c->notice_outlet, lines, used);
 }
 
 static enum client_end take_output(struct client *c, enum frame_channel channel, const struct frame *frame)

@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/openat2.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,19 +27,7 @@ struct place {
 	char name[NAME_MAX + 1];
 };
 
-static int fail(struct backing_text *why, int r, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static int fail(struct backing_text *why, int r, const char *format, ...)
-{
-	va_list list;
-
-	va_start(list, format);
-	vsnprintf(why->text, sizeof why->text, format, list);
-	va_end(list);
-	return r;
-}
-
-static int fail_errno(struct backing_text *why, const char *doing)
+static int fail_errno(struct failure *why, const char *doing)
 {
 	char text[64];
 	int error = errno;
@@ -48,7 +35,7 @@ static int fail_errno(struct backing_text *why, const char *doing)
 	return fail(why, -error, "can not be %s: %s", doing, error_text(error, text));
 }
 
-static int find_place(const char *root, const char *path, struct place *place, struct backing_text *why)
+static int find_place(const char *root, const char *path, struct place *place, struct failure *why)
 {
 	char parent[PATH_MAX], text[64];
 	const char *slash = strrchr(path, '/');
@@ -74,7 +61,7 @@ static int find_place(const char *root, const char *path, struct place *place, s
 }
 
 /* Open what is there; -ENOENT without a text when there is nothing. */
-static int open_file(const struct place *place, const char *name, int *file, struct backing_text *why)
+static int open_file(const struct place *place, const char *name, int *file, struct failure *why)
 {
 	struct stat st;
 
@@ -96,7 +83,7 @@ static int open_file(const struct place *place, const char *name, int *file, str
 	return 0;
 }
 
-static int lock_file(int fd, struct backing_text *why)
+static int lock_file(int fd, struct failure *why)
 {
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
@@ -105,12 +92,12 @@ static int lock_file(int fd, struct backing_text *why)
 	return fail_errno(why, "locked");
 }
 
-static int set_size(int fd, int64_t bytes, struct backing_text *why)
+static int set_size(int fd, int64_t bytes, struct failure *why)
 {
 	return ftruncate(fd, bytes) < 0 ? fail_errno(why, "made larger") : 0;
 }
 
-static int format(int fd, const char *filesystem, struct backing_text *why)
+static int format(int fd, const char *filesystem, struct failure *why)
 {
 	char said[256];
 
@@ -125,7 +112,7 @@ static bool is_blank(int fd, const struct stat *st)
 	return st->st_size == 0 || (lseek(fd, 0, SEEK_DATA) < 0 && errno == ENXIO);
 }
 
-static int prepare_existing(int fd, const char *filesystem, int64_t bytes, struct backing_text *why)
+static int prepare_existing(int fd, const char *filesystem, int64_t bytes, struct failure *why)
 {
 	struct stat st;
 	int r = lock_file(fd, why);
@@ -160,7 +147,7 @@ static bool is_named(const struct place *place, const char *name, int fd)
 }
 
 /* Take away what somebody left who was killed while making it; not what somebody is making. */
-static int remove_unfinished(const struct place *place, const char *name, struct backing_text *why)
+static int remove_unfinished(const struct place *place, const char *name, struct failure *why)
 {
 	auto_close int fd = -1;
 	int r = open_file(place, name, &fd, why);
@@ -187,7 +174,7 @@ static int name_it(const struct place *place, const char *unfinished)
 }
 
 static int fill_and_name(const struct place *place, const char *unfinished, int fd, const char *filesystem,
-			 int64_t bytes, struct backing_text *why)
+			 int64_t bytes, struct failure *why)
 {
 	int r = set_size(fd, bytes, why);
 
@@ -202,7 +189,7 @@ static int fill_and_name(const struct place *place, const char *unfinished, int 
 	return r < 0 ? fail_errno(why, "made") : 0;
 }
 
-static int prepare_new(const struct place *place, const char *filesystem, int64_t bytes, struct backing_text *why)
+static int prepare_new(const struct place *place, const char *filesystem, int64_t bytes, struct failure *why)
 {
 	char unfinished[NAME_MAX + 1];
 
@@ -224,7 +211,7 @@ static int prepare_new(const struct place *place, const char *filesystem, int64_
 	return r;
 }
 
-int backing_prepare(const char *root, const char *path, const char *filesystem, int64_t bytes, struct backing_text *why)
+int backing_prepare(const char *root, const char *path, const char *filesystem, int64_t bytes, struct failure *why)
 {
 	struct place place;
 	auto_close int fd = -1;
@@ -239,7 +226,7 @@ int backing_prepare(const char *root, const char *path, const char *filesystem, 
 	return r == -ENOENT && directory >= 0 ? prepare_new(&place, filesystem, bytes, why) : r;
 }
 
-int backing_open(const char *root, const char *path, int *fd, struct backing_text *why)
+int backing_open(const char *root, const char *path, int *fd, struct failure *why)
 {
 	struct place place;
 	auto_close int file = -1;

@@ -6,20 +6,17 @@
 #ifndef DKVM_BACKING_H
 #define DKVM_BACKING_H
 
-#include <stdint.h>
+#include "common/failure.h"
 
-struct backing_text {
-	char text[512];
-};
+#include <stdint.h>
 
 /*
  * Make the file fit to be a disk: made and formatted if it is not there or holds nothing, else left as it is but for its size,
  * which grows when it is less than bytes. The text also has what there is to say when all went well; empty for nothing.
  */
-int backing_prepare(const char *root, const char *path, const char *filesystem, int64_t bytes,
-		    struct backing_text *why);
+int backing_prepare(const char *root, const char *path, const char *filesystem, int64_t bytes, struct failure *why);
 
 /* Open and lock a file that was prepared; the lock lasts as long as anybody has the descriptor. */
-int backing_open(const char *root, const char *path, int *fd, struct backing_text *why);
+int backing_open(const char *root, const char *path, int *fd, struct failure *why);
 
 #endif

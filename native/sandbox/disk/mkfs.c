@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sandbox/disk/mkfs.h"
 
+#include "common/disk_label.h"
 #include "common/files.h"
 
 #include <errno.h>
@@ -21,15 +22,15 @@ enum { DISK_FD = 3 };
  */
 #define EXT(type)                                                                                                      \
 	{                                                                                                              \
-		"mke2fs", "-q", "-F", "-t", type, "-m", "0", "-L", MKFS_NEW_LABEL, "-E",                               \
+		"mke2fs", "-q", "-F", "-t", type, "-m", "0", "-L", DISK_LABEL_NEW, "-E",                               \
 			"nodiscard,assume_storage_prezeroed=1", DISK, NULL                                             \
 	}
 
 static const char *const ext2[] = EXT("ext2");
 static const char *const ext3[] = EXT("ext3");
 static const char *const ext4[] = EXT("ext4");
-static const char *const xfs[] = {"mkfs.xfs", "-q", "-K", "-L", MKFS_NEW_LABEL, DISK, NULL};
-static const char *const btrfs[] = {"mkfs.btrfs", "-q", "-K", "-L", MKFS_NEW_LABEL, DISK, NULL};
+static const char *const xfs[] = {"mkfs.xfs", "-q", "-K", "-L", DISK_LABEL_NEW, DISK, NULL};
+static const char *const btrfs[] = {"mkfs.btrfs", "-q", "-K", "-L", DISK_LABEL_NEW, DISK, NULL};
 
 const char *const *mkfs_command(const char *filesystem)
 {

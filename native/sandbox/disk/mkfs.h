@@ -5,9 +5,6 @@
 
 #include <stddef.h>
 
-/* The label of a filesystem that the image's files have not been copied to yet; the agent takes it away. */
-#define MKFS_NEW_LABEL "dkvm-new"
-
 /* The command that formats a file; NULL for a filesystem that nobody knows. Ends in a NULL. */
 const char *const *mkfs_command(const char *filesystem);
 

@@ -7,7 +7,7 @@ import java.util.List;
 import org.dkvm.core.SandboxPaths;
 import org.dkvm.core.machine.Disk;
 
-/** The command lines of dkvm-disk (native/sandbox/disk/diskfile.c). */
+/** The command lines of dkvm-disk (native/sandbox/disk/dkvm-disk.c). */
 public final class DiskCommand {
     private static final String PROGRAM = SandboxPaths.PACKAGE + "/dkvm-disk";
     /** Above what the programs before it may have left open. */

@@ -12,7 +12,7 @@ import org.dkvm.core.LogLimits;
 import org.dkvm.json.Json;
 
 /**
- * A VM's directory on the host, {@code /run/dkvm/vms/<id>}. create makes it, and dkvm-keep (native/host/keep/keep.c) mounts a small filesystem in it for what the sandbox
+ * A VM's directory on the host, {@code /run/dkvm/vms/<id>}. create makes it, and dkvm-keep (native/host/keep/dkvm-keep.c) mounts a small filesystem in it for what the sandbox
  * writes down, keeps that at the VM's end, and takes the directory away.
  */
 public final class VmPlace {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef DKVM_DISKMOUNT_H
-#define DKVM_DISKMOUNT_H
+#ifndef DKVM_DISK_MOUNT_H
+#define DKVM_DISK_MOUNT_H
 
-#include "guest/setup/setup.h"
+#include "common/failure.h"
 
 /*
  * Mount a disk (source as disk_find takes it), after loading its filesystem's modules where the kernel lacks it. A new filesystem
  * first gets what the directory has that it covers. One smaller than its device grows.
  */
 int disk_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data,
-	       struct setup_error *error);
+	       struct failure *error);
 
 #endif

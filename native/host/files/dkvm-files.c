@@ -81,7 +81,7 @@ static int flush(const char *target)
 
 static int copy(const char *source, const char *target)
 {
-	struct tree_error error = {""};
+	struct failure error = {""};
 	struct tree_size size;
 
 	if (tree_measure(source, &size, &error) < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "guest/process/process.h"
+#include "guest/records/process.h"
 
 #include <assert.h>
 #include <ctype.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a fork of the agent to the program, as runc would start it. */
-#ifndef DKVM_CHILD_H
-#define DKVM_CHILD_H
+#ifndef DKVM_SPAWN_CHILD_H
+#define DKVM_SPAWN_CHILD_H
 
-#include "guest/process/process.h"
+#include "guest/records/process.h"
 
 struct child {
 	struct process *process;

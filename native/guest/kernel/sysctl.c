@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "guest/setup/system.h"
+#include "guest/kernel/system.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "guest/disks/disk.h"
+#include "guest/disks/disk_find.h"
 
 #include "common/clock.h"
 #include "common/files.h"

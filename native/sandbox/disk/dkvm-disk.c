@@ -28,7 +28,7 @@ static int usage(void)
 
 static int prepare(char **argv)
 {
-	struct backing_text why;
+	struct failure why;
 	char *end;
 	int64_t bytes = strtoll(argv[3], &end, 10);
 
@@ -53,7 +53,7 @@ static int place_at(int fd, int number)
 
 static int run(char **argv)
 {
-	struct backing_text why;
+	struct failure why;
 	int fd;
 
 	for (; argv[0] && strcmp(argv[0], "--") != 0; argv += 3) {

@@ -8,7 +8,7 @@
  * --terminal qemu: QEMU reads and writes the terminal. We make it raw, tell of its size, and give it back.
  */
 #include "sandbox/client/client.h"
-#include "sandbox/init/monitor.h"
+#include "sandbox/init/jvm.h"
 #include "sandbox/client/say.h"
 #include "common/session_socket.h"
 #include "sandbox/init/shell.h"
@@ -33,7 +33,7 @@ struct options {
 	char **monitor; /* its argv */
 };
 
-static struct monitor monitor;
+static struct jvm monitor;
 static struct client client;
 
 static int not_started(const char *what, const char *object, int error)
@@ -90,7 +90,7 @@ static void pause_launch(const char *point)
 static bool monitor_ended(void)
 {
 	bool shell_ran = monitor.shell > 0;
-	bool ended = monitor_reap(&monitor);
+	bool ended = jvm_reap(&monitor);
 
 	if (shell_ran && monitor.shell == 0) {
 		shell_ended(&client.raw_mode);
@@ -121,7 +121,7 @@ static int start(const struct options *options)
 	client.socket = session_socket_connect(options->socket, 0);
 	if (client.socket < 0)
 		return not_started("cannot connect to", options->socket, client.socket);
-	error = monitor_open_log(&monitor, options->log);
+	error = jvm_open_log(&monitor, options->log);
 	if (error < 0)
 		return not_started("cannot open", options->log, error);
 	client.role = ROLE_MAIN;
@@ -130,7 +130,7 @@ static int start(const struct options *options)
 	client.monitor_ended = monitor_ended;
 	client.pause = client.terminal ? pause_launch : NULL;
 	client_start(&client);
-	error = monitor_start(&monitor, options->monitor, listener);
+	error = jvm_start(&monitor, options->monitor, listener);
 	if (error < 0)
 		return not_started("cannot run the monitor", options->monitor[0], error);
 	close(listener); /* held on to, it would queue clients that nobody serves */
@@ -159,8 +159,8 @@ static int exit_code(void)
 	case CLIENT_RUNNING:
 		break;
 	}
-	monitor_wait(&monitor, LAST_MOMENTS);
-	monitor_report(&monitor);
+	jvm_wait(&monitor, LAST_MOMENTS);
+	jvm_report(&monitor);
 	return EXIT_MONITOR_LOST;
 }
 

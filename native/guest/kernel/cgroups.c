@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "guest/setup/cgroups.h"
+#include "guest/kernel/cgroups.h"
 
 #include "guest/early.h"
 #include "common/files.h"
@@ -29,7 +29,7 @@ static const struct {
 	      {"net_cls", "net_cls,net_prio"},
 	      {"net_prio", "net_cls,net_prio"}};
 
-static int mount_v1(const char *directory, const char *options, struct setup_error *error)
+static int mount_v1(const char *directory, const char *options, struct failure *error)
 {
 	char path[128], text[64];
 
@@ -37,12 +37,12 @@ static int mount_v1(const char *directory, const char *options, struct setup_err
 	if (mkdir(path, 0755) < 0)
 		return errno == EEXIST ? 0 : -errno;
 	if (mount("cgroup", path, "cgroup", MOUNT_FLAGS, options) < 0)
-		return setup_fail(error, -errno, "cgroup v1 %s: %s", directory, error_text(errno, text));
+		return fail(error, -errno, "cgroup v1 %s: %s", directory, error_text(errno, text));
 	return 0;
 }
 
 /* One hierarchy for each controller, those that systemd joins together with links from their single names. */
-static int mount_controller(const char *controller, struct setup_error *error)
+static int mount_controller(const char *controller, struct failure *error)
 {
 	const char *directory = controller;
 	char path[128];
@@ -57,24 +57,24 @@ static int mount_controller(const char *controller, struct setup_error *error)
 	return r;
 }
 
-static int mount_v1_tree(bool hybrid, struct setup_error *error)
+static int mount_v1_tree(bool hybrid, struct failure *error)
 {
 	char list[4096], name[64];
 	char *rest = list, *line;
 	int enabled;
 
 	if (mount("tmpfs", TREE, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755") < 0)
-		return setup_fail(error, -errno, "cgroup tree can not be mounted");
+		return fail(error, -errno, "cgroup tree can not be mounted");
 	int r = mount_v1("systemd", "none,name=systemd", error);
 	if (read_text(early.proc, "cgroups", list, sizeof list) < 0)
-		return setup_fail(error, -ENOENT, "the kernel has no cgroup controllers");
+		return fail(error, -ENOENT, "the kernel has no cgroup controllers");
 	while (r == 0 && (line = strsep(&rest, "\n")))
 		if (sscanf(line, "%63[a-z_]\t%*d\t%*d\t%d", name, &enabled) == 2 && enabled)
 			r = mount_controller(name, error);
 	if (r == 0 && hybrid) {
 		if (mkdir(TREE "/unified", 0755) < 0 ||
 		    mount("cgroup2", TREE "/unified", "cgroup2", MOUNT_FLAGS, NULL) < 0)
-			r = setup_fail(error, -errno, "cgroup2 can not be mounted");
+			r = fail(error, -errno, "cgroup2 can not be mounted");
 	}
 	return r;
 }
@@ -100,7 +100,7 @@ static int delegate(const char *base)
 }
 
 /* base is the root of a hierarchy, relative to the initramfs unless absolute. */
-static int limit(const char *base, bool v2, uint64_t pids, struct setup_error *error)
+static int limit(const char *base, bool v2, uint64_t pids, struct failure *error)
 {
 	char path[160], number[32], text[64];
 	int r = 0;
@@ -125,21 +125,21 @@ static int limit(const char *base, bool v2, uint64_t pids, struct setup_error *e
 		r = -errno;
 	if (chdir("/") < 0 && r == 0)
 		r = -errno;
-	return r < 0 ? setup_fail(error, r, "process limit %s: %s", number, error_text(r, text)) : 0;
+	return r < 0 ? fail(error, r, "process limit %s: %s", number, error_text(r, text)) : 0;
 }
 
 /* Without a tree of its own the workload is limited through one that it does not see. */
-static int limit_unseen(uint64_t pids, struct setup_error *error)
+static int limit_unseen(uint64_t pids, struct failure *error)
 {
 	char text[64];
 
 	if (fchdir(early.root) < 0 || (mkdir("cgroup", 0755) < 0 && errno != EEXIST) ||
 	    mount("cgroup2", "cgroup", "cgroup2", MOUNT_FLAGS, NULL) < 0)
-		return setup_fail(error, -errno, "process limit: cgroup2: %s", error_text(errno, text));
+		return fail(error, -errno, "process limit: cgroup2: %s", error_text(errno, text));
 	return limit("cgroup", true, pids, error);
 }
 
-int cgroups_mount(const struct machine *machine, struct setup_error *error)
+int cgroups_mount(const struct machine *machine, struct failure *error)
 {
 	bool limited = machine->pids_limit > 0;
 	char text[64];
@@ -150,7 +150,7 @@ int cgroups_mount(const struct machine *machine, struct setup_error *error)
 		return limited ? limit_unseen(machine->pids_limit, error) : 0;
 	case CGROUPS_V2:
 		if (mount("cgroup2", TREE, "cgroup2", MOUNT_FLAGS, NULL) < 0)
-			return setup_fail(error, -errno, "cgroup2 can not be mounted: %s", error_text(errno, text));
+			return fail(error, -errno, "cgroup2 can not be mounted: %s", error_text(errno, text));
 		unified_tree = limited;
 		return limited ? limit(TREE, true, machine->pids_limit, error) : 0;
 	case CGROUPS_V1:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "guest/orders/machine.h"
+#include "guest/records/machine.h"
 
 #include <errno.h>
 #include <limits.h>

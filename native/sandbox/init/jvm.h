@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The monitor's process, a child of dkvm-init. */
-#ifndef DKVM_MONITOR_H
-#define DKVM_MONITOR_H
+/* The JVM in which the monitor runs, a child of dkvm-init. */
+#ifndef DKVM_JVM_H
+#define DKVM_JVM_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-struct monitor {
+struct jvm {
 	pid_t pid;
 	pid_t shell; /* a child beside it, 0: none runs */
 	int log;     /* its log file, readable */
@@ -15,21 +15,21 @@ struct monitor {
 };
 
 /* Open, or make, the log file. Returns 0 or -errno. */
-int monitor_open_log(struct monitor *monitor, const char *path);
+int jvm_open_log(struct jvm *jvm, const char *path);
 
 /*
  * Run argv with the listening socket as stdin and the log as stdout and stderr, in a session of its own.
  * Returns 0 once it is executed, or -errno when that failed.
  */
-int monitor_start(struct monitor *monitor, char **argv, int listener);
+int jvm_start(struct jvm *jvm, char **argv, int listener);
 
 /* Reap every child that has ended. True once the monitor is among them. */
-bool monitor_reap(struct monitor *monitor);
+bool jvm_reap(struct jvm *jvm);
 
 /* Reap until the monitor has ended, for milliseconds at most. */
-void monitor_wait(struct monitor *monitor, int milliseconds);
+void jvm_wait(struct jvm *jvm, int milliseconds);
 
 /* Say on stderr how the monitor ended and the last lines of its log. */
-void monitor_report(const struct monitor *monitor);
+void jvm_report(const struct jvm *jvm);
 
 #endif

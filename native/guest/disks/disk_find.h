@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Block devices by name or by serial number. */
-#ifndef DKVM_DISK_H
-#define DKVM_DISK_H
+#ifndef DKVM_DISK_FIND_H
+#define DKVM_DISK_FIND_H
 
 #include <stddef.h>
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "guest/process/child.h"
+#include "guest/process/spawn_child.h"
 
-#include "guest/setup/cgroups.h"
+#include "guest/kernel/cgroups.h"
 #include "guest/process/credentials.h"
 #include "guest/early.h"
 #include "common/files.h"
-#include "guest/setup/lookup.h"
+#include "guest/process/lookup.h"
 #include "common/messages.h"
 #include "guest/process/passwd.h"
 #include "guest/process/reaper.h"
 #include "common/signals.h"
 #include "guest/process/spawn.h"
 #include "guest/process/sysinit.h"
-#include "guest/session/terminal.h"
+#include "guest/process/terminal.h"
 #include "guest/process/workload.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "guest/setup/lookup.h"
+#include "guest/process/lookup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "guest/disks/diskmount.h"
+#include "guest/disks/disk_mount.h"
 
 #include "common/channel.h"
 #include "common/clock.h"
-#include "guest/setup/copyup.h"
-#include "guest/disks/disk.h"
+#include "common/disk_label.h"
+#include "guest/disks/copyup.h"
+#include "guest/disks/disk_find.h"
 #include "guest/early.h"
 #include "common/files.h"
 #include "guest/disks/fstab.h"
 #include "guest/disks/grow.h"
 #include "guest/log.h"
-#include "sandbox/disk/mkfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,7 +52,7 @@ static bool knows_filesystem(const char *type)
 	return strstr(text, wanted) != NULL;
 }
 
-static int load_filesystem(const char *type, const char *target, struct setup_error *error)
+static int load_filesystem(const char *type, const char *target, struct failure *error)
 {
 	char list[64];
 
@@ -62,14 +62,14 @@ static int load_filesystem(const char *type, const char *target, struct setup_er
 	early_load_modules(list);
 	if (knows_filesystem(type))
 		return 0;
-	return setup_fail(error, -ENODEV, "disk for %s: the guest's kernel has no %s", target, type);
+	return fail(error, -ENODEV, "disk for %s: the guest's kernel has no %s", target, type);
 }
 
 static bool is_new(int mounted)
 {
 	char label[FSLABEL_MAX] = "";
 
-	return ioctl(mounted, FS_IOC_GETFSLABEL, label) == 0 && strcmp(label, MKFS_NEW_LABEL) == 0;
+	return ioctl(mounted, FS_IOC_GETFSLABEL, label) == 0 && strcmp(label, DISK_LABEL_NEW) == 0;
 }
 
 /* All of it first, then the label that says so: a copy that was cut short is made again. */
@@ -90,35 +90,35 @@ static int fill(int mounted, int covered, const char *target)
 }
 
 static int mount_device(const char *device, const char *target, const char *type, unsigned long flags, const char *data,
-			struct setup_error *error)
+			struct failure *error)
 {
 	char text[64];
 
 	int r = make_dirs(target, 0755);
 	if (r < 0)
-		return setup_fail(error, r, "mount point %s can not be made: %s", target, error_text(r, text));
+		return fail(error, r, "mount point %s can not be made: %s", target, error_text(r, text));
 	auto_close int covered = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (covered < 0 || mount(device, target, type, flags, data[0] ? data : NULL) < 0)
-		return setup_fail(error, -errno, "disk for %s: %s can not be mounted: %s", target, type,
-				  error_text(errno, text));
+		return fail(error, -errno, "disk for %s: %s can not be mounted: %s", target, type,
+			    error_text(errno, text));
 	auto_close int mounted = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (mounted < 0 || !is_new(mounted))
 		return 0;
 	last_word = now_millis();
 	r = fill(mounted, covered, target);
 	if (r < 0)
-		return setup_fail(error, r, "disk for %s: the image's files can not be copied: %s", target,
-				  error_text(r, text));
+		return fail(error, r, "disk for %s: the image's files can not be copied: %s", target,
+			    error_text(r, text));
 	return 0;
 }
 
 int disk_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data,
-	       struct setup_error *error)
+	       struct failure *error)
 {
 	char device[PATH_MAX], text[64];
 
 	if (disk_find(source, device, sizeof device) < 0)
-		return setup_fail(error, -ENODEV, "disk %s for %s is not there", source, target);
+		return fail(error, -ENODEV, "disk %s for %s is not there", source, target);
 	int r = load_filesystem(type, target, error);
 	if (r == 0)
 		r = mount_device(device, target, type, flags, data, error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "guest/session/terminal.h"
+#include "guest/process/terminal.h"
 
 #include "common/files.h"
 

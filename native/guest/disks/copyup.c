@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "guest/setup/copyup.h"
+#include "guest/disks/copyup.h"
 
 #include "common/files.h"
 

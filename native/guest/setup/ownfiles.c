@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "guest/orders/ownfiles.h"
+#include "guest/setup/ownfiles.h"
 
 #include "guest/early.h"
 #include "common/files.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sandbox/init/monitor.h"
+#include "sandbox/init/jvm.h"
 
 #include "sandbox/client/say.h"
 #include "common/signals.h"
@@ -21,11 +21,11 @@ enum {
 	CLOSE_ON_EXEC = 4, /* close_range(2)'s CLOSE_RANGE_CLOEXEC */
 };
 
-int monitor_open_log(struct monitor *monitor, const char *path)
+int jvm_open_log(struct jvm *jvm, const char *path)
 {
 	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600);
 
-	monitor->log = fd;
+	jvm->log = fd;
 	return fd < 0 ? -errno : 0;
 }
 
@@ -46,7 +46,7 @@ static int become_monitor(char **argv, int listener, int log, pid_t parent)
 	return -errno;
 }
 
-int monitor_start(struct monitor *monitor, char **argv, int listener)
+int jvm_start(struct jvm *jvm, char **argv, int listener)
 {
 	int failure[2]; /* carries the child's errno; closed by a successful execve */
 	int error = 0;
@@ -63,36 +63,36 @@ int monitor_start(struct monitor *monitor, char **argv, int listener)
 		return error;
 	}
 	if (pid == 0) {
-		error = become_monitor(argv, listener, monitor->log, parent);
+		error = become_monitor(argv, listener, jvm->log, parent);
 		_exit(write(failure[1], &error, sizeof error) == sizeof error ? 125 : 124);
 	}
 	close(failure[1]);
 	ssize_t n = read(failure[0], &error, sizeof error);
 
 	close(failure[0]);
-	monitor->pid = pid;
+	jvm->pid = pid;
 	return n == sizeof error ? error : 0;
 }
 
-bool monitor_reap(struct monitor *monitor)
+bool jvm_reap(struct jvm *jvm)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == monitor->pid) {
-			monitor->ended = true;
-			monitor->status = status;
-		} else if (pid == monitor->shell) {
-			monitor->shell = 0;
+		if (pid == jvm->pid) {
+			jvm->ended = true;
+			jvm->status = status;
+		} else if (pid == jvm->shell) {
+			jvm->shell = 0;
 		}
 	}
-	return monitor->ended;
+	return jvm->ended;
 }
 
-void monitor_wait(struct monitor *monitor, int milliseconds)
+void jvm_wait(struct jvm *jvm, int milliseconds)
 {
-	while (!monitor_reap(monitor) && milliseconds > 0) {
+	while (!jvm_reap(jvm) && milliseconds > 0) {
 		poll(NULL, 0, WAIT_STEP);
 		milliseconds -= WAIT_STEP;
 	}
@@ -124,16 +124,15 @@ static void say_tail(int log)
 		say_bytes("\n", 1);
 }
 
-void monitor_report(const struct monitor *monitor)
+void jvm_report(const struct jvm *jvm)
 {
 	char number[DECIMAL_SIZE];
 
-	if (!monitor->ended)
+	if (!jvm->ended)
 		say("the monitor closed the session unexpectedly", NULL);
-	else if (WIFSIGNALED(monitor->status))
-		say("the monitor ended unexpectedly (signal ", decimal(number, WTERMSIG(monitor->status)), ")", NULL);
+	else if (WIFSIGNALED(jvm->status))
+		say("the monitor ended unexpectedly (signal ", decimal(number, WTERMSIG(jvm->status)), ")", NULL);
 	else
-		say("the monitor ended unexpectedly (exit code ", decimal(number, WEXITSTATUS(monitor->status)), ")",
-		    NULL);
-	say_tail(monitor->log);
+		say("the monitor ended unexpectedly (exit code ", decimal(number, WEXITSTATUS(jvm->status)), ")", NULL);
+	say_tail(jvm->log);
 }

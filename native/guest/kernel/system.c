@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/kernel/system.h"
+
+#include "common/clock.h"
+#include "guest/early.h"
+#include "common/files.h"
+#include "guest/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+int system_set_names(const struct machine *machine, struct failure *error)
+{
+	char text[64];
+	struct span host = machine->hostname, domain = machine->domainname;
+
+	if (host.size > 0 && sethostname((const char *)host.data, host.size) < 0)
+		return fail(error, -errno, "sethostname: %s", error_text(errno, text));
+	if (domain.size > 0 && setdomainname((const char *)domain.data, domain.size) < 0)
+		return fail(error, -errno, "setdomainname: %s", error_text(errno, text));
+	return 0;
+}
+
+void system_set_clock(uint64_t nanos, uint64_t received)
+{
+	char text[64];
+	uint64_t now = nanos + (boot_nanos() - received);
+	struct timespec time = {.tv_sec = (time_t)(now / 1000000000u), .tv_nsec = (long)(now % 1000000000u)};
+
+	if (nanos > 0 && clock_settime(CLOCK_REALTIME, &time) < 0)
+		log_text(LOG_LEVEL_WARNING, "the clock can not be set: %s", error_text(errno, text));
+}
+
+static int apply(const struct record *record, struct failure *error)
+{
+	static char setting[PATH_MAX];
+	char path[4 + PATH_MAX], text[64];
+
+	if (span_copy((struct span){record->value, record->length}, setting, sizeof setting) < 0)
+		return fail(error, -ENAMETOOLONG, "a sysctl is too long");
+	char *value = setting;
+	strsep(&value, "="); /* machine_parse has seen that it is there */
+	if (!value)
+		return -EINVAL;
+	snprintf(path, sizeof path, "sys/%s", setting);
+	int r = sysctl_path(path + 4);
+	if (r == 0)
+		r = write_text(early.proc, path, value);
+	if (r < 0)
+		return fail(error, r, "sysctl \"%s\" can not be set to \"%s\": %s", setting, value,
+			    error_text(r, text));
+	return 0;
+}
+
+int system_apply_sysctls(const struct machine *machine, struct failure *error)
+{
+	struct record record;
+	size_t at = 0;
+	int r = 0;
+
+	while (r == 0 && machine_next(machine, RECORD_SYSCTL, &at, &record))
+		r = apply(&record, error);
+	return r;
+}
+
+bool system_ran_out_of_memory(void)
+{
+	static char counters[16 * 1024];
+
+	if (read_text(early.proc, "vmstat", counters, sizeof counters) < 0)
+		return false;
+	const char *found = strstr(counters, "\noom_kill ");
+	return found && strtoul(found + 10, NULL, 10) > 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names, clock and kernel settings. */
+#ifndef DKVM_SYSTEM_H
+#define DKVM_SYSTEM_H
+
+#include "common/failure.h"
+#include "guest/records/machine.h"
+
+#include <stdbool.h>
+
+int system_set_names(const struct machine *machine, struct failure *error);
+
+/* Set the clock to nanos since 1970 UTC, which it was at received (boot_nanos). */
+void system_set_clock(uint64_t nanos, uint64_t received);
+
+int system_apply_sysctls(const struct machine *machine, struct failure *error);
+
+/* The path below /proc/sys of a setting: the first of '.' and '/' in its name separates, the other is literal. */
+int sysctl_path(char *name);
+
+/* Whether the kernel has killed a process for want of memory since boot. */
+bool system_ran_out_of_memory(void);
+
+#endif

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Builds DKVM's guest kernel from Debian's linux-source, dkvm.config and fuse-submount-acl.patch.
+# Builds DKVM's guest kernel from Debian's linux-source, dkvm.config and the patches beside it.
 # README.md says what is in it and how the cache works.
 set -euo pipefail
 
@@ -91,7 +91,7 @@ choose_key() {
     need gcc gcc ld binutils
     key=$({
         echo "recipe 1, source $source_version"
-        cat "$here/dkvm.config" "$here/fuse-submount-acl.patch"
+        cat "$here/dkvm.config" "$here"/*.patch
         gcc --version | head -1
         ld --version | head -1
     } | sha256sum | cut -c1-16)
@@ -114,7 +114,7 @@ check_tools() {
 
 # Unpacked, patched and configured; what an interrupted build left is taken up again.
 prepare_tree() {
-    local stale new=$CACHE/build-$key/new
+    local stale file new=$CACHE/build-$key/new
     for stale in "$CACHE"/build-*; do
         [ "$stale" = "$CACHE/build-$key" ] || rm -rf "$stale"
     done
@@ -129,7 +129,7 @@ prepare_tree() {
     tar -xf "$source" -C "$new" --strip-components=1 --wildcards \
         --exclude='*/drivers/gpu/drm/amd/*.[ch]' --exclude='*/Documentation/*.rst' --exclude='*/tools/testing/*' \
         --exclude='*/arch/[!x]*/*.[chS]' --exclude='*/arch/*/boot/dts/*'
-    patch -s -d "$new" -p1 <"$here/fuse-submount-acl.patch"
+    for file in "$here"/*.patch; do patch -s -d "$new" -p1 <"$file"; done
     set_kmake "$new"
     {
         "${kmake[@]}" -s tinyconfig

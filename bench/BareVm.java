@@ -20,8 +20,7 @@ import java.util.List;
 final class BareVm {
     private static final int HELLO = 0x01;
     private static final int WELCOME = 0x02;
-    private static final int CONFIG = 0x03;
-    private static final int CONFIG_END = 0x04;
+    private static final int SET_UP = 0x04;
     private static final int FAILED = 0x06;
     private static final int FINISHED = 0x09;
     private static final int ACK = 0x0A;
@@ -167,9 +166,8 @@ final class BareVm {
 
     private static void converse(SocketChannel channel, String... program) throws IOException {
         expect(channel, HELLO);
-        send(channel, WELCOME, 0, new byte[] {1, 0, 0, 0});
-        send(channel, CONFIG, 0, record(110, new byte[] {2}));
-        send(channel, CONFIG_END, 0, new byte[0]);
+        send(channel, WELCOME, 0, new byte[] {2, 0, 0, 0});
+        send(channel, SET_UP, 0, new byte[0]);
         send(channel, OPEN, 1, process(program));
         expect(channel, FINISHED);
         send(channel, ACK, 0, new byte[0]);

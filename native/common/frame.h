@@ -13,8 +13,8 @@ enum {
 	FRAME_DATA_PAYLOAD = 32768, /* bytes: what a sender of data keeps to */
 	FRAME_CREDIT = 65536,       /* bytes: a channel's first credit and its largest */
 	RECORD_HEADER = 6,          /* bytes */
-	PROTOCOL_VERSION = 1,
-	MAIN_STREAM = 1, /* of the workload's own session */
+	PROTOCOL_VERSION = 2,
+	MAIN_STREAM = 1, /* of the first container's main session */
 };
 
 #define FRAME_MAGIC 0x4D564B44u /* "DKVM" */
@@ -22,8 +22,8 @@ enum {
 enum frame_type {
 	FRAME_HELLO = 0x01,
 	FRAME_WELCOME = 0x02,
-	FRAME_CONFIG = 0x03,
-	FRAME_CONFIG_END = 0x04,
+	FRAME_MACHINE = 0x03,
+	FRAME_SET_UP = 0x04,
 	FRAME_READY = 0x05,
 	FRAME_FAILED = 0x06,
 	FRAME_LOG = 0x07,
@@ -41,6 +41,7 @@ enum frame_type {
 	FRAME_LIMITS = 0x14,
 	FRAME_LIMITS_DONE = 0x15,
 	FRAME_UPDATE = 0x16,
+	FRAME_CONTAINER = 0x17,
 
 	FRAME_ATTACH = 0x20,
 	FRAME_OPEN = 0x21,
@@ -90,22 +91,25 @@ enum machine_record {
 	RECORD_HOSTNAME = 100,
 	RECORD_DOMAINNAME = 101,
 	RECORD_CLOCK = 102,
-	RECORD_ROOT = 103,
-	RECORD_MOUNT = 104,
 	RECORD_SYSCTL = 105,
 	RECORD_NIC = 106,
 	RECORD_ADDRESS = 107,
 	RECORD_ROUTE = 108,
-	RECORD_CGROUPS = 110,
-	RECORD_PIDS_LIMIT = 111,
 	RECORD_ONLINE_CPUS = 112,
 	RECORD_MODULES = 113,
 	RECORD_NIC_GONE = 114,
 	RECORD_ADDRESS_GONE = 115,
 	RECORD_ROUTE_GONE = 116,
 	RECORD_SHARED_NETWORK = 118,
-	RECORD_SOCKET = 120,
 	RECORD_PROCESSORS = 123,
+};
+
+enum container_record {
+	RECORD_ROOT = 103,
+	RECORD_MOUNT = 104,
+	RECORD_CGROUPS = 110,
+	RECORD_PIDS_LIMIT = 111,
+	RECORD_SOCKET = 120,
 	RECORD_DEVICE = 126,
 };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/records/container.h"
 #include "guest/records/machine.h"
 #include "guest/records/process.h"
 #include "test.h"
@@ -159,7 +160,7 @@ static bool takes_device(uint8_t kind, uint32_t mode, const char *path, const ch
 			 struct device_record *device)
 {
 	uint8_t value[256] = {kind};
-	struct machine machine;
+	struct container container;
 	struct record record;
 	size_t size = 21, at = 0;
 
@@ -175,8 +176,8 @@ static bool takes_device(uint8_t kind, uint32_t mode, const char *path, const ch
 	}
 	start();
 	add(RECORD_DEVICE, value, size);
-	return machine_parse(bytes, used, &machine) == 0 && machine_next(&machine, RECORD_DEVICE, &at, &record) &&
-	       device_parse(&record, device) == 0;
+	return container_parse(bytes, used, &container) == 0 &&
+	       container_next(&container, RECORD_DEVICE, &at, &record) && device_parse(&record, device) == 0;
 }
 
 static void devices_are_below_dev(void)
@@ -229,7 +230,7 @@ static size_t put_string(uint8_t *to, const char *text)
 
 static void mounts_are_read(void)
 {
-	struct machine machine;
+	struct container container;
 	struct mount_record mount;
 	struct record record;
 	uint8_t value[256] = {MOUNT_FILESYSTEM};
@@ -242,19 +243,33 @@ static void mounts_are_read(void)
 	size += put_string(value + size, "tmpfs");
 	size += put_string(value + size, "size=1m");
 	add(RECORD_MOUNT, value, size);
-	CHECK(machine_parse(bytes, used, &machine) == 0);
-	CHECK(machine_next(&machine, RECORD_MOUNT, &at, &record) && mount_parse(&record, &mount) == 0);
+	CHECK(container_parse(bytes, used, &container) == 0);
+	CHECK(container_next(&container, RECORD_MOUNT, &at, &record) && mount_parse(&record, &mount) == 0);
 	CHECK(mount.flags == 14 && span_is(mount.target, "/run") && span_is(mount.data, "size=1m"));
-	CHECK(!machine_next(&machine, RECORD_MOUNT, &at, &record));
+	CHECK(!container_next(&container, RECORD_MOUNT, &at, &record));
 	for (size_t cut = 0; cut < size; cut++) {
 		start();
 		add(RECORD_MOUNT, value, cut);
-		CHECK(machine_parse(bytes, used, &machine) < 0);
+		CHECK(container_parse(bytes, used, &container) < 0);
 	}
 	value[0] = MOUNT_SOCKET + 1;
 	start();
 	add(RECORD_MOUNT, value, size);
-	CHECK(machine_parse(bytes, used, &machine) < 0);
+	CHECK(container_parse(bytes, used, &container) < 0);
+}
+
+static void the_machine_and_the_container_have_records_of_their_own(void)
+{
+	struct machine machine;
+	struct container container;
+
+	start();
+	add(RECORD_ROOT, "\1", 1);
+	CHECK(machine_parse(bytes, used, &machine) < 0 && container_parse(bytes, used, &container) == 0);
+	CHECK(container.read_only_root && container.cgroups == CGROUPS_V2);
+	start();
+	add_text(RECORD_HOSTNAME, "web");
+	CHECK(machine_parse(bytes, used, &machine) == 0 && container_parse(bytes, used, &container) < 0);
 }
 
 static void random_records_are_read_or_refused(void)
@@ -264,6 +279,7 @@ static void random_records_are_read_or_refused(void)
 
 	for (int round = 0; round < 20000; round++) {
 		struct machine machine;
+		struct container container;
 		struct process process;
 		start();
 		for (uint32_t n = next_random(&state) % 4; n > 0; n--) {
@@ -272,7 +288,7 @@ static void random_records_are_read_or_refused(void)
 				value[i] = next_random(&state) % 2 ? (uint8_t)(next_random(&state) % 8)
 								   : (uint8_t)next_random(&state);
 			uint16_t tag = (uint16_t)(next_random(&state) % 2 ? next_random(&state) % 17
-									  : 100 + next_random(&state) % 20);
+									  : 100 + next_random(&state) % 30);
 			add(tag, value, size);
 		}
 		if (used > 0 && next_random(&state) % 4 == 0)
@@ -280,6 +296,7 @@ static void random_records_are_read_or_refused(void)
 		uint8_t *copy = malloc(used + 1);
 		memcpy(copy, bytes, used);
 		machine_parse(copy, used, &machine);
+		container_parse(copy, used, &container);
 		if (process_parse(copy, used, &process) == 0) {
 			char **argv = calloc(process.args + 1, sizeof *argv),
 			     **envp = calloc(process.envs + 1, sizeof *envp);
@@ -348,6 +365,8 @@ int main(void)
 	test("devices are below /dev", devices_are_below_dev);
 	test("limits are read in order", limits_are_read_in_order);
 	test("mounts are read", mounts_are_read);
+	test("the machine and the container have records of their own",
+	     the_machine_and_the_container_have_records_of_their_own);
 	test("random records are read or refused", random_records_are_read_or_refused);
 	test("what is gone has its size", what_is_gone_has_its_size);
 	test("a change is of the network only", a_change_is_of_the_network_only);

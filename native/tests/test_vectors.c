@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* protocol/vectors: what each says, the decoder must find. */
+#include "guest/records/container.h"
 #include "guest/records/machine.h"
 #include "guest/records/process.h"
 #include "test.h"
@@ -95,19 +96,45 @@ static int check_machine(const struct frame *frame)
 		return r;
 	check_text("hostname", machine.hostname);
 	check_text("domainname", machine.domainname);
-	check_number("read-only-root", machine.read_only_root);
-	check_number("mounts", count(&machine, RECORD_MOUNT));
 	check_number("sysctls", count(&machine, RECORD_SYSCTL));
 	check_number("nics", count(&machine, RECORD_NIC));
 	check_number("addresses", count(&machine, RECORD_ADDRESS));
 	check_number("routes", count(&machine, RECORD_ROUTE));
-	check_number("cgroups", machine.cgroups);
-	check_number("pids-limit", machine.pids_limit);
 	check_number("modules", count(&machine, RECORD_MODULES));
 	check_number("processors", machine.processors);
-	check_number("devices", count(&machine, RECORD_DEVICE));
 	check_number("shared-network", machine.shared_network);
-	check_number("sockets", count(&machine, RECORD_SOCKET));
+	return 0;
+}
+
+static uint64_t count_of_container(const struct container *container, uint16_t tag)
+{
+	struct record record;
+	size_t at = 0;
+	uint64_t found = 0;
+
+	while (container_next(container, tag, &at, &record))
+		found++;
+	return found;
+}
+
+/* CONTAINER has its number first, SOCKETS has none. */
+static int check_container(const struct frame *frame)
+{
+	struct container container;
+	size_t number = frame->type == FRAME_CONTAINER ? 4 : 0;
+	int r = frame->length < number ? -EPROTO
+				       : container_parse(frame->payload + number, frame->length - number, &container);
+
+	if (r < 0)
+		return r;
+	if (number > 0)
+		check_number("number", get_u32(frame->payload));
+	check_number("read-only-root", container.read_only_root);
+	check_number("mounts", count_of_container(&container, RECORD_MOUNT));
+	check_number("cgroups", container.cgroups);
+	check_number("pids-limit", container.pids_limit);
+	check_number("devices", count_of_container(&container, RECORD_DEVICE));
+	check_number("sockets", count_of_container(&container, RECORD_SOCKET));
 	return 0;
 }
 
@@ -159,9 +186,10 @@ static void check_frame(const struct frame *frame)
 	check_number("length", frame->length);
 	if (!records)
 		return;
-	int r = strcmp(records, "machine") == 0  ? check_machine(frame)
-		: strcmp(records, "change") == 0 ? check_change(frame)
-						 : check_process(frame);
+	int r = strcmp(records, "machine") == 0     ? check_machine(frame)
+		: strcmp(records, "container") == 0 ? check_container(frame)
+		: strcmp(records, "change") == 0    ? check_change(frame)
+						    : check_process(frame);
 	CHECK((r == 0) == (strcmp(expected("records-expect"), "ok") == 0));
 }
 

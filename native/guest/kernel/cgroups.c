@@ -139,24 +139,24 @@ static int limit_unseen(uint64_t pids, struct failure *error)
 	return limit("cgroup", true, pids, error);
 }
 
-int cgroups_mount(const struct machine *machine, struct failure *error)
+int cgroups_mount(const struct container *container, struct failure *error)
 {
-	bool limited = machine->pids_limit > 0;
+	bool limited = container->pids_limit > 0;
 	char text[64];
 	int r = 0;
 
-	switch (machine->cgroups) {
+	switch (container->cgroups) {
 	case CGROUPS_NONE:
-		return limited ? limit_unseen(machine->pids_limit, error) : 0;
+		return limited ? limit_unseen(container->pids_limit, error) : 0;
 	case CGROUPS_V2:
 		if (mount("cgroup2", TREE, "cgroup2", MOUNT_FLAGS, NULL) < 0)
 			return fail(error, -errno, "cgroup2 can not be mounted: %s", error_text(errno, text));
 		unified_tree = limited;
-		return limited ? limit(TREE, true, machine->pids_limit, error) : 0;
+		return limited ? limit(TREE, true, container->pids_limit, error) : 0;
 	case CGROUPS_V1:
 	case CGROUPS_HYBRID:
-		r = mount_v1_tree(machine->cgroups == CGROUPS_HYBRID, error);
-		return r == 0 && limited ? limit(TREE "/pids", false, machine->pids_limit, error) : r;
+		r = mount_v1_tree(container->cgroups == CGROUPS_HYBRID, error);
+		return r == 0 && limited ? limit(TREE "/pids", false, container->pids_limit, error) : r;
 	}
 	return -EINVAL;
 }

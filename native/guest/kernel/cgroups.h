@@ -3,14 +3,14 @@
 #define DKVM_CGROUPS_H
 
 #include "common/failure.h"
-#include "guest/records/machine.h"
+#include "guest/records/container.h"
 
 #include <sys/types.h>
 
 #define CGROUPS_NO_LIMIT UINT64_MAX
 
-/* Mount the cgroup filesystems the machine asks for and make the workload's group where its processes are limited. */
-int cgroups_mount(const struct machine *machine, struct failure *error);
+/* Mount the cgroup filesystems the container asks for and make the workload's group where its processes are limited. */
+int cgroups_mount(const struct container *container, struct failure *error);
 
 /* Change the limit of the workload's processes. Returns 0, -ENOENT where it was started without one, or another -errno. */
 int cgroups_set_pids(uint64_t limit);

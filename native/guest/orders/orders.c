@@ -10,6 +10,7 @@
 #include "guest/sockets/guestsockets.h"
 #include "guest/log.h"
 #include "common/loop.h"
+#include "guest/records/container.h"
 #include "guest/records/machine.h"
 #include "guest/network/netchange.h"
 #include "guest/setup/ownfiles.h"
@@ -43,9 +44,11 @@ static enum {
 	FINISHED, /* waiting for ACK */
 } state;
 
-static uint8_t config[MACHINE_MAX_RECORDS];
-static size_t config_size;
-static uint64_t config_received; /* ns since boot */
+static uint8_t machine_records[MACHINE_MAX_RECORDS];
+static size_t machine_size;
+static uint8_t container_records[CONTAINERS_MAX][CONTAINER_MAX_RECORDS];
+static size_t container_size[CONTAINERS_MAX];
+static uint64_t clock_received; /* ns since boot: when the machine's records came, the clock among them */
 static struct source children = {.fd = -1}, exit_socket = {.fd = -1};
 static bool shut_down;
 static int exit_override = -1; /* what qemu-exit said */
@@ -242,11 +245,13 @@ static int set_up(void)
 {
 	static struct failure error;
 	struct machine machine;
+	struct container container;
 	struct setup_steps steps = {.step = STEP_ROOT};
 
-	if (machine_parse(config, config_size, &machine) < 0)
+	if (machine_parse(machine_records, machine_size, &machine) < 0 ||
+	    container_parse(container_records[0], container_size[0], &container) < 0)
 		return -EPROTO;
-	if (setup_machine(&machine, config_received, &steps, &error) < 0) {
+	if (setup_vm(&machine, &container, clock_received, &steps, &error) < 0) {
 		send_failed(steps.step, error.text);
 		return 0;
 	}
@@ -264,15 +269,41 @@ static int take_welcome(const struct frame *frame)
 	return 0;
 }
 
-static int take_config(const struct frame *frame)
+static int add_records(uint8_t *records, size_t *size, size_t most, const uint8_t *bytes, size_t length)
 {
-	if (state != CONFIGURING || frame->length > sizeof config - config_size)
+	if (length > most - *size)
 		return -EPROTO;
-	if (frame->length > 0)
-		memcpy(config + config_size, frame->payload, frame->length);
-	config_size += frame->length;
-	config_received = boot_nanos();
+	memcpy(records + *size, bytes, length);
+	*size += length;
 	return 0;
+}
+
+static int take_machine(const struct frame *frame)
+{
+	clock_received = boot_nanos();
+	return add_records(machine_records, &machine_size, sizeof machine_records, frame->payload, frame->length);
+}
+
+/* The container's number, and a piece of its records. */
+static int take_container(const struct frame *frame)
+{
+	uint32_t number = frame->length < 4 ? 0 : get_u32(frame->payload);
+
+	if (number < 1 || number > CONTAINERS_MAX)
+		return -EPROTO;
+	return add_records(container_records[number - 1], &container_size[number - 1], CONTAINER_MAX_RECORDS,
+			   frame->payload + 4, frame->length - 4);
+}
+
+static int take_set_up(const struct frame *frame)
+{
+	if (state != CONFIGURING)
+		return -EPROTO;
+	if (frame->type == FRAME_MACHINE)
+		return take_machine(frame);
+	if (frame->type == FRAME_CONTAINER)
+		return take_container(frame);
+	return frame->length == 0 ? set_up() : -EPROTO;
 }
 
 static int take_shutdown(const struct frame *frame)
@@ -304,10 +335,10 @@ static int take_control(const struct frame *frame)
 	switch (frame->type) {
 	case FRAME_WELCOME:
 		return take_welcome(frame);
-	case FRAME_CONFIG:
-		return take_config(frame);
-	case FRAME_CONFIG_END:
-		return state == CONFIGURING && frame->length == 0 ? set_up() : -EPROTO;
+	case FRAME_MACHINE:
+	case FRAME_CONTAINER:
+	case FRAME_SET_UP:
+		return take_set_up(frame);
 	case FRAME_SHUTDOWN:
 		return take_shutdown(frame);
 	case FRAME_ACK:

@@ -1,53 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/records/machine.h"
 
+#include "guest/records/values.h"
+
 #include <errno.h>
 #include <limits.h>
-#include <sys/socket.h>
 
 enum { NAME_LENGTH = 64, INTERFACE_LENGTH = 15 }; /* bytes: __NEW_UTS_LEN, IFNAMSIZ - 1 */
-
-static bool has_nul(struct span text)
-{
-	return text.size > 0 && memchr(text.data, '\0', text.size);
-}
-
-static int text_value(const struct record *record, size_t max, struct span *text)
-{
-	*text = (struct span){record->value, record->length};
-	return text->size == 0 || text->size > max || has_nul(*text) ? -EPROTO : 0;
-}
-
-/* Take a length and its bytes from the front of rest. */
-static int take_string(struct span *rest, struct span *text)
-{
-	if (rest->size < 4)
-		return -EPROTO;
-	uint32_t length = get_u32(rest->data);
-	if (length > rest->size - 4 || length >= PATH_MAX)
-		return -EPROTO;
-	*text = (struct span){rest->data + 4, length};
-	*rest = (struct span){rest->data + 4 + length, rest->size - 4 - length};
-	return has_nul(*text) ? -EPROTO : 0;
-}
-
-int mount_parse(const struct record *record, struct mount_record *mount)
-{
-	if (record->length < 9)
-		return -EPROTO;
-	uint8_t kind = record->value[0];
-	struct span rest = {record->value + 9, record->length - 9u};
-	if (kind < MOUNT_FILESYSTEM || kind > MOUNT_SOCKET)
-		return -EPROTO;
-	mount->kind = kind;
-	mount->flags = get_u64(record->value + 1);
-	if (take_string(&rest, &mount->target) < 0 || take_string(&rest, &mount->source) < 0 ||
-	    take_string(&rest, &mount->type) < 0 || take_string(&rest, &mount->data) < 0)
-		return -EPROTO;
-	if (mount->target.size == 0 || mount->target.data[0] != '/')
-		return -EPROTO;
-	return rest.size == 0 ? 0 : -EPROTO;
-}
 
 int nic_parse(const struct record *record, struct nic_record *nic)
 {
@@ -98,23 +57,6 @@ int route_parse(const struct record *record, struct route_record *route)
 	return 0;
 }
 
-int socket_parse(const struct record *record, struct socket_record *socket)
-{
-	const uint8_t *p = record->value;
-
-	if (record->length != 20 || p[5] > 1 || get_u32(p + 8) > 07777)
-		return -EPROTO;
-	if (p[4] != SOCK_STREAM && p[4] != SOCK_DGRAM && p[4] != SOCK_SEQPACKET)
-		return -EPROTO;
-	*socket = (struct socket_record){.number = get_u32(p),
-					 .type = p[4],
-					 .gone = p[5] == 1,
-					 .mode = get_u32(p + 8),
-					 .uid = get_u32(p + 12),
-					 .gid = get_u32(p + 16)};
-	return 0;
-}
-
 int modules_parse(const struct record *record, struct modules_record *modules)
 {
 	if (record->length == 0 || record->length >= sizeof modules->name)
@@ -127,43 +69,6 @@ int modules_parse(const struct record *record, struct modules_record *modules)
 	return 0;
 }
 
-/* Whether a path is below /dev whatever is there: no name of it is empty, . or .. */
-static bool is_below_dev(struct span path)
-{
-	const uint8_t *end = path.data + path.size;
-
-	if (path.size < 6 || memcmp(path.data, "/dev/", 5) != 0)
-		return false;
-	for (const uint8_t *name = path.data + 5; name <= end; name++) {
-		const uint8_t *slash = memchr(name, '/', (size_t)(end - name));
-		struct span one = {name, (size_t)((slash ? slash : end) - name)};
-		if (one.size == 0 || span_is(one, ".") || span_is(one, ".."))
-			return false;
-		name += one.size;
-	}
-	return true;
-}
-
-int device_parse(const struct record *record, struct device_record *device)
-{
-	const uint8_t *p = record->value;
-
-	if (record->length < 21 || p[0] < DEVICE_BLOCK || p[0] > DEVICE_CHARACTER)
-		return -EPROTO;
-	struct span rest = {p + 21, record->length - 21u};
-	device->kind = (enum device_kind)p[0];
-	device->mode = get_u32(p + 1);
-	device->uid = get_u32(p + 5);
-	device->gid = get_u32(p + 9);
-	device->major = get_u32(p + 13);
-	device->minor = get_u32(p + 17);
-	if (take_string(&rest, &device->path) < 0 || take_string(&rest, &device->serial) < 0 || rest.size != 0)
-		return -EPROTO;
-	if (device->mode > 07777 || (device->kind == DEVICE_BLOCK) != (device->serial.size > 0))
-		return -EPROTO;
-	return is_below_dev(device->path) ? 0 : -EPROTO;
-}
-
 static int sysctl_check(const struct record *record)
 {
 	struct span text;
@@ -171,19 +76,6 @@ static int sysctl_check(const struct record *record)
 	if (text_value(record, PATH_MAX - 1, &text) < 0 || text.data[0] == '=')
 		return -EPROTO;
 	return memchr(text.data, '=', text.size) ? 0 : -EPROTO;
-}
-
-static int byte_value(const struct record *record, uint8_t max)
-{
-	return record->length == 1 && record->value[0] <= max ? record->value[0] : -EPROTO;
-}
-
-static int u64_value(const struct record *record, uint64_t *value)
-{
-	if (record->length != 8)
-		return -EPROTO;
-	*value = get_u64(record->value);
-	return 0;
 }
 
 static int shared_network_value(const struct record *record, struct machine *machine)
@@ -195,24 +87,13 @@ static int shared_network_value(const struct record *record, struct machine *mac
 	return 0;
 }
 
-static int u32_value(const struct record *record, uint32_t *value)
-{
-	if (record->length != 4)
-		return -EPROTO;
-	*value = get_u32(record->value);
-	return 0;
-}
-
 static int take(const struct record *record, struct machine *machine)
 {
 	union {
-		struct mount_record mount;
 		struct nic_record nic;
 		struct address_record address;
 		struct route_record route;
 		struct modules_record modules;
-		struct socket_record socket;
-		struct device_record device;
 	} checked;
 	int byte;
 
@@ -223,12 +104,6 @@ static int take(const struct record *record, struct machine *machine)
 		return text_value(record, NAME_LENGTH, &machine->domainname);
 	case RECORD_CLOCK:
 		return u64_value(record, &machine->clock);
-	case RECORD_ROOT:
-		byte = byte_value(record, 1);
-		machine->read_only_root = byte == 1;
-		return byte < 0 ? byte : 0;
-	case RECORD_MOUNT:
-		return mount_parse(record, &checked.mount);
 	case RECORD_SYSCTL:
 		return sysctl_check(record);
 	case RECORD_NIC:
@@ -242,22 +117,12 @@ static int take(const struct record *record, struct machine *machine)
 	case RECORD_ROUTE_GONE:
 	case RECORD_ROUTE:
 		return route_parse(record, &checked.route);
-	case RECORD_CGROUPS:
-		byte = byte_value(record, CGROUPS_HYBRID);
-		machine->cgroups = byte < 0 ? CGROUPS_NONE : (enum cgroups_mode)byte;
-		return byte < 0 ? byte : 0;
-	case RECORD_PIDS_LIMIT:
-		return u64_value(record, &machine->pids_limit);
 	case RECORD_PROCESSORS:
 		return u32_value(record, &machine->processors);
 	case RECORD_MODULES:
 		return modules_parse(record, &checked.modules);
 	case RECORD_SHARED_NETWORK:
 		return shared_network_value(record, machine);
-	case RECORD_SOCKET:
-		return socket_parse(record, &checked.socket);
-	case RECORD_DEVICE:
-		return device_parse(record, &checked.device);
 	case RECORD_ONLINE_CPUS:
 		byte = byte_value(record, 1);
 		machine->online_cpus = byte == 1;
@@ -283,7 +148,7 @@ static int parse(const uint8_t *records, size_t size, bool changes, struct machi
 	size_t at = 0;
 	long n;
 
-	*machine = (struct machine){.records = {records, size}, .cgroups = CGROUPS_V2};
+	*machine = (struct machine){.records = {records, size}};
 	while ((n = record_parse(records + at, size - at, &record)) > 0) {
 		bool wanted = changes ? is_of_network(record.tag) || is_gone(record.tag) : !is_gone(record.tag);
 		if (!wanted || take(&record, machine) < 0)
@@ -305,12 +170,5 @@ int machine_parse_change(const uint8_t *records, size_t size, struct machine *ma
 
 bool machine_next(const struct machine *machine, uint16_t tag, size_t *at, struct record *record)
 {
-	long n;
-
-	while ((n = record_parse(machine->records.data + *at, machine->records.size - *at, record)) > 0) {
-		*at += (size_t)n;
-		if (record->tag == tag)
-			return true;
-	}
-	return false;
+	return records_next(machine->records, tag, at, record);
 }

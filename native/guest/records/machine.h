@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The machine's records (CONFIG), read and checked. Pure: no system calls. */
+/* The machine's records (MACHINE): what all containers of the VM share. Read and checked; pure: no system calls. */
 #ifndef DKVM_MACHINE_H
 #define DKVM_MACHINE_H
 
@@ -8,28 +8,15 @@
 
 enum { MACHINE_MAX_RECORDS = 1024 * 1024 }; /* bytes */
 
-enum cgroups_mode { CGROUPS_NONE = 0, CGROUPS_V1 = 1, CGROUPS_V2 = 2, CGROUPS_HYBRID = 3 };
-
 /* Spans point into the records. Records that may be repeated are read in order by machine_next. */
 struct machine {
 	struct span records;
 	struct span hostname, domainname; /* empty: not given */
 	uint64_t clock;                   /* ns since 1970 UTC, 0: not given */
-	bool read_only_root;
-	enum cgroups_mode cgroups;
-	uint64_t pids_limit;
-	bool online_cpus;          /* the kernel came up on one processor: the others are to be brought online */
-	uint32_t processors;       /* so many of them, with the first; 0: all */
-	bool shared_network;       /* the sandbox's namespace is others', too */
-	uint8_t outer_loopback[4]; /* then: the IPv4 address that leads to 127.0.0.1 there */
-};
-
-enum mount_kind { MOUNT_FILESYSTEM = 1, MOUNT_SHARE = 2, MOUNT_BLOCK = 3, MOUNT_SOCKET = 4 };
-
-struct mount_record {
-	enum mount_kind kind;
-	uint64_t flags; /* MS_* */
-	struct span target, source, type, data;
+	bool online_cpus;                 /* the kernel came up on one processor: the others are to be brought online */
+	uint32_t processors;              /* so many of them, with the first; 0: all */
+	bool shared_network;              /* the sandbox's namespace is others', too */
+	uint8_t outer_loopback[4];        /* then: the IPv4 address that leads to 127.0.0.1 there */
 };
 
 struct nic_record {
@@ -54,22 +41,6 @@ struct route_record {
 	uint8_t scope; /* RT_SCOPE_* */
 };
 
-struct socket_record {
-	uint32_t number;
-	uint8_t type; /* SOCK_* */
-	bool gone;    /* nobody listens there any more */
-	uint32_t mode, uid, gid;
-};
-
-enum device_kind { DEVICE_BLOCK = 1, DEVICE_CHARACTER = 2 };
-
-struct device_record {
-	enum device_kind kind;
-	uint32_t mode, uid, gid, major, minor;
-	struct span path;   /* below /dev, without empty names, . and .. */
-	struct span serial; /* of a disk; its number is not told */
-};
-
 struct modules_record {
 	char name[16];
 };
@@ -84,12 +55,9 @@ int machine_parse_change(const uint8_t *records, size_t size, struct machine *ma
 bool machine_next(const struct machine *machine, uint16_t tag, size_t *at, struct record *record);
 
 /* Each returns 0 or -EPROTO. */
-int mount_parse(const struct record *record, struct mount_record *mount);
 int nic_parse(const struct record *record, struct nic_record *nic);
 int address_parse(const struct record *record, struct address_record *address);
 int route_parse(const struct record *record, struct route_record *route);
-int socket_parse(const struct record *record, struct socket_record *socket);
 int modules_parse(const struct record *record, struct modules_record *modules);
-int device_parse(const struct record *record, struct device_record *device);
 
 #endif

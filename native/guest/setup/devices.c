@@ -93,14 +93,14 @@ static int make_one(const struct device_record *device, struct failure *error)
 	return r < 0 ? fail(error, r, "device %s can not be made: %s", path, error_text(r, text)) : 0;
 }
 
-int devices_make(const struct machine *machine, struct failure *error)
+int devices_make(const struct container *container, struct failure *error)
 {
 	struct record record;
 	struct device_record device;
 	size_t at = 0;
 	int r = 0;
 
-	while (r == 0 && machine_next(machine, RECORD_DEVICE, &at, &record)) {
+	while (r == 0 && container_next(container, RECORD_DEVICE, &at, &record)) {
 		r = device_parse(&record, &device);
 		if (r == 0)
 			r = make_one(&device, error);

@@ -4,12 +4,12 @@
 #define DKVM_DEVICES_H
 
 #include "common/failure.h"
-#include "guest/records/machine.h"
+#include "guest/records/container.h"
 
 /* Make nodes for what modules bring that the guest can load but has not loaded. One that can not be made is missing, no more. */
 void devices_of_modules(void);
 
 /* Make the nodes that somebody asked for in /dev. Returns 0 or -errno. */
-int devices_make(const struct machine *machine, struct failure *error);
+int devices_make(const struct container *container, struct failure *error);
 
 #endif

@@ -25,13 +25,13 @@ enum { DATA_MAX = 4096 }; /* bytes: the kernel takes a page */
 /* Flags of one mount and not of its filesystem: only these can be set by MS_BIND | MS_REMOUNT. */
 #define MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
 
-static bool has_mount_on(const struct machine *machine, const char *path)
+static bool has_mount_on(const struct container *container, const char *path)
 {
 	struct record record;
 	struct mount_record mount;
 	size_t at = 0;
 
-	while (machine_next(machine, RECORD_MOUNT, &at, &record))
+	while (container_next(container, RECORD_MOUNT, &at, &record))
 		if (mount_parse(&record, &mount) == 0 && span_is(mount.target, path))
 			return true;
 	return false;
@@ -56,7 +56,7 @@ static void link_in_dev(const char *target, const char *path)
 		log_text(LOG_LEVEL_WARNING, "%s can not be made", path);
 }
 
-int mounts_standard(const struct machine *machine, struct failure *error)
+int mounts_standard(const struct container *container, struct failure *error)
 {
 	const unsigned long strict = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
@@ -68,9 +68,9 @@ int mounts_standard(const struct machine *machine, struct failure *error)
 	link_in_dev("pts/ptmx", "/dev/ptmx");
 	int r = mount_in_dev("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5",
 			     error);
-	if (r == 0 && !has_mount_on(machine, "/dev/shm"))
+	if (r == 0 && !has_mount_on(container, "/dev/shm"))
 		r = mount_in_dev("tmpfs", "/dev/shm", strict, "mode=1777,size=65536k", error);
-	if (r == 0 && !has_mount_on(machine, "/dev/mqueue"))
+	if (r == 0 && !has_mount_on(container, "/dev/mqueue"))
 		r = mount_in_dev("mqueue", "/dev/mqueue", strict, NULL, error);
 	return r;
 }
@@ -172,7 +172,7 @@ static int mount_submount(const char *target, unsigned long flags, struct failur
 }
 
 /* Whether a filesystem that was mounted before covers the place where the share's submount is seen. */
-static bool is_covered(const struct machine *machine, const struct record *until, const char *target)
+static bool is_covered(const struct container *container, const struct record *until, const char *target)
 {
 	struct record record;
 	struct mount_record mount;
@@ -180,7 +180,7 @@ static bool is_covered(const struct machine *machine, const struct record *until
 
 	if (strncmp(target, "/dev/", 5) == 0 || strncmp(target, "/sys/", 5) == 0)
 		return true;
-	while (machine_next(machine, RECORD_MOUNT, &at, &record) && record.value != until->value) {
+	while (container_next(container, RECORD_MOUNT, &at, &record) && record.value != until->value) {
 		if (mount_parse(&record, &mount) < 0 || mount.kind == MOUNT_SHARE)
 			continue;
 		if (strncmp(target, (const char *)mount.target.data, mount.target.size) == 0 &&
@@ -213,7 +213,7 @@ static int make_mount_point(const char *source, const char *target)
 }
 
 /* Where the share shows the real socket, that is covered; nobody can connect to it. */
-static int mount_socket(const struct machine *machine, const char *number, const char *target, unsigned long flags,
+static int mount_socket(const struct container *container, const char *number, const char *target, unsigned long flags,
 			struct failure *error)
 {
 	char text[64];
@@ -221,7 +221,7 @@ static int mount_socket(const struct machine *machine, const char *number, const
 	int r = lstat(target, &st) < 0 ? make_file(target) : 0;
 
 	if (r == 0)
-		r = guest_socket_mount(machine, number, target);
+		r = guest_socket_mount(container, number, target);
 	if (r < 0)
 		return fail(error, r, "socket %s: %s", target, error_text(r, text));
 	return apply_flags(target, flags, error);
@@ -252,7 +252,7 @@ static int mount_covered(const char *target, unsigned long flags, struct failure
 	return apply_flags(target, flags, error);
 }
 
-static int mount_one(const struct machine *machine, const struct record *record, struct failure *error)
+static int mount_one(const struct container *container, const struct record *record, struct failure *error)
 {
 	struct mount_record parsed;
 	const struct mount_record *mount = &parsed;
@@ -266,25 +266,25 @@ static int mount_one(const struct machine *machine, const struct record *record,
 	case MOUNT_FILESYSTEM:
 		return mount_filesystem(source[0] ? source : type, target, type, mount->flags, data, error);
 	case MOUNT_SHARE:
-		if (is_covered(machine, record, target))
+		if (is_covered(container, record, target))
 			return mount_covered(target, mount->flags, error);
 		return mount_submount(target, mount->flags, error);
 	case MOUNT_BLOCK:
 		return disk_mount(source, target, type, mount->flags, data, error);
 	case MOUNT_SOCKET:
-		return mount_socket(machine, source, target, mount->flags, error);
+		return mount_socket(container, source, target, mount->flags, error);
 	}
 	return -EINVAL;
 }
 
-int mounts_apply(const struct machine *machine, struct failure *error)
+int mounts_apply(const struct container *container, struct failure *error)
 {
 	struct record record;
 	size_t at = 0;
 	int r = 0;
 
-	while (r == 0 && machine_next(machine, RECORD_MOUNT, &at, &record))
-		r = mount_one(machine, &record, error);
+	while (r == 0 && container_next(container, RECORD_MOUNT, &at, &record))
+		r = mount_one(container, &record, error);
 	if (r == 0)
 		fstab_show();
 	return r;

@@ -4,12 +4,12 @@
 #define DKVM_MOUNTS_H
 
 #include "common/failure.h"
-#include "guest/records/machine.h"
+#include "guest/records/container.h"
 
 /* What every container has: links in /dev, /dev/pts, /dev/shm, /dev/mqueue. */
-int mounts_standard(const struct machine *machine, struct failure *error);
+int mounts_standard(const struct container *container, struct failure *error);
 
-/* The machine's own, in order. */
-int mounts_apply(const struct machine *machine, struct failure *error);
+/* The container's own, in order. */
+int mounts_apply(const struct container *container, struct failure *error);
 
 #endif

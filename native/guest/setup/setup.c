@@ -15,23 +15,23 @@
 
 #include <stdio.h>
 
-static int set_up_mounts(const struct machine *machine, struct failure *error)
+static int set_up_mounts(const struct container *container, struct failure *error)
 {
-	int r = mounts_standard(machine, error);
+	int r = mounts_standard(container, error);
 
 	if (r == 0)
-		r = cgroups_mount(machine, error);
+		r = cgroups_mount(container, error);
 	if (r == 0)
-		r = mounts_apply(machine, error);
+		r = mounts_apply(container, error);
 	if (r < 0)
 		return r;
 	/* a disk that is mounted is found by the name that the kernel gave it, which a device may take */
 	devices_of_modules();
-	r = devices_make(machine, error);
+	r = devices_make(container, error);
 	if (r < 0)
 		return r;
 	ownfiles_mount();
-	return machine->read_only_root ? root_make_read_only(error) : 0;
+	return container->read_only_root ? root_make_read_only(error) : 0;
 }
 
 static int set_up_network(const struct machine *machine, struct failure *error)
@@ -48,18 +48,19 @@ static int set_up_network(const struct machine *machine, struct failure *error)
 	return r;
 }
 
-static int set_up(const struct machine *machine, uint64_t received, struct setup_steps *steps, struct failure *error)
+/* The container's root first: what names the network's servers lies in it. */
+static int set_up(const struct machine *machine, const struct container *container, struct setup_steps *steps,
+		  struct failure *error)
 {
 	int r;
 
 	fail(error, 0, "the machine can not be set up");
-	system_set_clock(machine->clock, received);
 	steps->step = STEP_ROOT;
 	if ((r = root_mount(error)) < 0)
 		return r;
 	steps->done[STEP_ROOT] = boot_nanos();
 	steps->step = STEP_MOUNTS;
-	if ((r = set_up_mounts(machine, error)) < 0)
+	if ((r = set_up_mounts(container, error)) < 0)
 		return r;
 	steps->done[STEP_MOUNTS] = boot_nanos();
 	steps->step = STEP_NETWORK;
@@ -86,12 +87,14 @@ static void load_modules(const struct machine *machine)
 	}
 }
 
-int setup_machine(const struct machine *machine, uint64_t received, struct setup_steps *steps, struct failure *error)
+int setup_vm(const struct machine *machine, const struct container *container, uint64_t received,
+	     struct setup_steps *steps, struct failure *error)
 {
 	/* while there is one processor: see docs/adr/0007-emulated-cpus-after-the-boot.md */
 	load_modules(machine);
 	pid_t online = machine->online_cpus ? processors_start(machine->processors) : 0;
-	int r = set_up(machine, received, steps, error);
+	system_set_clock(machine->clock, received);
+	int r = set_up(machine, container, steps, error);
 
 	if (online > 0)
 		processors_wait(online);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the machine's records to a machine. */
+/* From the records of the machine and its container to both. */
 #ifndef DKVM_SETUP_H
 #define DKVM_SETUP_H
 
 #include "common/failure.h"
+#include "guest/records/container.h"
 #include "guest/records/machine.h"
 
 enum setup_step { STEP_ROOT = 1, STEP_MOUNTS = 2, STEP_NETWORK = 3, STEP_READY = 4 };
 
 /*
- * Do all that the machine's records say. received is boot_nanos() of the time when the clock's record came.
+ * Do all that the records say. received is boot_nanos() of the time when the clock's record came.
  * Gives the time of each step as in READY; on failure the step that failed and why.
  */
 struct setup_steps {
@@ -17,6 +18,7 @@ struct setup_steps {
 	enum setup_step step;
 };
 
-int setup_machine(const struct machine *machine, uint64_t received, struct setup_steps *steps, struct failure *error);
+int setup_vm(const struct machine *machine, const struct container *container, uint64_t received,
+	     struct setup_steps *steps, struct failure *error);
 
 #endif

@@ -145,18 +145,18 @@ static int make_directory(void)
 	return 0;
 }
 
-static int find_record(const struct machine *machine, unsigned long number, struct socket_record *socket)
+static int find_record(const struct container *container, unsigned long number, struct socket_record *socket)
 {
 	struct record record;
 	size_t at = 0;
 
-	while (machine_next(machine, RECORD_SOCKET, &at, &record))
+	while (container_next(container, RECORD_SOCKET, &at, &record))
 		if (socket_parse(&record, socket) == 0 && socket->number == number)
 			return 0;
 	return -ENOENT;
 }
 
-int guest_socket_mount(const struct machine *machine, const char *number, const char *target)
+int guest_socket_mount(const struct container *container, const char *number, const char *target)
 {
 	struct socket_record record;
 	char path[sizeof DIRECTORY + 16], *end;
@@ -164,7 +164,7 @@ int guest_socket_mount(const struct machine *machine, const char *number, const 
 
 	if (*end != '\0' || n >= SOCKETS_MAX || sockets[n].type != 0)
 		return -EINVAL;
-	int r = find_record(machine, n, &record);
+	int r = find_record(container, n, &record);
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof path, DIRECTORY "/%lu", n);

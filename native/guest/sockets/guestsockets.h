@@ -4,10 +4,10 @@
 #define DKVM_GUESTSOCKETS_H
 
 #include "common/frame.h"
-#include "guest/records/machine.h"
+#include "guest/records/container.h"
 
 /* Make the socket with that number and mount it on target, which is there. Returns 0 or -errno. */
-int guest_socket_mount(const struct machine *machine, const char *number, const char *target);
+int guest_socket_mount(const struct container *container, const char *number, const char *target);
 
 /* Take a socket frame. Returns 0 or -EPROTO. */
 int guest_sockets_frame(const struct frame *frame);

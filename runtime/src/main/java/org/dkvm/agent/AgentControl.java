@@ -88,8 +88,9 @@ public final class AgentControl implements FrameReceiver {
             case NETWORK_SET -> networkSet(frame);
             case LIMITS_DONE -> services.limitsDone(frame.u8(0));
             case WELCOME,
-                    CONFIG,
-                    CONFIG_END,
+                    MACHINE,
+                    CONTAINER,
+                    SET_UP,
                     SHUTDOWN,
                     ACK,
                     DNS_ANSWER,

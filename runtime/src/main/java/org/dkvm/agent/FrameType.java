@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 public enum FrameType {
     HELLO(0x01, FrameType.BY_AGENT, 16, 144),
     WELCOME(0x02, FrameType.BY_MONITOR, 4, 4),
-    CONFIG(0x03, FrameType.BY_MONITOR, 0, Frame.MAX_PAYLOAD),
-    CONFIG_END(0x04, FrameType.BY_MONITOR, 0, 0),
+    MACHINE(0x03, FrameType.BY_MONITOR, 0, Frame.MAX_PAYLOAD),
+    SET_UP(0x04, FrameType.BY_MONITOR, 0, 0),
     READY(0x05, FrameType.BY_AGENT, 0, 64 * 9),
     FAILED(0x06, FrameType.BY_AGENT, 1, 1025),
     LOG(0x07, FrameType.BY_AGENT, 1, 1025),
@@ -26,6 +26,7 @@ public enum FrameType {
     LIMITS(0x14, FrameType.BY_MONITOR, 21, 21),
     LIMITS_DONE(0x15, FrameType.BY_AGENT, 1, 1),
     UPDATE(0x16, FrameType.BY_CLIENT, 20, 20),
+    CONTAINER(0x17, FrameType.BY_MONITOR, 4, Frame.MAX_PAYLOAD),
 
     ATTACH(0x20, FrameType.BY_CLIENT, 16, 16),
     OPEN(0x21, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 1, Frame.MAX_PAYLOAD),

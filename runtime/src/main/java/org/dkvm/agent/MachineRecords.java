@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.agent;
 
-import org.dkvm.core.container.CgroupMode;
-import org.dkvm.core.container.GuestDevice;
-import org.dkvm.core.container.GuestMount;
-
-/** Writes a machine as the records of CONFIG (protocol/PROTOCOL.md, "Machine records"). MAC addresses have 6 bytes, IP addresses 4 or 16. */
+/** Writes what all containers of a VM share as the records of MACHINE (protocol/PROTOCOL.md, "Machine records"). MAC addresses have 6 bytes, IP addresses 4 or 16. */
 public final class MachineRecords {
-    /** All CONFIG payloads together, in bytes. */
+    /** All MACHINE payloads together, in bytes. */
     public static final int MAX_BYTES = 1024 * 1024;
 
     private static final int HOSTNAME = 100;
     private static final int DOMAINNAME = 101;
     private static final int CLOCK = 102;
-    private static final int ROOT = 103;
-    private static final int MOUNT = 104;
     private static final int SYSCTL = 105;
     private static final int NIC = 106;
     private static final int ADDRESS = 107;
     private static final int ROUTE = 108;
-    private static final int CGROUPS = 110;
-    private static final int PIDS_LIMIT = 111;
     private static final int ONLINE_CPUS = 112;
     private static final int MODULES = 113;
     private static final int SHARED_NETWORK = 118;
@@ -28,9 +20,6 @@ public final class MachineRecords {
     private static final int ADDRESS_GONE = 115;
     private static final int ROUTE_GONE = 116;
     private static final int PROCESSORS = 123;
-    private static final int DEVICE = 126;
-    private static final int BLOCK_DEVICE = 1;
-    private static final int CHARACTER_DEVICE = 2;
 
     private static final int IPV4_BYTES = 4;
     private static final byte[] NONE = {};
@@ -54,26 +43,6 @@ public final class MachineRecords {
     /** The time of day in nanoseconds since 1970. */
     public void clock(long nanos) {
         to.begin(CLOCK).u64(nanos).end();
-    }
-
-    /** The root filesystem is read-only. */
-    public void rootReadOnly() {
-        to.begin(ROOT).u8(1).end();
-    }
-
-    /** A mount, in order. */
-    public void mount(GuestMount mount) {
-        to.begin(MOUNT).u8(mount.kind().code()).u64(mount.flags());
-        to.str(mount.target()).str(mount.source()).str(mount.filesystem()).str(mount.data());
-        to.end();
-    }
-
-    /** A device; the serial number is a disk's. */
-    public void device(GuestDevice device, String serial) {
-        to.begin(DEVICE).u8(device.block() ? BLOCK_DEVICE : CHARACTER_DEVICE).u32(device.mode());
-        to.u32(device.uid()).u32(device.gid());
-        to.u32(device.block() ? 0 : device.major()).u32(device.block() ? 0 : device.minor());
-        to.str(device.path()).str(device.block() ? serial : "").end();
     }
 
     /** A kernel parameter as {@code name} and value. */
@@ -109,18 +78,6 @@ public final class MachineRecords {
     /** As {@link #route}: one that is to go. */
     public void routeGone(byte[] mac, byte[] destination, int prefixLength, byte[] gateway, long metric, int scope) {
         route(ROUTE_GONE, mac, destination, prefixLength, gateway, metric, scope);
-    }
-
-    /** The cgroup hierarchies to mount. */
-    public void cgroups(CgroupMode mode) {
-        to.begin(CGROUPS).u8(mode.code()).end();
-    }
-
-    /** The processes and threads the workload may have; nothing for 0, no limit. */
-    public void pidsLimit(long limit) {
-        if (limit > 0) {
-            to.begin(PIDS_LIMIT).u64(limit).end();
-        }
     }
 
     /** The kernel came up on one CPU, and the agent is to bring the others online. */

@@ -198,8 +198,9 @@ public final class SessionRouter {
             }
             case HELLO,
                     WELCOME,
-                    CONFIG,
-                    CONFIG_END,
+                    MACHINE,
+                    CONTAINER,
+                    SET_UP,
                     READY,
                     FAILED,
                     LOG,

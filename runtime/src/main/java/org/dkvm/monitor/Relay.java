@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiConsumer;
 import org.dkvm.agent.AgentControl;
@@ -51,6 +52,9 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     private static final int SIGNAL_BASE = 128;
     private static final Duration LOSS_DELAY = Duration.ofMillis(200);
     private static final byte[] NOTHING = {};
+    /** The number of the VM's one container. */
+    private static final byte CONTAINER = 1;
+
     private static final String[] LEVELS = {"error", "warning", "info", "debug"};
 
     private final EventLoop loop;
@@ -227,22 +231,31 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
             return;
         }
         try {
-            byte[] records = services.withSockets(told.machine(Instant.now()));
+            byte[] machine = told.machine(Instant.now());
+            byte[] container = services.withSockets(told.container());
             FrameOutput to = link.output();
             to.send(FrameType.WELCOME, 0, new byte[] {Frame.VERSION, 0, 0, 0});
-            for (int from = 0; from < records.length; from += Frame.DATA_PAYLOAD) {
-                int length = Math.min(Frame.DATA_PAYLOAD, records.length - from);
-                byte[] piece = new byte[length];
-                System.arraycopy(records, from, piece, 0, length);
-                to.send(FrameType.CONFIG, 0, piece);
-            }
-            to.send(FrameType.CONFIG_END, 0, NOTHING);
+            records(to, FrameType.MACHINE, NOTHING, machine);
+            records(to, FrameType.CONTAINER, new byte[] {CONTAINER, 0, 0, 0}, container);
+            to.send(FrameType.SET_UP, 0, NOTHING);
             greeted = true;
             clock.setUp();
             openMain();
         } catch (DkvmException e) {
             fail(e.text());
         }
+    }
+
+    /** In pieces, each after the same bytes; at least one piece. */
+    private static void records(FrameOutput to, FrameType type, byte[] before, byte[] records) {
+        int from = 0;
+        do {
+            int length = Math.min(Frame.DATA_PAYLOAD - before.length, records.length - from);
+            byte[] piece = Arrays.copyOf(before, before.length + length);
+            System.arraycopy(records, from, piece, before.length, length);
+            to.send(type, 0, piece);
+            from += length;
+        } while (from < records.length);
     }
 
     @Override

@@ -104,7 +104,7 @@ final class FakeSandbox implements Programs, AutoCloseable {
                 ScriptedPeer agent = new ScriptedPeer(sockets.agent())) {
             control.sayBytes(ascii("{\"QMP\":{}}\n{\"return\":{}}\n{\"event\":\"RESUME\",\"data\":{}}\n"));
             console.sayBytes(ascii("booted\n"));
-            agent.say(FrameType.HELLO, 0, 'D', 'K', 'V', 'M', 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, '6');
+            agent.say(FrameType.HELLO, 0, 'D', 'K', 'V', 'M', 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, '6');
             agent.hear(FrameType.OPEN, MAIN);
             agent.say(FrameType.READY, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 4, 2, 0, 0, 0, 0, 0, 0, 0);
             agent.say(FrameType.OPENED, MAIN, 1, 0, 0, 0);
@@ -128,7 +128,7 @@ final class FakeSandbox implements Programs, AutoCloseable {
 
     private void mainClient() throws IOException {
         try (ScriptedPeer client = new ScriptedPeer(places.sessionSocket())) {
-            client.say(FrameType.ATTACH, CLIENT, 1, 0, 3, 0, 24, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+            client.say(FrameType.ATTACH, CLIENT, 2, 0, 3, 0, 24, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0);
             client.hear(FrameType.OPENED, CLIENT);
             client.say(FrameType.STDIN, CLIENT, 'x');
             client.hear(FrameType.STDERR, CLIENT);
@@ -141,7 +141,7 @@ final class FakeSandbox implements Programs, AutoCloseable {
 
     private void execClient() throws IOException {
         try (ScriptedPeer client = new ScriptedPeer(places.sessionSocket())) {
-            client.say(FrameType.ATTACH, CLIENT, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+            client.say(FrameType.ATTACH, CLIENT, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
             client.say(FrameType.OPEN, CLIENT, 1, 1, 0, 1, 0, 0, 0, 'a');
             client.hear(FrameType.EXIT, CLIENT);
         }

@@ -54,7 +54,7 @@ class FrameReaderTest {
 
     @Test
     void typeFromTheWrongSideIsRefused() {
-        assertBreach("00 00 00 00 04 00 00 00 00", "CONFIG_END from the wrong side");
+        assertBreach("00 00 00 00 04 00 00 00 00", "SET_UP from the wrong side");
         assertBreach("01 00 00 00 24 01 00 00 00 41", "STDIN from the wrong side");
     }
 

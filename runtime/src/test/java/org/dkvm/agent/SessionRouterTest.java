@@ -208,15 +208,15 @@ class SessionRouterTest {
         clientBreaks(silent, FrameType.STDIN, new byte[1], "before ATTACH");
         Client exec = attach(new Ear(), 1);
         clientBreaks(exec, FrameType.STDIN, new byte[1], "STDIN before OPEN");
-        clientBreaks(exec, FrameType.ATTACH, attach(1, 1), "a second ATTACH");
+        clientBreaks(exec, FrameType.ATTACH, attach(2, 1), "a second ATTACH");
         clientBreaks(exec, FrameType.OPEN, new byte[] {2}, "last is 2");
         open(exec);
         clientBreaks(exec, FrameType.OPEN, new byte[] {1, 1}, "OPEN in an open session");
         clientBreaks(exec, FrameType.SIGNAL, new byte[] {65, 0, 0, 0}, "signal 65");
         clientBreaks(exec, FrameType.SIGNAL, new byte[] {0, 0, 0, 0}, "signal 0");
         Client old = new Client(new Ear().output);
-        clientBreaks(old, FrameType.ATTACH, attach(2, 1), "protocol version 2");
-        clientBreaks(new Client(new Ear().output), FrameType.ATTACH, attach(1, 0), "second main");
+        clientBreaks(old, FrameType.ATTACH, attach(3, 1), "protocol version 3");
+        clientBreaks(new Client(new Ear().output), FrameType.ATTACH, attach(2, 0), "second main");
     }
 
     @Test
@@ -257,7 +257,7 @@ class SessionRouterTest {
         assertThat(client.isEnded()).isTrue();
         clientBreaks(attach(ear, 2), FrameType.STDIN, new byte[1], "STDIN from a client for a signal");
         clientBreaks(attach(ear, 2), FrameType.SIGNAL, new byte[] {65, 0, 0, 0}, "signal 65");
-        clientBreaks(new Client(new Ear().output), FrameType.ATTACH, attach(1, 4), "role 4");
+        clientBreaks(new Client(new Ear().output), FrameType.ATTACH, attach(2, 4), "role 4");
     }
 
     @Test
@@ -364,7 +364,7 @@ class SessionRouterTest {
 
     private Client attach(Ear ear, int role) throws ProtocolException {
         Client client = new Client(ear.output);
-        fromClient(client, FrameType.ATTACH, attach(1, role));
+        fromClient(client, FrameType.ATTACH, attach(2, role));
         return client;
     }
 

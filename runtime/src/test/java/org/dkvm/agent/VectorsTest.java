@@ -84,7 +84,8 @@ class VectorsTest {
     void aSharedNetworkIsEncodedAsTheVector() throws Exception {
         MachineRecords to = new MachineRecords();
         to.sharedNetwork(new byte[] {(byte) 192, 0, 0, 2});
-        assertThat(to.toBytes()).isEqualTo(Vector.named("config-shared-network").payload());
+        assertThat(to.toBytes())
+                .isEqualTo(Vector.named("machine-shared-network").payload());
     }
 
     @Test
@@ -113,7 +114,7 @@ class VectorsTest {
                 true,
                 19);
         Client client = new Client(new FrameOutput(Channels.newChannel(new ByteArrayOutputStream())));
-        byte[] attach = {1, 0, 3, 0, 24, 0, 80, 0, 1, 0, 0, (byte) 0x80, 0, 0, 0, 0};
+        byte[] attach = {2, 0, 3, 0, 24, 0, 80, 0, 1, 0, 0, (byte) 0x80, 0, 0, 0, 0};
         ByteBuffer bytes = Frame.make(FrameType.ATTACH, 1, attach);
         Frame frame = new Frame(bytes);
         frame.set(FrameType.ATTACH, 0, bytes.limit());
@@ -123,15 +124,26 @@ class VectorsTest {
 
     @Test
     void machineIsEncodedAsTheVector() throws Exception {
-        assertThat(machine()).isEqualTo(Vector.named("java-config").payload());
+        assertThat(machine()).isEqualTo(Vector.named("java-machine").payload());
+    }
+
+    @Test
+    void containerIsEncodedAsTheVector() throws Exception {
+        ContainerRecords to = new ContainerRecords();
+        to.rootReadOnly();
+        to.cgroups(CgroupMode.HYBRID);
+        to.pidsLimit(30);
+        to.mount(new GuestMount(GuestMount.Kind.FILESYSTEM, "/run", "tmpfs", "tmpfs", 14, "mode=755,size=64k"));
+        to.mount(new GuestMount(GuestMount.Kind.SHARE, "/data", "", "", 1, ""));
+        assertThat(to.toBytes()).isEqualTo(ofContainer(Vector.named("java-container")));
     }
 
     @Test
     void devicesAreEncodedAsTheVector() throws Exception {
-        MachineRecords to = new MachineRecords();
+        ContainerRecords to = new ContainerRecords();
         to.device(new GuestDevice("/dev/sdz", true, 7, 5, true, 0660, 0, 6), "device0");
         to.device(new GuestDevice("/dev/fuse", false, 10, 229, false, 0666, 0, 0), "device1");
-        assertThat(to.toBytes()).isEqualTo(Vector.named("java-config-devices").payload());
+        assertThat(to.toBytes()).isEqualTo(ofContainer(Vector.named("java-container-devices")));
     }
 
     static byte[] machine() {
@@ -145,12 +157,7 @@ class VectorsTest {
         to.clock(1_700_000_000_000_000_000L);
         to.hostname("web-1");
         to.domainname("example.org");
-        to.rootReadOnly();
-        to.cgroups(CgroupMode.HYBRID);
-        to.pidsLimit(30);
         to.onlineCpus();
-        to.mount(new GuestMount(GuestMount.Kind.FILESYSTEM, "/run", "tmpfs", "tmpfs", 14, "mode=755,size=64k"));
-        to.mount(new GuestMount(GuestMount.Kind.SHARE, "/data", "", "", 1, ""));
         to.nic(mac, 1500, "eth0");
         to.address(mac, new byte[] {(byte) 172, 17, 0, 2}, 16, new byte[] {(byte) 172, 17, (byte) 255, (byte) 255});
         to.address(mac, ipv6, 64, new byte[0]);
@@ -180,6 +187,13 @@ class VectorsTest {
         to.sysctl("net/ipv6/conf/eth1/disable_ipv6", "1");
         byte[] payload = Vector.named("network").payload();
         assertThat(to.toBytes()).isEqualTo(java.util.Arrays.copyOfRange(payload, 4, payload.length));
+    }
+
+    /** The payload behind the container's number. */
+    private static byte[] ofContainer(Vector vector) {
+        byte[] payload = vector.payload();
+        assertThat(payload).startsWith(1, 0, 0, 0);
+        return java.util.Arrays.copyOfRange(payload, 4, payload.length);
     }
 
     private static byte[] openPayload(Vector vector) {

@@ -56,15 +56,15 @@ class HostileGuestTest {
     @Test
     void helloOfAnotherKindEndsTheVm() throws Exception {
         Peer main = running();
-        sandbox.agent().say(FrameType.HELLO, 0, 'X', 'K', 'V', 'M', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        sandbox.agent().say(FrameType.HELLO, 0, 'X', 'K', 'V', 'M', 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
         assertBroken(main, "a HELLO that is not the agent's", Verdict.NOT_STARTED);
     }
 
     @Test
     void helloOfAnotherVersionEndsTheVm() throws Exception {
         Peer main = running();
-        sandbox.agent().say(FrameType.HELLO, 0, 'D', 'K', 'V', 'M', 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-        assertBroken(main, "an agent of protocol version 2, not 1", Verdict.NOT_STARTED);
+        sandbox.agent().say(FrameType.HELLO, 0, 'D', 'K', 'V', 'M', 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        assertBroken(main, "an agent of protocol version 3, not 2", Verdict.NOT_STARTED);
     }
 
     @Test

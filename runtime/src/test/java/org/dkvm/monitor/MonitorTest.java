@@ -42,9 +42,10 @@ class MonitorTest {
         Peer main = sandbox.mainClient();
         Peer agent = sandbox.agent();
         TestSandbox.hello(agent);
-        assertThat(agent.expect(FrameType.WELCOME).u8(0)).isEqualTo(1);
-        assertThat(agent.expect(FrameType.CONFIG).length()).isPositive();
-        agent.expect(FrameType.CONFIG_END);
+        assertThat(agent.expect(FrameType.WELCOME).u8(0)).isEqualTo(2);
+        assertThat(agent.expect(FrameType.MACHINE).length()).isPositive();
+        assertThat(agent.expect(FrameType.CONTAINER).u32(0)).isEqualTo(1);
+        agent.expect(FrameType.SET_UP);
         assertThat(agent.expect(FrameType.OPEN).u8(0)).isEqualTo(1);
         agent.say(FrameType.READY, 0, 4, 1, 0, 0, 0, 0, 0, 0, 0);
         agent.say(FrameType.OPENED, MAIN, 1, 0, 0, 0);

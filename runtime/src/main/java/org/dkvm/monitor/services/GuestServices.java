@@ -119,10 +119,10 @@ public final class GuestServices implements AgentServices {
         return given == null || !given.isFull();
     }
 
-    /** A machine's records, and those of its sockets. */
-    public byte[] withSockets(byte[] machine) {
+    /** A container's records, and those of its sockets. */
+    public byte[] withSockets(byte[] container) {
         GuestSockets given = sockets;
-        return given == null ? machine : given.after(machine);
+        return given == null ? container : given.after(container);
     }
 
     @Override

@@ -65,14 +65,14 @@ public final class GuestSockets implements FrameReceiver, AgentLink.Events {
         return records != null;
     }
 
-    /** A machine's records, and those of the sockets. */
-    byte[] after(byte[] machine) {
+    /** A container's records, and those of the sockets. */
+    byte[] after(byte[] container) {
         byte[] own = records;
         if (own == null) {
-            return machine;
+            return container;
         }
-        byte[] all = Arrays.copyOf(machine, machine.length + own.length);
-        System.arraycopy(own, 0, all, machine.length, own.length);
+        byte[] all = Arrays.copyOf(container, container.length + own.length);
+        System.arraycopy(own, 0, all, container.length, own.length);
         return all;
     }
 

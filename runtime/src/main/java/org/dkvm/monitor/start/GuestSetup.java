@@ -4,6 +4,7 @@ package org.dkvm.monitor.start;
 import java.time.Instant;
 import java.util.Map;
 import org.dkvm.agent.Client;
+import org.dkvm.agent.ContainerRecords;
 import org.dkvm.agent.MachineRecords;
 import org.dkvm.agent.ProcessRecords;
 import org.dkvm.bundle.plan.SandboxPlan;
@@ -34,17 +35,12 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network) {
 
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
 
-    /** The records of CONFIG. */
+    /** The records of MACHINE: what all containers of the VM share. */
     public byte[] machine(Instant now) throws DkvmException {
         MachineRecords to = new MachineRecords();
         to.clock(now.getEpochSecond() * NANOS_PER_SECOND + now.getNano());
         to.hostname(plan.hostname());
         to.domainname(plan.domainname());
-        if (plan.rootReadOnly()) {
-            to.rootReadOnly();
-        }
-        to.cgroups(plan.cgroups());
-        to.pidsLimit(plan.pidsLimit());
         if (KernelCommandLine.comesUpOnOneCpu(
                 plan.kernel(), plan.accelerator(), plan.growth().cpus())) {
             to.onlineCpus();
@@ -60,12 +56,6 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network) {
         if (plan.display().vga() != Vga.NONE && mode != DisplayMode.CURSES) {
             to.modules("graphics");
         }
-        for (GuestMount mount : plan.mounts()) {
-            to.mount(mount);
-        }
-        for (int i = 0; i < plan.devices().size(); i++) {
-            to.device(plan.devices().get(i), GuestDevice.serial(i));
-        }
         for (NetworkDevice device : network.devices()) {
             NetworkRecords.device(to, device);
         }
@@ -73,11 +63,29 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network) {
             to.sharedNetwork(SharedNetwork.namespaceLoopback());
         }
         sysctls(to);
-        byte[] records = to.toBytes();
-        if (records.length > MachineRecords.MAX_BYTES) {
-            throw new DkvmException(
-                    "the machine's set-up has " + records.length + " bytes, more than " + MachineRecords.MAX_BYTES,
-                    "use fewer mounts");
+        return bounded("the machine", to.toBytes(), MachineRecords.MAX_BYTES, "use fewer networks");
+    }
+
+    /** The records of CONTAINER: what is the container's own. */
+    public byte[] container() throws DkvmException {
+        ContainerRecords to = new ContainerRecords();
+        if (plan.rootReadOnly()) {
+            to.rootReadOnly();
+        }
+        to.cgroups(plan.cgroups());
+        to.pidsLimit(plan.pidsLimit());
+        for (GuestMount mount : plan.mounts()) {
+            to.mount(mount);
+        }
+        for (int i = 0; i < plan.devices().size(); i++) {
+            to.device(plan.devices().get(i), GuestDevice.serial(i));
+        }
+        return bounded("the container", to.toBytes(), ContainerRecords.MAX_BYTES, "use fewer mounts");
+    }
+
+    private static byte[] bounded(String whose, byte[] records, int most, String advice) throws DkvmException {
+        if (records.length > most) {
+            throw new DkvmException(whose + "'s set-up has " + records.length + " bytes, more than " + most, advice);
         }
         return records;
     }

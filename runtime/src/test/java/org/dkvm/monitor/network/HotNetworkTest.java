@@ -110,7 +110,7 @@ class HotNetworkTest {
         Peer main = sandbox.mainClient();
         Peer agent = sandbox.agent();
         TestSandbox.hello(agent);
-        assertThat(HexFormat.of().formatHex(agent.skipTo(FrameType.CONFIG).payload()))
+        assertThat(HexFormat.of().formatHex(agent.skipTo(FrameType.MACHINE).payload()))
                 .contains(MAC_HEX + "2")
                 .doesNotContain(MAC_HEX + "1");
         agent.say(FrameType.READY, 0);

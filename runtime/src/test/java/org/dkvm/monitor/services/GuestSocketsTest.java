@@ -47,7 +47,7 @@ class GuestSocketsTest {
         sandbox.mainClient();
         Peer agent = sandbox.agent();
         TestSandbox.hello(agent);
-        byte[] records = agent.skipTo(FrameType.CONFIG).payload();
+        byte[] records = agent.skipTo(FrameType.CONTAINER).payload();
         assertThat(records).endsWith(RECORD);
     }
 

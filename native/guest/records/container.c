@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/records/container.h"
+
+#include "guest/records/values.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+int mount_parse(const struct record *record, struct mount_record *mount)
+{
+	if (record->length < 9)
+		return -EPROTO;
+	uint8_t kind = record->value[0];
+	struct span rest = {record->value + 9, record->length - 9u};
+	if (kind < MOUNT_FILESYSTEM || kind > MOUNT_SOCKET)
+		return -EPROTO;
+	mount->kind = kind;
+	mount->flags = get_u64(record->value + 1);
+	if (take_string(&rest, &mount->target) < 0 || take_string(&rest, &mount->source) < 0 ||
+	    take_string(&rest, &mount->type) < 0 || take_string(&rest, &mount->data) < 0)
+		return -EPROTO;
+	if (mount->target.size == 0 || mount->target.data[0] != '/')
+		return -EPROTO;
+	return rest.size == 0 ? 0 : -EPROTO;
+}
+
+int socket_parse(const struct record *record, struct socket_record *socket)
+{
+	const uint8_t *p = record->value;
+
+	if (record->length != 20 || p[5] > 1 || get_u32(p + 8) > 07777)
+		return -EPROTO;
+	if (p[4] != SOCK_STREAM && p[4] != SOCK_DGRAM && p[4] != SOCK_SEQPACKET)
+		return -EPROTO;
+	*socket = (struct socket_record){.number = get_u32(p),
+					 .type = p[4],
+					 .gone = p[5] == 1,
+					 .mode = get_u32(p + 8),
+					 .uid = get_u32(p + 12),
+					 .gid = get_u32(p + 16)};
+	return 0;
+}
+
+/* Whether a path is below /dev whatever is there: no name of it is empty, . or .. */
+static bool is_below_dev(struct span path)
+{
+	const uint8_t *end = path.data + path.size;
+
+	if (path.size < 6 || memcmp(path.data, "/dev/", 5) != 0)
+		return false;
+	for (const uint8_t *name = path.data + 5; name <= end; name++) {
+		const uint8_t *slash = memchr(name, '/', (size_t)(end - name));
+		struct span one = {name, (size_t)((slash ? slash : end) - name)};
+		if (one.size == 0 || span_is(one, ".") || span_is(one, ".."))
+			return false;
+		name += one.size;
+	}
+	return true;
+}
+
+int device_parse(const struct record *record, struct device_record *device)
+{
+	const uint8_t *p = record->value;
+
+	if (record->length < 21 || p[0] < DEVICE_BLOCK || p[0] > DEVICE_CHARACTER)
+		return -EPROTO;
+	struct span rest = {p + 21, record->length - 21u};
+	device->kind = (enum device_kind)p[0];
+	device->mode = get_u32(p + 1);
+	device->uid = get_u32(p + 5);
+	device->gid = get_u32(p + 9);
+	device->major = get_u32(p + 13);
+	device->minor = get_u32(p + 17);
+	if (take_string(&rest, &device->path) < 0 || take_string(&rest, &device->serial) < 0 || rest.size != 0)
+		return -EPROTO;
+	if (device->mode > 07777 || (device->kind == DEVICE_BLOCK) != (device->serial.size > 0))
+		return -EPROTO;
+	return is_below_dev(device->path) ? 0 : -EPROTO;
+}
+
+static int take(const struct record *record, struct container *container)
+{
+	union {
+		struct mount_record mount;
+		struct socket_record socket;
+		struct device_record device;
+	} checked;
+	int byte;
+
+	switch (record->tag) {
+	case RECORD_ROOT:
+		byte = byte_value(record, 1);
+		container->read_only_root = byte == 1;
+		return byte < 0 ? byte : 0;
+	case RECORD_MOUNT:
+		return mount_parse(record, &checked.mount);
+	case RECORD_CGROUPS:
+		byte = byte_value(record, CGROUPS_HYBRID);
+		container->cgroups = byte < 0 ? CGROUPS_NONE : (enum cgroups_mode)byte;
+		return byte < 0 ? byte : 0;
+	case RECORD_PIDS_LIMIT:
+		return u64_value(record, &container->pids_limit);
+	case RECORD_SOCKET:
+		return socket_parse(record, &checked.socket);
+	case RECORD_DEVICE:
+		return device_parse(record, &checked.device);
+	default:
+		return -EPROTO;
+	}
+}
+
+int container_parse(const uint8_t *records, size_t size, struct container *container)
+{
+	struct record record;
+	size_t at = 0;
+	long n;
+
+	*container = (struct container){.records = {records, size}, .cgroups = CGROUPS_V2};
+	while ((n = record_parse(records + at, size - at, &record)) > 0) {
+		if (take(&record, container) < 0)
+			return -EPROTO;
+		at += (size_t)n;
+	}
+	return (int)n;
+}
+
+bool container_next(const struct container *container, uint16_t tag, size_t *at, struct record *record)
+{
+	return records_next(container->records, tag, at, record);
+}

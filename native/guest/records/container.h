@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container's records (CONTAINER): its root, mounts, devices, limits. Read and checked; pure: no system calls. */
+#ifndef DKVM_CONTAINER_H
+#define DKVM_CONTAINER_H
+
+#include "common/frame.h"
+#include "common/span.h"
+
+enum {
+	CONTAINER_MAX_RECORDS = 1024 * 1024, /* bytes */
+	CONTAINERS_MAX = 1,                  /* of a VM; they are numbered from 1 */
+};
+
+enum cgroups_mode { CGROUPS_NONE = 0, CGROUPS_V1 = 1, CGROUPS_V2 = 2, CGROUPS_HYBRID = 3 };
+
+/* Spans point into the records. Records that may be repeated are read in order by container_next. */
+struct container {
+	struct span records;
+	bool read_only_root;
+	enum cgroups_mode cgroups;
+	uint64_t pids_limit;
+};
+
+enum mount_kind { MOUNT_FILESYSTEM = 1, MOUNT_SHARE = 2, MOUNT_BLOCK = 3, MOUNT_SOCKET = 4 };
+
+struct mount_record {
+	enum mount_kind kind;
+	uint64_t flags; /* MS_* */
+	struct span target, source, type, data;
+};
+
+struct socket_record {
+	uint32_t number;
+	uint8_t type; /* SOCK_* */
+	bool gone;    /* nobody listens there any more */
+	uint32_t mode, uid, gid;
+};
+
+enum device_kind { DEVICE_BLOCK = 1, DEVICE_CHARACTER = 2 };
+
+struct device_record {
+	enum device_kind kind;
+	uint32_t mode, uid, gid, major, minor;
+	struct span path;   /* below /dev, without empty names, . and .. */
+	struct span serial; /* of a disk; its number is not told */
+};
+
+/* Read and check every record. Returns 0 or -EPROTO. */
+int container_parse(const uint8_t *records, size_t size, struct container *container);
+
+/* Find the next record of a tag from *at (0 first) on; false when there is none. Only after container_parse. */
+bool container_next(const struct container *container, uint16_t tag, size_t *at, struct record *record);
+
+/* Each returns 0 or -EPROTO. */
+int mount_parse(const struct record *record, struct mount_record *mount);
+int socket_parse(const struct record *record, struct socket_record *socket);
+int device_parse(const struct record *record, struct device_record *device);
+
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.agent;
+
+import org.dkvm.core.container.CgroupMode;
+import org.dkvm.core.container.GuestDevice;
+import org.dkvm.core.container.GuestMount;
+
+/** Writes a container as the records of CONTAINER (protocol/PROTOCOL.md, "Container records"). */
+public final class ContainerRecords {
+    /** A container's records together, in bytes. */
+    public static final int MAX_BYTES = 1024 * 1024;
+
+    private static final int ROOT = 103;
+    private static final int MOUNT = 104;
+    private static final int CGROUPS = 110;
+    private static final int PIDS_LIMIT = 111;
+    private static final int DEVICE = 126;
+    private static final int BLOCK_DEVICE = 1;
+    private static final int CHARACTER_DEVICE = 2;
+
+    private final RecordWriter to = new RecordWriter();
+
+    /** The root filesystem is read-only. */
+    public void rootReadOnly() {
+        to.begin(ROOT).u8(1).end();
+    }
+
+    /** A mount, in order. */
+    public void mount(GuestMount mount) {
+        to.begin(MOUNT).u8(mount.kind().code()).u64(mount.flags());
+        to.str(mount.target()).str(mount.source()).str(mount.filesystem()).str(mount.data());
+        to.end();
+    }
+
+    /** A device; the serial number is a disk's. */
+    public void device(GuestDevice device, String serial) {
+        to.begin(DEVICE).u8(device.block() ? BLOCK_DEVICE : CHARACTER_DEVICE).u32(device.mode());
+        to.u32(device.uid()).u32(device.gid());
+        to.u32(device.block() ? 0 : device.major()).u32(device.block() ? 0 : device.minor());
+        to.str(device.path()).str(device.block() ? serial : "").end();
+    }
+
+    /** The cgroup hierarchies to mount. */
+    public void cgroups(CgroupMode mode) {
+        to.begin(CGROUPS).u8(mode.code()).end();
+    }
+
+    /** The processes and threads the container may have; nothing for 0, no limit. */
+    public void pidsLimit(long limit) {
+        if (limit > 0) {
+            to.begin(PIDS_LIMIT).u64(limit).end();
+        }
+    }
+
+    /** All records so far. */
+    public byte[] toBytes() {
+        return to.toBytes();
+    }
+}

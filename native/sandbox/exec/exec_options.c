@@ -2,6 +2,7 @@
 #include "sandbox/exec/exec_options.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -67,7 +68,8 @@ static int take_groups(struct request *r, const char *text)
 
 static int take_cwd(struct request *r, const char *text)
 {
-	return text[0] == '/' ? request_add(r, RECORD_CWD, text, strlen(text)) : -EINVAL;
+	/* what the agent takes for one: more would break its channel, and with it the VM */
+	return text[0] == '/' && strlen(text) < PATH_MAX ? request_add(r, RECORD_CWD, text, strlen(text)) : -EINVAL;
 }
 
 static int take_capabilities(struct request *r, const char *text)

@@ -115,7 +115,12 @@ public final class Json {
 
     /** The member as a whole number, where it is one that fits. */
     public static Optional<Long> number(JsonObject parent, String name) {
-        if (parent.get(name) instanceof JsonPrimitive primitive && primitive.isNumber()) {
+        return parent.get(name) instanceof JsonPrimitive primitive ? number(primitive) : Optional.empty();
+    }
+
+    /** An element as a whole number, where it is one that fits. */
+    public static Optional<Long> number(JsonElement element) {
+        if (element instanceof JsonPrimitive primitive && primitive.isNumber()) {
             String text = primitive.getAsString();
             try {
                 return Optional.of(Long.parseLong(text));
@@ -145,6 +150,15 @@ public final class Json {
     public static long requiredNumber(JsonObject parent, String name) {
         return number(parent, name)
                 .orElseThrow(() -> new IllegalArgumentException("\"" + name + "\" is missing or no whole number"));
+    }
+
+    /** As {@link #requiredNumber}, one of 32 bits. */
+    public static int requiredInt(JsonObject parent, String name) {
+        long number = requiredNumber(parent, name);
+        if (number != (int) number) {
+            throw new IllegalArgumentException("\"" + name + "\" " + number + " does not fit");
+        }
+        return (int) number;
     }
 
     /** Whether the member is {@code true}. */

@@ -64,7 +64,7 @@ public record VmRecord(
                     Path.of(Json.requiredString(json, "state")),
                     Json.requiredString(json, "kernel"),
                     Accelerator.valueOf(Json.requiredString(json, "accelerator")),
-                    (int) Json.requiredNumber(json, "cpus"),
+                    Json.requiredInt(json, "cpus"),
                     new MemorySize(Json.requiredNumber(json, "memory")),
                     Instant.ofEpochMilli(Json.requiredNumber(json, "createdMillis")),
                     Json.requiredNumber(json, "beginNanos"),

@@ -118,7 +118,7 @@ public final class SandboxPlanJson {
                     Json.requiredString(json, "hostname"),
                     Json.requiredString(json, "domainname"),
                     Json.isTrue(json, "rootReadOnly"),
-                    (int) Json.requiredNumber(json, "cpus"),
+                    Json.requiredInt(json, "cpus"),
                     new MemorySize(Json.requiredNumber(json, "memory")),
                     Accelerator.valueOf(Json.requiredString(json, "accelerator")),
                     kernelFromJson(json.getAsJsonObject("kernel")),
@@ -137,7 +137,7 @@ public final class SandboxPlanJson {
                     json.has("display") ? displayFromJson(json.getAsJsonObject("display")) : Display.NONE,
                     json.has("tscKilohertz") ? Json.requiredNumber(json, "tscKilohertz") : 0,
                     new Growth(
-                            (int) Json.requiredNumber(json, "mostCpus"),
+                            Json.requiredInt(json, "mostCpus"),
                             new MemorySize(Json.requiredNumber(json, "mostMemory"))),
                     devicesFromJson(json),
                     json.has("memoryCeiling") ? Json.requiredNumber(json, "memoryCeiling") : 0);
@@ -181,7 +181,7 @@ public final class SandboxPlanJson {
         List<ResourceLimit> limits = new ArrayList<>();
         for (JsonObject limit : Json.objects(json, "limits")) {
             limits.add(new ResourceLimit(
-                    (int) Json.requiredNumber(limit, "resource"),
+                    Json.requiredInt(limit, "resource"),
                     Json.requiredNumber(limit, "soft"),
                     Json.requiredNumber(limit, "hard")));
         }
@@ -196,9 +196,9 @@ public final class SandboxPlanJson {
                 capabilitiesFromJson(json.getAsJsonObject("capabilities")),
                 Json.isTrue(json, "noNewPrivileges"),
                 limits,
-                (int) Json.requiredNumber(json, "oomScoreAdj"),
+                Json.requiredInt(json, "oomScoreAdj"),
                 Json.isTrue(json, "setHome"),
-                (int) Json.requiredNumber(json, "umask"));
+                Json.requiredInt(json, "umask"));
     }
 
     private static JsonObject capabilitiesToJson(CapabilitySets sets) {
@@ -289,10 +289,10 @@ public final class SandboxPlanJson {
             devices.add(new GuestDevice(
                     Json.requiredString(item, "path"),
                     Json.isTrue(item, "block"),
-                    (int) Json.requiredNumber(item, "major"),
-                    (int) Json.requiredNumber(item, "minor"),
+                    Json.requiredInt(item, "major"),
+                    Json.requiredInt(item, "minor"),
                     Json.isTrue(item, "writable"),
-                    (int) Json.requiredNumber(item, "mode"),
+                    Json.requiredInt(item, "mode"),
                     Json.requiredNumber(item, "uid"),
                     Json.requiredNumber(item, "gid")));
         }
@@ -313,7 +313,7 @@ public final class SandboxPlanJson {
         return new Display(
                 DisplayMode.valueOf(Json.requiredString(json, "mode")),
                 Vga.valueOf(Json.requiredString(json, "vga")),
-                (int) Json.requiredNumber(json, "number"),
+                Json.requiredInt(json, "number"),
                 new VncPassword(Json.requiredString(json, "password"), Json.requiredString(json, "passwordFile")));
     }
 

@@ -3,11 +3,11 @@ package org.dkvm.bundle.process;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonPrimitive;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.dkvm.bundle.options.Options;
+import org.dkvm.bundle.plan.GuestBounds;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.container.CapabilitySets;
 import org.dkvm.core.container.ResourceLimit;
@@ -40,11 +40,11 @@ public final class Workload {
         JsonObject user = Json.object(process, "user").orElseGet(JsonObject::new);
         List<Long> groups = new ArrayList<>();
         for (JsonElement group : Json.array(user, "additionalGids")) {
-            groups.add(group instanceof JsonPrimitive ? checkedId(group.getAsLong()) : 0);
+            groups.add(checkedId(Json.number(group).orElse(-1L)));
         }
         List<String> env = Options.without(Json.strings(process, "env"));
         String cwd = Json.string(process, "cwd").orElse("/");
-        return new WorkloadProcess(
+        WorkloadProcess workload = new WorkloadProcess(
                 args,
                 env,
                 cwd.startsWith("/") ? cwd : "/" + cwd,
@@ -58,6 +58,8 @@ public final class Workload {
                 Math.clamp(Json.number(process, "oomScoreAdj").orElse(0L), -1000, 1000),
                 ExecutableLookup.value(env, "HOME").isEmpty(),
                 (int) (Json.number(user, "umask").orElse((long) DEFAULT_UMASK) & 0777));
+        GuestBounds.check(workload);
+        return workload;
     }
 
     /**

@@ -13,6 +13,7 @@ import org.dkvm.bundle.options.BreakOption;
 import org.dkvm.bundle.options.DisplayOptions;
 import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.bundle.options.Options;
+import org.dkvm.bundle.plan.GuestBounds;
 import org.dkvm.bundle.plan.SandboxPlan;
 import org.dkvm.bundle.process.CapabilityNames;
 import org.dkvm.bundle.spec.ContainerSpec;
@@ -134,6 +135,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         mounts.addModules(inputs.modules, inputs.options.mountLibModules());
         DisplayOptions.check(inputs.options.display(), process, mounts.tree());
         SandboxPlan plan = plan(spec, linux, container, inputs);
+        GuestBounds.check(plan);
         rewriteProcess(process, plan);
         rewriteRoot(spec, mounts, inputs);
         SandboxResources.rewrite(

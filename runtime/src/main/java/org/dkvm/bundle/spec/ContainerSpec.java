@@ -48,6 +48,7 @@ public record ContainerSpec(
     public static ContainerSpec read(
             JsonObject original, Pod pod, Path bundle, List<Disk> disks, List<ResourceLimit> inherited, HostView host)
             throws DkvmException {
+        SpecTexts.check(original);
         JsonObject spec = original.deepCopy();
         JsonObject process = Json.objectOrNew(spec, "process");
         JsonObject linux = Json.objectOrNew(spec, "linux");

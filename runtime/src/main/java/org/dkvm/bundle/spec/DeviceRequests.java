@@ -35,6 +35,7 @@ final class DeviceRequests {
     private static final int MOST = 16;
     private static final int MODE = 0660;
     private static final int PERMISSIONS = 0777;
+    private static final long MAX_ID = 0xFFFF_FFFFL;
 
     private DeviceRequests() {}
 
@@ -75,6 +76,9 @@ final class DeviceRequests {
                     "device \"" + path + "\" would not be in " + GuestDevice.DIRECTORY,
                     "name a place there: --device <device>:" + GuestDevice.DIRECTORY + "<name>");
         }
+        if (major < 0 || minor < 0) {
+            throw new DkvmException("device \"" + path + "\" has no valid number", "");
+        }
         String access = block ? access(linux, major, minor) : "";
         if (block && access.indexOf('r') < 0) {
             throw new DkvmException("device \"" + path + "\" can not be read", "allow it: --device <device>:<place>:r");
@@ -86,8 +90,8 @@ final class DeviceRequests {
                 minor,
                 access.indexOf('w') >= 0,
                 (int) (Json.number(device, "fileMode").orElse((long) MODE) & PERMISSIONS),
-                Json.number(device, "uid").orElse(0L),
-                Json.number(device, "gid").orElse(0L));
+                owner(device, "uid"),
+                owner(device, "gid"));
     }
 
     /** What the engine's last rule for a device allows; all, where it has none. */
@@ -159,7 +163,17 @@ final class DeviceRequests {
         return Json.string(device, "path").orElse("");
     }
 
+    /** One that does not fit is none: its low bits may be another device's. */
     private static int number(JsonObject of, String name) {
-        return Json.number(of, name).orElse(-1L).intValue();
+        long number = Json.number(of, name).orElse(-1L);
+        return number == (int) number ? (int) number : -1;
+    }
+
+    private static long owner(JsonObject device, String name) throws DkvmException {
+        long id = Json.number(device, name).orElse(0L);
+        if (id < 0 || id > MAX_ID) {
+            throw new DkvmException("device \"" + path(device) + "\" has the " + name + " " + id, "");
+        }
+        return id;
     }
 }

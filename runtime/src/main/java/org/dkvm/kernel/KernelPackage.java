@@ -4,6 +4,7 @@ package org.dkvm.kernel;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -44,7 +45,7 @@ final class KernelPackage {
                     "can not take a kernel from \"" + file + "\": " + e.getMessage(), advice(e.advice()), e);
         } catch (BoundedStream.Exceeded e) {
             throw new DkvmException("can not take a kernel from \"" + file + "\": " + e.getMessage(), advice(""), e);
-        } catch (IOException | RuntimeException | OutOfMemoryError e) {
+        } catch (IOException | RuntimeException | OutOfMemoryError | StackOverflowError e) {
             // The libraries end with any of these where an archive makes no sense to them.
             throw new DkvmException("package \"" + file + "\" can not be read: " + e, "fetch it again", e);
         }
@@ -79,9 +80,13 @@ final class KernelPackage {
     }
 
     private static void tar(InputStream stream, Unpacker unpacker) throws IOException, DkvmException {
-        try (TarArchiveInputStream tar = new TarArchiveInputStream(stream)) {
-            for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+        ArchiveStream archive = new ArchiveStream(stream);
+        try (TarArchiveInputStream tar = new TarArchiveInputStream(archive)) {
+            for (TarArchiveEntry entry = archive.next(tar::getNextEntry);
+                    entry != null;
+                    entry = archive.next(tar::getNextEntry)) {
                 unpacker.take(entry.getName(), kind(entry), entry.getSize(), tar);
+                tar.transferTo(OutputStream.nullOutputStream());
             }
         }
     }
@@ -94,9 +99,13 @@ final class KernelPackage {
     }
 
     private static void cpio(InputStream stream, Unpacker unpacker) throws IOException, DkvmException {
-        try (CpioArchiveInputStream cpio = new CpioArchiveInputStream(stream)) {
-            for (CpioArchiveEntry entry = cpio.getNextEntry(); entry != null; entry = cpio.getNextEntry()) {
+        ArchiveStream archive = new ArchiveStream(stream);
+        try (CpioArchiveInputStream cpio = new CpioArchiveInputStream(archive)) {
+            for (CpioArchiveEntry entry = archive.next(cpio::getNextEntry);
+                    entry != null;
+                    entry = archive.next(cpio::getNextEntry)) {
                 unpacker.take(entry.getName(), kind(entry), entry.getSize(), cpio);
+                cpio.transferTo(OutputStream.nullOutputStream());
             }
         }
     }

@@ -72,11 +72,25 @@ final class ModuleFile {
         Section names = sections.get(Short.toUnsignedInt(header.getShort(62)));
         ByteBuffer nameTable = read(names.offset, names.size);
         for (Section section : sections) {
-            if (SECTION.equals(text(nameTable, section.name))) {
+            if (isNamed(nameTable, section.name)) {
                 return split(read(section.offset, section.size));
             }
         }
         throw new IOException("it has no section " + SECTION);
+    }
+
+    /** Compared where it stands: a name without an end in each of many sections would take hours to copy. */
+    private static boolean isNamed(ByteBuffer names, int start) {
+        int length = SECTION.length();
+        if (start < 0 || start >= names.limit() - length || names.get(start + length) != 0) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if (names.get(start + i) != SECTION.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private ByteBuffer read(long offset, long size) throws IOException {

@@ -156,4 +156,17 @@ class HostilePackageTest {
         assertThatThrownBy(() -> KernelPackage.unpack(rpm, new Unpacker(target, SMALL)))
                 .hasMessageContaining("compressed by \"rar\", which is not known");
     }
+
+    /** The library reads each of them by calling itself. */
+    @Test
+    void headersAboutHeadersEnd() throws IOException {
+        byte[] tar = one(MODULES + "d".repeat(150) + ".ko", new byte[1]);
+        int twoBlocks = 1024;
+        byte[] many = new byte[20_000 * twoBlocks + tar.length];
+        for (int i = 0; i < 20_000; i++) {
+            System.arraycopy(tar, 0, many, i * twoBlocks, twoBlocks);
+        }
+        System.arraycopy(tar, 0, many, 20_000 * twoBlocks, tar.length);
+        assertThatThrownBy(() -> unpack(many, Bounds.USUAL)).hasMessageContaining("an entry's header has more than");
+    }
 }

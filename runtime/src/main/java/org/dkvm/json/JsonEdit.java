@@ -24,8 +24,9 @@ public final class JsonEdit {
 
     /** Where an object stands, with its braces. */
     private record Place(int start, int end, List<Member> members) {
+        /** Of several with the name the last, which is the one that parsers take. */
         Optional<Member> member(String name) {
-            for (Member member : members) {
+            for (Member member : members.reversed()) {
                 if (member.name.equals(name)) {
                     return Optional.of(member);
                 }

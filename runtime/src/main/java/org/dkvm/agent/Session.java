@@ -91,7 +91,7 @@ final class Session {
     /** Checks and counts a frame of the client. */
     void take(Frame frame) throws ProtocolException {
         boolean opening = state == State.OPENING;
-        if (opening != (frame.type() == FrameType.OPEN) || frame.type() == FrameType.BREAK) {
+        if (opening != (frame.type() == FrameType.OPEN) || !isOfSession(frame.type())) {
             throw new ProtocolException("a frame " + frame.type() + (opening ? " before OPEN" : " in an open session"));
         }
         if (opening) {
@@ -111,6 +111,15 @@ final class Session {
         } else if (frame.type() == FrameType.SIGNAL && !isSignal(frame.i32(0))) {
             throw new ProtocolException("signal " + Integer.toUnsignedString(frame.i32(0)));
         }
+    }
+
+    /** Whether it is one that a session's client sends and the agent takes: another would break off the agent's channel. */
+    private static boolean isOfSession(FrameType type) {
+        return type == FrameType.OPEN
+                || type == FrameType.STDIN
+                || type == FrameType.CREDIT
+                || type == FrameType.SIGNAL
+                || type == FrameType.RESIZE;
     }
 
     static boolean isSignal(int number) {

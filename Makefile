@@ -58,7 +58,7 @@ check-scripts:
 	@$(STEP) 'shellcheck' bash -c 'grep -rlIE "^#!/bin/(ba)?sh|^# shellcheck shell=" --exclude-dir=build --exclude-dir=target --exclude-dir=.git . | xargs shellcheck -x'
 
 check-c:
-	@$(STEP) 'clang-format' package/check-c-format.sh native
+	@$(STEP) 'clang-format' package/check-c-format.sh native tests/fuzz/c
 	@$(STEP) 'C rooms' package/check-c-rooms.sh native
 	@$(STEP) 'C unit tests' package/native-programs.sh --test $(BUILD)/native
 
@@ -79,6 +79,12 @@ soak:
 	@$(STEP) 'soak image' tests/images/build.sh busybox
 	@$(subst mvn -q,mvn,$(MVN)) test -Dtest=SoakTest -Ddkvm.e2e.images=dkvm-test/busybox -Dsurefire.rerunFailingTestsCount=0 \
 		-Ddkvm.e2e.soakVms=$(SOAK_VMS) -Ddkvm.e2e.soakSeconds=$(SOAK_SECONDS) -Ddkvm.e2e.soakSeed=$(SOAK_SEED)
+
+## make fuzz        hostile input for every parser, ten minutes in all (FUZZ_SECONDS, TARGET='dns_fuzz'); ends at the first that breaks one
+FUZZ_SECONDS ?= 600
+.PHONY: fuzz
+fuzz: deps
+	@$(STEP) 'fuzz' tests/fuzz/fuzz.sh $(BUILD)/fuzz $(if $(REPLAY),--replay $(REPLAY),$(FUZZ_SECONDS) $(TARGET))
 
 ## make package     build/dkvm-VERSION.tar.zst: what belongs in /opt/dkvm
 .PHONY: package

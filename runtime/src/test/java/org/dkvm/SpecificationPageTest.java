@@ -43,7 +43,7 @@ class SpecificationPageTest {
 
     @Test
     void whatIsSaidToHoldAPromiseExists() throws IOException {
-        Set<String> tests = tests(Path.of("runtime/src/test/java"), Path.of("tests/e2e"));
+        Set<String> tests = tests(Path.of("runtime/src/test/java"), Path.of("tests/e2e"), Path.of("tests/fuzz/java"));
         String makefile = Files.readString(Path.of("Makefile"));
         List<String> missing = new ArrayList<>();
         for (Promise promise : promises()) {

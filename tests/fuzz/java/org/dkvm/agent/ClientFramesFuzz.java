@@ -19,6 +19,8 @@ public final class ClientFramesFuzz {
     private static final int READY = 6;
     private static final int END = 7;
     private static final int STEPS = 8;
+    /** In an input's ATTACH: whatever the protocol's version is. */
+    private static final int PRESENT = 0;
 
     private final Told told = new Told();
     private final SessionRouter router = new SessionRouter(told);
@@ -75,6 +77,9 @@ public final class ClientFramesFuzz {
         Client client = clients.get(who);
         if ((client.isWaiting() || client.isEnded()) && last != who) {
             return;
+        }
+        if (type == FrameType.ATTACH.code() && payload.length > 0 && payload[0] == PRESENT) {
+            payload[0] = Frame.VERSION;
         }
         byte[] frame = frame(type, Replies.CLIENT_STREAM, payload);
         try {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A machine's records: what the first pass accepts, every later one can read, and no text leads out of them. */
+/* Records of a machine, of a change of its network, of a container: what the first pass accepts, every later one can read, and no text leads out of them. */
 #include "fuzz.h"
 
+#include "guest/records/container.h"
 #include "guest/records/machine.h"
 
 #include <limits.h>
@@ -63,32 +64,61 @@ static void check_record(const struct record *record)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static size_t check_all(struct span records)
 {
-	struct bytes in = {data, size};
-	bool change = take_u8(&in) & 1;
-	uint8_t *records = take_copy(&in, MACHINE_MAX_RECORDS, &whole);
-	struct machine machine;
 	size_t counted = 0;
 
-	all = records;
-	int r = change ? machine_parse_change(records, whole, &machine) : machine_parse(records, whole, &machine);
-	HOLDS(r <= 0);
-	if (r == 0) {
-		check_text(machine.hostname, 64);
-		check_text(machine.domainname, 64);
-		HOLDS(machine.cgroups <= CGROUPS_HYBRID);
-		for (uint32_t tag = 0; tag < 256; tag++) {
-			struct record record;
+	for (uint32_t tag = 0; tag < 256; tag++) {
+		struct record record;
 
-			for (size_t at = 0; machine_next(&machine, (uint16_t)tag, &at, &record);) {
-				HOLDS(record.tag == tag);
-				check_record(&record);
-				counted += RECORD_HEADER + record.length;
-			}
+		/* a container's are found in the same way */
+		const struct machine machine = {.records = records};
+
+		for (size_t at = 0; machine_next(&machine, (uint16_t)tag, &at, &record);) {
+			HOLDS(record.tag == tag);
+			check_record(&record);
+			counted += RECORD_HEADER + record.length;
 		}
-		HOLDS(counted == whole);
 	}
+	return counted;
+}
+
+static void check_machine(const uint8_t *records, bool change)
+{
+	struct machine machine;
+	int r = change ? machine_parse_change(records, whole, &machine) : machine_parse(records, whole, &machine);
+
+	HOLDS(r <= 0);
+	if (r < 0)
+		return;
+	check_text(machine.hostname, 64);
+	check_text(machine.domainname, 64);
+	HOLDS(check_all(machine.records) == whole);
+}
+
+static void check_container(const uint8_t *records)
+{
+	struct container container;
+	int r = container_parse(records, whole, &container);
+
+	HOLDS(r <= 0);
+	if (r < 0)
+		return;
+	HOLDS(container.cgroups <= CGROUPS_HYBRID && check_all(container.records) == whole);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	enum { MACHINE, CHANGE, CONTAINER, KINDS };
+	struct bytes in = {data, size};
+	int kind = take_u8(&in) % KINDS;
+	uint8_t *records = take_copy(&in, MACHINE_MAX_RECORDS, &whole);
+
+	all = records;
+	if (kind == CONTAINER)
+		check_container(records);
+	else
+		check_machine(records, kind == CHANGE);
 	free(records);
 	return 0;
 }

@@ -1,25 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/disks/copyup.h"
 
+#include "common/filecopy.h"
 #include "common/files.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-enum {
-	DEPTH_MAX = 64,
-	NAMES_SIZE = 4096,  /* bytes: all names of a file's attributes */
-	VALUE_SIZE = 65536, /* bytes: XATTR_SIZE_MAX of the kernel */
-};
+enum { DEPTH_MAX = 64 };
 
 /* One copy that is going on. */
 struct copy {
@@ -28,68 +22,6 @@ struct copy {
 };
 
 static int copy_entries(const struct copy *copy, int from, int to, int depth);
-
-/* Capabilities and ACLs, and what programs keep there; a filesystem that takes none goes without. */
-static int copy_attributes(int in, int out)
-{
-	static char names[NAMES_SIZE], value[VALUE_SIZE];
-	ssize_t size = flistxattr(in, names, sizeof names);
-
-	for (ssize_t at = 0; at < size; at += (ssize_t)strlen(names + at) + 1) {
-		ssize_t n = fgetxattr(in, names + at, value, sizeof value);
-		if (n >= 0 && fsetxattr(out, names + at, value, (size_t)n, 0) < 0 && errno != ENOTSUP && errno != EPERM)
-			return -errno;
-	}
-	return 0;
-}
-
-static int copy_content(int in, int out)
-{
-	for (;;) {
-		ssize_t n = sendfile(out, in, NULL, 1 << 20);
-		if (n <= 0)
-			return n < 0 ? -errno : 0;
-	}
-}
-
-/* The owner first: with it the kernel takes capabilities and set-id bits away. */
-static int copy_stat(int out, const struct stat *st)
-{
-	return fchown(out, st->st_uid, st->st_gid) < 0 || fchmod(out, st->st_mode & 07777) < 0 ? -errno : 0;
-}
-
-static int copy_times(int out, const struct stat *st)
-{
-	const struct timespec times[2] = {st->st_atim, st->st_mtim};
-
-	return futimens(out, times) < 0 ? -errno : 0;
-}
-
-static int copy_file(int from, int to, const char *name, const struct stat *st)
-{
-	auto_close int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	auto_close int out = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st->st_mode & 0777);
-
-	if (in < 0 || out < 0)
-		return -errno;
-	int r = copy_content(in, out);
-	if (r == 0)
-		r = copy_stat(out, st);
-	if (r == 0)
-		r = copy_attributes(in, out);
-	return r == 0 ? copy_times(out, st) : r;
-}
-
-static int copy_link(int from, int to, const char *name)
-{
-	char target[PATH_MAX];
-	ssize_t n = readlinkat(from, name, target, sizeof target - 1);
-
-	if (n < 0)
-		return -errno;
-	target[n] = '\0';
-	return symlinkat(target, to, name) < 0 ? -errno : 0;
-}
 
 /* Whether a mount of the share is shown there as soon as somebody looks in; nobody did so far. */
 static bool is_mount_to_be(int from, const char *name)
@@ -113,27 +45,7 @@ static int copy_directory(const struct copy *copy, int from, int to, const char 
 	if (in < 0 || out < 0 || fstat(in, &st) < 0)
 		return -errno;
 	int r = st.st_dev == copy->device ? copy_entries(copy, in, out, depth + 1) : 0;
-	if (r == 0)
-		r = copy_stat(out, &st);
-	if (r == 0)
-		r = copy_attributes(in, out);
-	return r == 0 ? copy_times(out, &st) : r;
-}
-
-static int copy_special(int from, int to, const char *name, const struct stat *st)
-{
-	const struct timespec times[2] = {st->st_atim, st->st_mtim};
-	int r = 0;
-
-	if (S_ISLNK(st->st_mode))
-		r = copy_link(from, to, name);
-	else if (mknodat(to, name, st->st_mode, st->st_rdev) < 0)
-		r = -errno;
-	if (r == 0 && (fchownat(to, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-		       (!S_ISLNK(st->st_mode) && fchmodat(to, name, st->st_mode & 07777, 0) < 0) ||
-		       utimensat(to, name, times, AT_SYMLINK_NOFOLLOW) < 0))
-		r = -errno;
-	return r;
+	return r == 0 ? copy_facts(in, out, &st, ATTRIBUTES_POSSIBLE) : r;
 }
 
 static int copy_one(const struct copy *copy, int from, int to, const char *name, int depth)
@@ -148,7 +60,11 @@ static int copy_one(const struct copy *copy, int from, int to, const char *name,
 		return copy_directory(copy, from, to, name, depth);
 	if (unlinkat(to, name, 0) < 0 && errno != ENOENT)
 		return -errno;
-	return S_ISREG(st.st_mode) ? copy_file(from, to, name, &st) : copy_special(from, to, name, &st);
+	if (S_ISREG(st.st_mode))
+		return copy_file(from, name, to, name, &st, ATTRIBUTES_POSSIBLE);
+	if (S_ISLNK(st.st_mode))
+		return copy_link(from, name, to, name, &st);
+	return mknodat(to, name, st.st_mode, st.st_rdev) < 0 ? -errno : copy_facts_at(to, name, &st);
 }
 
 static int copy_entries(const struct copy *copy, int from, int to, int depth)
@@ -189,8 +105,5 @@ int copy_up_own(int from, const char *to)
 
 	if (out < 0 || fstat(from, &st) < 0)
 		return -errno;
-	int r = copy_stat(out, &st);
-	if (r == 0)
-		r = copy_attributes(from, out);
-	return r == 0 ? copy_times(out, &st) : r;
+	return copy_facts(from, out, &st, ATTRIBUTES_POSSIBLE);
 }

@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/files/copytree.h"
 
+#include "common/filecopy.h"
+#include "common/files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
 #include <limits.h>
-#include <linux/fs.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-enum {
-	BLOCK = 4096,
-	CHUNK = 1 << 20,
-	NAMES = 4096, /* bytes of all attributes' names of a file */
-};
+enum { BLOCK = 4096 }; /* bytes */
 
 /* A file with several names: where its first one was copied to. */
 struct first_name {
@@ -120,91 +116,12 @@ int tree_measure(const char *source, struct tree_size *size, struct failure *err
 	return result;
 }
 
-/* All but SELinux's labels: those are the place's, and not the file's. */
-static int copy_attributes(const char *from, const char *to)
+static int copy_directory(const char *from, const char *to, const struct stat *st)
 {
-	char names[NAMES], value[XATTR_SIZE_MAX > CHUNK ? CHUNK : XATTR_SIZE_MAX];
-	ssize_t length = llistxattr(from, names, sizeof names);
+	auto_close int in = open(from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_close int out = in < 0 ? -1 : open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (length < 0)
-		return errno == ENOTSUP ? 0 : -errno;
-	for (const char *name = names; name < names + length; name += strlen(name) + 1) {
-		if (strcmp(name, "security.selinux") == 0)
-			continue;
-		ssize_t size = lgetxattr(from, name, value, sizeof value);
-		if (size < 0 || lsetxattr(to, name, value, (size_t)size, 0) < 0)
-			return -errno;
-	}
-	return 0;
-}
-
-/* Where the filesystem shares blocks it takes no time and no room. */
-static int copy_content(int from, int to)
-{
-	static char chunk[CHUNK];
-	ssize_t count;
-
-	if (ioctl(to, FICLONE, from) == 0)
-		return 0;
-	while ((count = copy_file_range(from, NULL, to, NULL, SSIZE_MAX & ~(ssize_t)(CHUNK - 1), 0)) > 0)
-		;
-	if (count == 0)
-		return 0;
-	if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
-		return -errno;
-	while ((count = read(from, chunk, sizeof chunk)) > 0)
-		for (ssize_t done = 0, written; done < count; done += written) {
-			written = write(to, chunk + done, (size_t)(count - done));
-			if (written < 0)
-				return -errno;
-		}
-	return count < 0 ? -errno : 0;
-}
-
-static int copy_file(const char *from, const char *to)
-{
-	int source = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (source < 0)
-		return -errno;
-	int target = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (target < 0) {
-		int result = -errno;
-
-		close(source);
-		return result;
-	}
-	int result = copy_content(source, target);
-	close(source);
-	if (close(target) < 0 && result == 0)
-		result = -errno;
-	return result;
-}
-
-static int copy_symlink(const char *from, const char *to)
-{
-	char target[PATH_MAX];
-	ssize_t length = readlink(from, target, sizeof target - 1);
-
-	if (length < 0)
-		return -errno;
-	target[length] = '\0';
-	return symlink(target, to) < 0 ? -errno : 0;
-}
-
-/* Owner first, as a change of it takes setuid bits and capabilities away; times last. */
-static int copy_metadata(const char *from, const char *to, const struct stat *st)
-{
-	const struct timespec times[2] = {st->st_atim, st->st_mtim};
-
-	if (lchown(to, st->st_uid, st->st_gid) < 0)
-		return -errno;
-	if (!S_ISLNK(st->st_mode) && chmod(to, st->st_mode & 07777) < 0)
-		return -errno;
-	int result = copy_attributes(from, to);
-	if (result == 0 && utimensat(AT_FDCWD, to, times, AT_SYMLINK_NOFOLLOW) < 0)
-		result = -errno;
-	return result;
+	return in < 0 || out < 0 ? -errno : copy_facts(in, out, st, ATTRIBUTES_ALL);
 }
 
 static int copy_entry(struct copy *copy, const FTSENT *entry)
@@ -222,15 +139,13 @@ static int copy_entry(struct copy *copy, const FTSENT *entry)
 	if (S_ISDIR(st->st_mode))
 		result = mkdir(copy->target, 0700) < 0 ? -errno : 0;
 	else if (S_ISREG(st->st_mode))
-		result = copy_file(entry->fts_path, copy->target);
+		result = copy_file(AT_FDCWD, entry->fts_path, AT_FDCWD, copy->target, st, ATTRIBUTES_ALL);
 	else if (S_ISLNK(st->st_mode))
-		result = copy_symlink(entry->fts_path, copy->target);
+		result = copy_link(AT_FDCWD, entry->fts_path, AT_FDCWD, copy->target, st);
 	else
 		result = -EOPNOTSUPP;
 	copy->copied += on_disk(st);
-	if (result < 0 || S_ISDIR(st->st_mode))
-		return result;
-	return copy_metadata(entry->fts_path, copy->target, st);
+	return result;
 }
 
 static int copy_one(struct copy *copy, const FTSENT *entry)
@@ -244,7 +159,7 @@ static int copy_one(struct copy *copy, const FTSENT *entry)
 		return fail_at(copy->error, entry->fts_errno, "read", entry->fts_path);
 	case FTS_DP:
 		/* Its times count once nothing more is put into it. */
-		result = copy_metadata(entry->fts_path, copy->target, entry->fts_statp);
+		result = copy_directory(entry->fts_path, copy->target, entry->fts_statp);
 		break;
 	default:
 		result = copy_entry(copy, entry);

@@ -71,7 +71,7 @@ static int open_pairs(const struct process *process, struct pairs *p)
 	return r;
 }
 
-/* What a machine writes to its console is the workload's output, whether or not that is somebody's terminal. */
+/* What a system writes to its console is the workload's output, whether or not that is somebody's terminal. */
 static void give_console(struct process *process)
 {
 	process->terminal = true;
@@ -81,24 +81,24 @@ static void give_console(struct process *process)
 	}
 }
 
-static pid_t fork_for(bool first, bool machine)
+static pid_t fork_for(bool first, bool sysinit)
 {
 	if (!first)
 		return workload_fork_exec();
-	return machine ? workload_fork_machine() : workload_fork_first();
+	return sysinit ? workload_fork_machine() : workload_fork_first();
 }
 
 int spawn(struct process *process, bool first, struct spawned *spawned)
 {
 	struct pairs p = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
-	bool machine = first && sysinit_wanted(process);
+	bool sysinit = first && sysinit_wanted(process);
 
-	if (machine)
+	if (sysinit)
 		give_console(process);
 	int r = open_pairs(process, &p);
 	if (r == 0) {
 		raise_nr_open(process);
-		pid_t pid = fork_for(first, machine);
+		pid_t pid = fork_for(first, sysinit);
 		if (pid == 0) {
 			const struct child child = {process,     first,      workload_is_machine(),
 						    p.status[1], p.input[0], p.output[1],
@@ -123,7 +123,7 @@ int spawn(struct process *process, bool first, struct spawned *spawned)
 	spawned->input = p.input[1];
 	spawned->output = p.output[0];
 	spawned->error = p.error[0];
-	spawned->machine = machine;
+	spawned->sysinit = sysinit;
 	return 0;
 }
 

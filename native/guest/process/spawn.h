@@ -13,7 +13,7 @@ struct spawned {
 	int status; /* what the child has to say until it is the program: struct report, one a read */
 	int input;  /* to its standard input */
 	int output, error;
-	bool machine; /* it is the VM's PID 1, and the agent another process by now */
+	bool sysinit; /* it is the VM's PID 1, and the agent another process by now */
 };
 
 enum report_kind {

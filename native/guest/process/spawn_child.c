@@ -101,7 +101,7 @@ static void open_standard_streams(const struct child *child)
 	const struct process *p = child->process;
 	enum terminal_role role = child->first ? TERMINAL_CONSOLE : TERMINAL_OF_SESSION;
 
-	if (child->first && child->machine)
+	if (child->first && child->sysinit)
 		role = TERMINAL_MACHINE;
 	if (p->terminal && p->direct) {
 		char text[64];
@@ -218,7 +218,7 @@ static void run_program(char **argv, char **envp)
 
 static void tell_reboots(const struct child *child)
 {
-	if (!child->machine)
+	if (!child->sysinit)
 		return;
 	if (child->first)
 		sysinit_prepare();
@@ -262,7 +262,7 @@ static _Noreturn void run(const struct child *child, const char *home)
 	}
 	if (process->init && child->first)
 		run_init(argv, process->args, envp);
-	if (child->machine && child->first)
+	if (child->sysinit && child->first)
 		drop_env(envp, "container"); /* an engine's word, see sysinit_is_machine */
 	run_program(argv, envp);
 	end(CODE_SETUP_FAILED);

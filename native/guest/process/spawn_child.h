@@ -8,7 +8,7 @@
 struct child {
 	struct process *process;
 	bool first;               /* PID 1 of the workload */
-	bool machine;             /* its PID 1 is the VM's: sysinit.h */
+	bool sysinit;             /* its PID 1 is the VM's: sysinit.h */
 	int status;               /* where to report: struct report */
 	int input, output, error; /* what becomes 0, 1, 2; -1: /dev/null as it is, or the terminal */
 };

@@ -63,12 +63,12 @@ static ssize_t read_frame(struct output *output)
 	return n;
 }
 
-/* A machine's console stays when those who had it open have closed it, or a login has hung them up. */
+/* A system's console stays when those who had it open have closed it, or a login has hung them up. */
 static bool keep_console(const struct output *output)
 {
 	struct relay *relay = output->relay;
 
-	if (!relay->machine || relay->drains || output->ended)
+	if (!relay->sysinit || relay->drains || output->ended)
 		return false;
 	close_clear(&relay->console);
 	relay->console = terminal_open_slave(output->source.fd);
@@ -247,13 +247,13 @@ void relay_update(struct relay *relay)
 
 /*
  * The process is dead. What its pipes hold now was its own; what others, that it left behind, write later is not
- * waited for. PID 1 leaves nobody behind, and a terminal hangs up; a machine's PID 1 is not dead, but has nothing more to say.
+ * waited for. PID 1 leaves nobody behind, and a terminal hangs up; the init of a system is not dead, but has nothing more to say.
  */
 void relay_process_ended(struct relay *relay)
 {
 	relay->drains = true;
 	relay->deadline = now_millis() + DRAIN_MILLIS;
-	if ((relay->terminal || relay->stream == MAIN_STREAM) && !relay->machine)
+	if ((relay->terminal || relay->stream == MAIN_STREAM) && !relay->sysinit)
 		return;
 	for (int i = 0; i < 2; i++) {
 		struct output *output = &relay->output[i];

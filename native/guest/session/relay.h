@@ -35,12 +35,12 @@ struct relay {
 	uint32_t stream;
 	void (*ended)(struct relay *relay); /* called when an output has ended or closed */
 	bool terminal;
-	bool machine;     /* its terminal is the VM's console */
+	bool sysinit;     /* a system's init: its terminal is the VM's console */
 	bool running;     /* OPENED is sent */
 	bool drains;      /* the process is dead, what it wrote is still sent */
 	bool gone;        /* nobody wants the output any more */
 	int64_t deadline; /* ms: the end of draining, though the output has not ended */
-	int console;      /* a machine's terminal, open while nobody else has it open */
+	int console;      /* that terminal, open while nobody else has it open */
 	struct input input;
 	struct output output[2];
 };

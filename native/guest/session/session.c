@@ -155,7 +155,7 @@ static void attach_terminal(struct session *session, int master)
 	int copy = fcntl(master, F_DUPFD_CLOEXEC, 3);
 
 	fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
-	if (session->relay.machine)
+	if (session->relay.sysinit)
 		session->relay.console = terminal_open_slave(master);
 	if (session->elsewhere) {
 		close_cleanup(&copy);
@@ -241,11 +241,11 @@ int session_start(struct session *session)
 	drop_records(session);
 	session->state = SESSION_STARTING;
 	session->pid = spawned.pid;
-	session->relay.machine = spawned.machine;
+	session->relay.sysinit = spawned.sysinit;
 	session->relay.terminal = process.terminal;
 	session->rows = process.rows;
 	session->columns = process.columns;
-	if (session->relay.machine)
+	if (session->relay.sysinit)
 		tell->moved();
 	loop_add(&session->reports, spawned.status, EPOLLIN, report_ready);
 	if (!session->relay.terminal || session->elsewhere)

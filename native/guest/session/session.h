@@ -34,7 +34,7 @@ struct session {
 	uint8_t *records;
 	size_t records_size, records_capacity;
 	struct source reports; /* of the child, until it is the program */
-	struct source reboots; /* tells of reboot(2), in a machine: sysinit.h */
+	struct source reboots; /* tells of reboot(2), where it is a system: sysinit.h */
 	struct relay relay;
 };
 

@@ -27,7 +27,7 @@ static void end_machine(int signal)
 {
 	struct session *session = find(MAIN_STREAM);
 
-	if (session && session->relay.machine && session->pid > 0)
+	if (session && session->relay.sysinit && session->pid > 0)
 		session_reaped(session, signal);
 }
 
@@ -153,7 +153,7 @@ void sessions_kill(void)
 	struct session *session = find(MAIN_STREAM);
 
 	hurried = true;
-	if (session && session->relay.machine)
+	if (session && session->relay.sysinit)
 		end_machine(SIGKILL);
 	else if (session && session->pid > 0)
 		kill(session->pid, SIGKILL);

@@ -52,13 +52,18 @@ build_java() {
     done
 }
 
+# build TARGET…: what these take to run.
 build() {
     unset MAKEFLAGS MFLAGS MAKELEVEL
     JAVA_HOME=$("$root/package/find-jdk.sh")
     export JAVA_HOME
     export MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED"
-    logged "$log/build-c.log" build_c
-    logged "$log/build-java.log" build_java
+    if [[ " $* " == *"_fuzz "* ]]; then
+        logged "$log/build-c.log" build_c
+    fi
+    if [[ " $* " == *"Fuzz "* ]]; then
+        logged "$log/build-java.log" build_java
+    fi
 }
 
 class_of() {
@@ -123,21 +128,23 @@ main() {
     local seconds=$2 target targets inputs
     summary=()
     shift 2
-    build
+    mapfile -t targets < <(c_targets && java_targets)
+    [ $# = 0 ] || targets=("$@")
+    [ "$seconds" != --replay ] || targets=("${1:-}")
+    for target in "${targets[@]}"; do
+        [ -d "$here/corpus/${target:-none}" ] || die "there is no fuzz target \"$target\"; tests/fuzz/README.md lists them"
+    done
+    build "${targets[@]}"
     if [ "$seconds" = --replay ]; then
-        target=$1
         shift
         mapfile -t inputs < <(realpath -e -- "$@")
         attempt run "$target" "${inputs[@]}"
         exit "$status"
     fi
-    mapfile -t targets < <(c_targets && java_targets)
-    [ $# = 0 ] || targets=("$@")
     seconds=$((seconds / ${#targets[@]}))
     [ "$seconds" -ge 5 ] || seconds=5
     say "    ${#targets[@]} targets, $seconds s each"
     for target in "${targets[@]}"; do
-        [ -d "$here/corpus/$target" ] || die "there is no fuzz target \"$target\"; tests/fuzz/README.md lists them"
         fuzz_one "$target" "$seconds"
     done
     say "nothing was found:"

@@ -67,7 +67,8 @@ public final class AgentFramesFuzz {
     private static void start(SessionRouter router, AgentControl control, Wire agent, List<Wire> clients)
             throws Exception {
         byte[] hello = Wire.fromList(new Bytes(
-                new byte[] {1, 0, 16, 0, 'D', 'K', 'V', 'M', Frame.VERSION, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0}));
+                new byte[] {1, 0, 16, 0, 'D', 'K', 'V', 'M', Frame.VERSION, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0
+                }));
         new Wire.Parsed(hello, Sender.AGENT).read(hello.length, control);
         List<Client> attached = new ArrayList<>();
         for (Wire wire : clients) {

@@ -41,17 +41,17 @@ public final class ProcessRecords {
      */
     public static byte[] encode(WorkloadProcess process, boolean init, TerminalDevice device, Client client) {
         RecordWriter to = new RecordWriter();
-        for (String arg : process.args()) {
+        for (String arg : process.command().args()) {
             to.begin(ARG).text(arg).end();
         }
-        for (String env : process.env()) {
+        for (String env : process.command().env()) {
             to.begin(ENV).text(env).end();
         }
-        to.begin(CWD).text(process.cwd()).end();
-        to.begin(USER).u32(process.uid()).u32(process.gid()).end();
-        if (!process.groups().isEmpty()) {
+        to.begin(CWD).text(process.command().cwd()).end();
+        to.begin(USER).u32(process.user().uid()).u32(process.user().gid()).end();
+        if (!process.user().groups().isEmpty()) {
             to.begin(GROUPS);
-            for (Long group : process.groups()) {
+            for (Long group : process.user().groups()) {
                 to.u32(group);
             }
             to.end();
@@ -67,21 +67,21 @@ public final class ProcessRecords {
             }
         }
         to.begin(STDIN).u8(client.stdinOpen() ? 1 : 0).end();
-        CapabilitySets sets = process.capabilities();
+        CapabilitySets sets = process.rights().capabilities();
         to.begin(CAPABILITIES).u64(sets.bounding()).u64(sets.effective()).u64(sets.permitted());
         to.u64(sets.inheritable()).u64(sets.ambient()).end();
-        flag(to, NO_NEW_PRIVILEGES, process.noNewPrivileges());
-        for (ResourceLimit limit : process.limits()) {
+        flag(to, NO_NEW_PRIVILEGES, process.rights().noNewPrivileges());
+        for (ResourceLimit limit : process.rights().limits()) {
             to.begin(RLIMIT)
                     .u32(limit.resource())
                     .u64(limit.soft())
                     .u64(limit.hard())
                     .end();
         }
-        to.begin(OOM_SCORE_ADJ).u32(process.oomScoreAdj()).end();
+        to.begin(OOM_SCORE_ADJ).u32(process.rights().oomScoreAdj()).end();
         flag(to, INIT, init);
-        flag(to, SET_HOME, process.setHome());
-        to.begin(UMASK).u32(process.umask()).end();
+        flag(to, SET_HOME, process.command().setHome());
+        to.begin(UMASK).u32(process.user().umask()).end();
         if (client.ignoredSignals() != 0) {
             to.begin(IGNORED_SIGNALS).u64(client.ignoredSignals()).end();
         }

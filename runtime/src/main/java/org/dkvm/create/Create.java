@@ -13,6 +13,9 @@ import org.dkvm.bundle.options.Options;
 import org.dkvm.bundle.options.VhostNet;
 import org.dkvm.bundle.plan.SandboxPlanJson;
 import org.dkvm.bundle.process.ExecutableCheck;
+import org.dkvm.bundle.sandbox.BootKernel;
+import org.dkvm.bundle.sandbox.HostShare;
+import org.dkvm.bundle.sandbox.SandboxPlace;
 import org.dkvm.bundle.sandbox.SandboxSeccomp;
 import org.dkvm.bundle.sandbox.SandboxSpec;
 import org.dkvm.bundle.spec.ContainerSpec;
@@ -27,6 +30,7 @@ import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.DisplayMode;
 import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.core.machine.Hardware;
+import org.dkvm.core.machine.Processor;
 import org.dkvm.json.Json;
 import org.dkvm.kernel.ImageKernelCache;
 import org.dkvm.kernel.KernelChoice;
@@ -90,37 +94,47 @@ public final class Create {
         KernelStore.Found kernel = kernel(options, root, architecture);
         // "run" makes a container, and takes it away, by itself: there is no moment at which the log could be kept.
         boolean logs = action == RuncMessages.Action.CREATE;
-        Accelerator accelerator =
-                architecture.isForeign() ? Accelerator.TCG : accelerators.choose(options.acceleration());
+        Processor processor = processor(options, architecture);
         SandboxSpec sandbox = SandboxSpec.rewrite(
                 container,
                 new SandboxSpec.Inputs(
-                        id,
-                        bundle,
-                        logs ? VmPlace.log(vms, id).toString() : "",
-                        layout,
+                        new SandboxPlace(id, bundle, logs ? VmPlace.log(vms, id).toString() : "", layout),
                         options,
                         config,
-                        accelerator,
-                        new GuestKernel(
-                                kernel.name(),
-                                architecture,
-                                kernel.image(),
-                                options.kernelAppend(),
-                                options.kernelDebug()),
-                        kernel.directory(),
-                        Files.isDirectory(kernel.modules())
-                                ? new GuestModules(kernel.modules(), kernel.release())
-                                : GuestModules.NONE,
-                        Runtime.getRuntime().availableProcessors(),
-                        HostMemory.total(),
-                        accelerator == Accelerator.TCG && !architecture.isForeign() ? clock.kilohertz() : 0,
-                        options.vhostNet().isUsed(accelerator, options.network(container.network()), VhostNet.DEVICE),
+                        boot(kernel, options, architecture),
+                        new HostShare(
+                                Runtime.getRuntime().availableProcessors(),
+                                HostMemory.total(),
+                                processor,
+                                options.vhostNet()
+                                        .isUsed(
+                                                processor.accelerator(),
+                                                options.network(container.network()),
+                                                VhostNet.DEVICE)),
                         SandboxSeccomp.profile()));
         if (logs) {
             VmPlace.make(vms, record(id, state, original, sandbox), linux(original), config.logs());
         }
         save(bundle, original, sandbox);
+    }
+
+    /** A foreign machine has a clock of its own, and no host runs its instructions. */
+    private Processor processor(Options options, Architecture architecture) throws DkvmException {
+        if (architecture.isForeign()) {
+            return new Processor(Accelerator.TCG, 0);
+        }
+        Accelerator accelerator = accelerators.choose(options.acceleration());
+        return new Processor(accelerator, accelerator == Accelerator.TCG ? clock.kilohertz() : 0);
+    }
+
+    private static BootKernel boot(KernelStore.Found kernel, Options options, Architecture architecture) {
+        return new BootKernel(
+                new GuestKernel(
+                        kernel.name(), architecture, kernel.image(), options.kernelAppend(), options.kernelDebug()),
+                kernel.directory(),
+                Files.isDirectory(kernel.modules())
+                        ? new GuestModules(kernel.modules(), kernel.release())
+                        : GuestModules.NONE);
     }
 
     private static VmRecord record(ContainerId id, Path state, JsonObject original, SandboxSpec sandbox) {
@@ -129,10 +143,10 @@ public final class Create {
                 id,
                 VmPlace.name(original, id),
                 state,
-                sandbox.plan().kernel().name(),
-                sandbox.plan().accelerator(),
-                sandbox.plan().cpus(),
-                sandbox.plan().memory(),
+                sandbox.plan().vm().shape().kernel().name(),
+                sandbox.plan().vm().shape().processor().accelerator(),
+                sandbox.plan().vm().shape().size().cpus(),
+                sandbox.plan().vm().shape().size().memory(),
                 Instant.now(),
                 now - ProcessStart.ageNanos(),
                 now);

@@ -67,7 +67,7 @@ public final class Exec {
     static JsonObject rewrite(JsonObject original, WorkloadProcess workload) {
         JsonObject process = original.deepCopy();
         process.add("args", Json.arrayOf(ExecCommand.of(workload)));
-        process.add("env", Json.arrayOf(workload.env()));
+        process.add("env", Json.arrayOf(workload.command().env()));
         SandboxSpec.confine(process, NO_CAPABILITIES);
         return process;
     }

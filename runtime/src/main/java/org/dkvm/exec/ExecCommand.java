@@ -18,39 +18,39 @@ final class ExecCommand {
         List<String> command = new ArrayList<>();
         command.add(SandboxPaths.PACKAGE + "/dkvm-exec");
         command.add("--user");
-        command.add(process.uid() + ":" + process.gid());
-        if (!process.groups().isEmpty()) {
+        command.add(process.user().uid() + ":" + process.user().gid());
+        if (!process.user().groups().isEmpty()) {
             command.add("--groups");
-            command.add(joined(process.groups()));
+            command.add(joined(process.user().groups()));
         }
         command.add("--cwd");
-        command.add(process.cwd());
+        command.add(process.command().cwd());
         command.add("--caps");
-        command.add(masks(process.capabilities()));
-        if (process.noNewPrivileges()) {
+        command.add(masks(process.rights().capabilities()));
+        if (process.rights().noNewPrivileges()) {
             command.add("--no-new-privs");
         }
-        for (ResourceLimit limit : process.limits()) {
+        for (ResourceLimit limit : process.rights().limits()) {
             command.add("--rlimit");
             command.add(limit.resource() + ":" + Long.toUnsignedString(limit.soft()) + ":"
                     + Long.toUnsignedString(limit.hard()));
         }
-        if (process.oomScoreAdj() != 0) {
+        if (process.rights().oomScoreAdj() != 0) {
             command.add("--oom-score-adj");
-            command.add(Integer.toString(process.oomScoreAdj()));
+            command.add(Integer.toString(process.rights().oomScoreAdj()));
         }
-        if (process.setHome()) {
+        if (process.command().setHome()) {
             command.add("--set-home");
         }
-        if (process.umask() != DEFAULT_UMASK) {
+        if (process.user().umask() != DEFAULT_UMASK) {
             command.add("--umask");
-            command.add(Integer.toString(process.umask()));
+            command.add(Integer.toString(process.user().umask()));
         }
         if (process.terminal()) {
             command.add("--tty");
         }
         command.add("--");
-        command.addAll(process.args());
+        command.addAll(process.command().args());
         return command;
     }
 

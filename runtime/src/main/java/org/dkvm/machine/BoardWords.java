@@ -24,7 +24,7 @@ final class BoardWords {
 
     /** More kernel parameters, with a space before each. */
     static String kernelParameters(Machine machine) {
-        return switch (machine.hardware().board()) {
+        return switch (machine.shape().hardware().board()) {
             case Q35 -> "";
             case MICROVM -> microvm(machine);
         };
@@ -33,7 +33,8 @@ final class BoardWords {
     private static String microvm(Machine machine) {
         // There is no keyboard controller to ask for a reset: the last resort comes first.
         String text = " acpi=off reboot=t";
-        if (machine.accelerator() == Accelerator.TCG && machine.tscKilohertz() > 0) {
+        if (machine.shape().processor().accelerator() == Accelerator.TCG
+                && machine.shape().processor().tscKilohertz() > 0) {
             // Nothing else on this board tells the time: given up, the clock would go on in steps of 10 ms.
             text += " tsc=reliable";
         }

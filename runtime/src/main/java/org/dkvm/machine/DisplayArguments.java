@@ -14,7 +14,7 @@ final class DisplayArguments {
 
     /** Where QEMU draws. */
     static void screen(List<String> argv, Machine machine) {
-        Display display = machine.display();
+        Display display = machine.shape().display();
         switch (display.mode()) {
             case HEADLESS, SERIAL -> QemuCommand.add(argv, "-display", "none");
             case CURSES -> QemuCommand.add(argv, "-display", "curses");
@@ -31,7 +31,7 @@ final class DisplayArguments {
 
     /** The serial port: the monitor's socket, or the sandbox's own terminal. */
     static void serial(List<String> argv, Machine machine) {
-        switch (machine.display().mode()) {
+        switch (machine.shape().display().mode()) {
             case HEADLESS, CURSES, VNC ->
                 QemuCommand.socket(argv, "console", machine.sockets().console());
             case SERIAL -> {
@@ -47,7 +47,7 @@ final class DisplayArguments {
 
     /** Graphics card, keyboard and pointer. */
     static void devices(List<String> argv, Machine machine) {
-        Display display = machine.display();
+        Display display = machine.shape().display();
         switch (display.vga()) {
             case NONE -> {}
             case STD -> QemuCommand.add(argv, "-device", "VGA");

@@ -22,27 +22,33 @@ public final class KernelCommandLine {
     }
 
     static String of(Machine machine) {
-        GuestKernel kernel = machine.kernel();
+        GuestKernel kernel = machine.shape().kernel();
         // The console is there for the last words of a kernel that panics; "quiet" keeps it from costing time.
         StringBuilder text = new StringBuilder("console=");
         text.append(kernel.architecture().console());
-        text.append(DisplayArguments.kernelParameters(machine.display())).append(" panic=-1");
+        text.append(DisplayArguments.kernelParameters(machine.shape().display()))
+                .append(" panic=-1");
         text.append(kernel.debug() ? " ignore_loglevel" : " quiet");
-        if (machine.accelerator() == Accelerator.TCG) {
+        if (machine.shape().processor().accelerator() == Accelerator.TCG) {
             // virtiofsd writes guest pages that QEMU does not see change: without this, QEMU runs stale translations
             // of whatever code lay in a reused page, and guest programs crash at random.
             text.append(" init_on_alloc=1");
         }
-        boolean one =
-                comesUpOnOneCpu(kernel, machine.accelerator(), machine.growth().cpus());
-        if (machine.accelerator() == Accelerator.TCG && kernel.architecture() == Architecture.AMD64) {
-            emulatedPc(text, one, machine.tscKilohertz());
+        boolean one = comesUpOnOneCpu(
+                kernel,
+                machine.shape().processor().accelerator(),
+                machine.shape().size().growth().cpus());
+        if (machine.shape().processor().accelerator() == Accelerator.TCG
+                && kernel.architecture() == Architecture.AMD64) {
+            emulatedPc(text, one, machine.shape().processor().tscKilohertz());
         } else if (one) {
             text.append(' ').append(MAX_CPUS).append('1');
         }
-        if (!one && machine.growth().cpus() > machine.cpus()) {
+        if (!one
+                && machine.shape().size().growth().cpus()
+                        > machine.shape().size().cpus()) {
             // The others are there for "docker update".
-            text.append(' ').append(MAX_CPUS).append(machine.cpus());
+            text.append(' ').append(MAX_CPUS).append(machine.shape().size().cpus());
         }
         text.append(BoardWords.kernelParameters(machine));
         if (!kernel.append().isEmpty()) {

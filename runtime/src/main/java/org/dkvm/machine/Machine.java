@@ -3,46 +3,19 @@ package org.dkvm.machine;
 
 import java.nio.file.Path;
 import java.util.List;
-import org.dkvm.core.MemorySize;
-import org.dkvm.core.machine.Accelerator;
-import org.dkvm.core.machine.Display;
-import org.dkvm.core.machine.Growth;
-import org.dkvm.core.machine.GuestKernel;
-import org.dkvm.core.machine.Hardware;
+import org.dkvm.core.machine.MachineShape;
 
 /**
  * A VM to start.
  *
- * @param accelerator how its instructions are run
- * @param cpus virtual CPUs
- * @param memory the VM's memory
- * @param kernel the kernel it boots
- * @param kernelDirectory where the kernel's image and its initramfs are
- * @param initramfs the file name of that one
+ * @param shape what it is
+ * @param boot what it boots from
  * @param nics its network cards, in order
  * @param disks its disks, in order
  * @param sockets where QEMU connects
- * @param display what it shows, and where
- * @param firmwareDebug whether the firmware's messages are wanted on the console's socket
- * @param hardware its board and firmware
- * @param tscKilohertz how fast the host's time stamp counter runs; 0: not known
- * @param growth how large it can become while it runs
  */
 public record Machine(
-        Accelerator accelerator,
-        int cpus,
-        MemorySize memory,
-        GuestKernel kernel,
-        Path kernelDirectory,
-        String initramfs,
-        List<MachineNic> nics,
-        List<MachineDisk> disks,
-        Sockets sockets,
-        Display display,
-        boolean firmwareDebug,
-        Hardware hardware,
-        long tscKilohertz,
-        Growth growth) {
+        MachineShape shape, BootFiles boot, List<MachineNic> nics, List<MachineDisk> disks, Sockets sockets) {
     /**
      * The sockets that others listen on before QEMU starts, and other files of the sandbox.
      *
@@ -58,10 +31,5 @@ public record Machine(
     public Machine {
         nics = List.copyOf(nics);
         disks = List.copyOf(disks);
-    }
-
-    /** Whether memory can be added while it runs. */
-    boolean canGetMemory() {
-        return growth.memory().compareTo(memory) > 0;
     }
 }

@@ -44,14 +44,14 @@ public final class QemuCommand {
     /** The command that runs this machine. */
     public static List<String> argv(Machine machine) {
         List<String> argv = new ArrayList<>();
-        argv.add(PROGRAM + machine.kernel().architecture().machine());
+        argv.add(PROGRAM + machine.shape().kernel().architecture().machine());
         add(argv, "-nodefaults", "-no-user-config", "-no-reboot");
         DisplayArguments.screen(argv, machine);
         add(argv, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
         board(argv, machine);
         kernel(argv, machine);
         DeviceBus bus = new DeviceBus(
-                machine.hardware().board(),
+                machine.shape().hardware().board(),
                 OWN_DEVICES + machine.nics().size() + machine.disks().size());
         device(argv, bus, "virtio-rng", "");
         device(argv, bus, "virtio-balloon", ",free-page-reporting=on");
@@ -63,49 +63,50 @@ public final class QemuCommand {
         socket(argv, "control", machine.sockets().control());
         add(argv, "-mon", "chardev=control,mode=control");
         DisplayArguments.serial(argv, machine);
-        if (machine.firmwareDebug()) {
+        if (machine.shape().firmwareDebug()) {
             socket(argv, "firmware", machine.sockets().console());
             add(argv, "-device", "isa-debugcon,iobase=0x402,chardev=firmware");
         }
         nics(argv, bus, machine.nics());
         disks(argv, bus, machine.disks());
         DisplayArguments.devices(argv, machine);
-        sparePorts(argv, machine.hardware().board());
-        if (machine.canGetMemory()) {
+        sparePorts(argv, machine.shape().hardware().board());
+        if (machine.shape().size().canGetMemory()) {
             add(argv, "-device", "pcie-root-port,id=" + MEMORY_PORT + ",chassis=" + (SPARE_PORTS + 1));
         }
         return argv;
     }
 
     private static void board(List<String> argv, Machine machine) {
-        boolean tcg = machine.accelerator() == Accelerator.TCG;
-        Board board = machine.hardware().board();
-        add(argv, "-machine", BoardWords.machine(board, machine.kernel().architecture()));
+        boolean tcg = machine.shape().processor().accelerator() == Accelerator.TCG;
+        Board board = machine.shape().hardware().board();
+        add(argv, "-machine", BoardWords.machine(board, machine.shape().kernel().architecture()));
         if (board == Board.MICROVM) {
             // The first version of virtio, its default, has no shared filesystems.
             add(argv, "-global", "virtio-mmio.force-legacy=false");
         }
-        if (machine.hardware().firmware() == Firmware.EFI) {
+        if (machine.shape().hardware().firmware() == Firmware.EFI) {
             // As a ROM: what the guest writes to EFI's variables is in memory and gone with the VM.
             add(argv, "-bios", EFI_FIRMWARE);
         }
         add(argv, "-accel", tcg ? "tcg,tb-size=" + TRANSLATION_CACHE_MIB : "kvm");
         add(argv, "-cpu", tcg ? "max" : "host");
-        add(argv, "-smp", Integer.toString(machine.growth().cpus()));
-        String bytes = Long.toString(machine.memory().bytes());
+        add(argv, "-smp", Integer.toString(machine.shape().size().growth().cpus()));
+        String bytes = Long.toString(machine.shape().size().memory().bytes());
         add(
                 argv,
                 "-m",
-                machine.canGetMemory()
-                        ? bytes + "b,maxmem=" + machine.growth().memory().bytes() + "b"
+                machine.shape().size().canGetMemory()
+                        ? bytes + "b,maxmem="
+                                + machine.shape().size().growth().memory().bytes() + "b"
                         : bytes + "b");
         add(argv, "-object", "memory-backend-memfd,id=memory,share=on,size=" + bytes + "b");
     }
 
     private static void kernel(List<String> argv, Machine machine) {
-        Path directory = machine.kernelDirectory();
-        add(argv, "-kernel", directory.resolve(machine.kernel().image()).toString());
-        add(argv, "-initrd", directory.resolve(machine.initramfs()).toString());
+        Path directory = machine.boot().directory();
+        add(argv, "-kernel", directory.resolve(machine.shape().kernel().image()).toString());
+        add(argv, "-initrd", directory.resolve(machine.boot().initramfs()).toString());
         add(argv, "-append", KernelCommandLine.of(machine));
     }
 

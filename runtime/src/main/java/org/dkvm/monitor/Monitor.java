@@ -19,6 +19,7 @@ import org.dkvm.core.machine.DisplayMode;
 import org.dkvm.core.machine.Firmware;
 import org.dkvm.core.machine.NetworkMode;
 import org.dkvm.json.Json;
+import org.dkvm.machine.BootFiles;
 import org.dkvm.machine.Machine;
 import org.dkvm.machine.QemuCommand;
 import org.dkvm.monitor.end.Ending;
@@ -112,12 +113,12 @@ public final class Monitor {
     private void boot() throws DkvmException, IOException {
         SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(places.plan()));
         timeline.mark("plan");
-        if (plan.memoryCeiling() > 0) {
+        if (plan.rights().memoryCeiling() > 0) {
             relay.ending().onOutOfMemory(done -> tellEngine(ceiling(plan), done));
         }
-        Disks disks = new Disks(plan.disks(), plan.devices(), places.share());
+        Disks disks = new Disks(plan.vm().disks(), plan.container().devices(), places.share());
         disks.prepare(programs, relay.ending()::say);
-        Screen screen = new Screen(plan.display(), places);
+        Screen screen = new Screen(plan.vm().shape().display(), places);
         screen.prepare();
         Child share = startShare(plan);
         GuestSockets sockets = startSockets(plan);
@@ -125,9 +126,11 @@ public final class Monitor {
         if (!goesOnAt(BreakPoint.PRENET, plan)) {
             return;
         }
-        VmNetwork vmNetwork = plan.network() == NetworkMode.SHARED ? shareNetwork() : takeOverNetwork(plan);
+        VmNetwork vmNetwork = plan.vm().network() == NetworkMode.SHARED ? shareNetwork() : takeOverNetwork(plan);
         screen.check(vmNetwork);
-        plan.hardware()
+        plan.vm()
+                .shape()
+                .hardware()
                 .board()
                 .checkRoom(disks.ofMachine().size(), vmNetwork.nics().size());
         if (!goesOnAt(BreakPoint.POSTNET, plan)) {
@@ -157,7 +160,7 @@ public final class Monitor {
 
     /** Waits for a person where that is asked for. False when the sandbox has come to its end meanwhile. */
     private boolean goesOnAt(BreakPoint point, SandboxPlan plan) throws IOException {
-        if (plan.breaks().contains(point)) {
+        if (plan.vm().breaks().contains(point)) {
             log.line("waiting for a person at " + point.label());
             relay.pause().begin(point);
             // The client is listened to from now on.
@@ -190,14 +193,17 @@ public final class Monitor {
         Child share = start(
                 "virtiofsd",
                 VirtiofsdCommand.argv(
-                        places.share(), places.sockets().share(), plan.kernel().architecture(), plan.sysAdmin()));
+                        places.share(),
+                        places.sockets().share(),
+                        plan.vm().shape().kernel().architecture(),
+                        plan.rights().sysAdmin()));
         timeline.mark("virtiofsd started");
         return share;
     }
 
     /** Nothing where the container has no socket of the host's. */
     private @Nullable GuestSockets startSockets(SandboxPlan plan) throws DkvmException {
-        int count = plan.sockets();
+        int count = plan.container().root().sockets();
         if (count == 0) {
             return null;
         }
@@ -223,14 +229,15 @@ public final class Monitor {
     }
 
     private void listen(SandboxPlan plan) throws DkvmException {
-        boolean shown = plan.kernel().debug() || plan.biosDebug();
+        boolean shown = plan.vm().shape().kernel().debug() || plan.vm().shape().firmwareDebug();
         Listener.at(places.sockets().agent(), loop, log, relay::agentConnected);
         Listener.at(places.sockets().control(), loop, log, control::connected);
         Listener.at(
                 places.sockets().console(),
                 loop,
                 log,
-                channel -> consoleConnected(channel, shown, plan.hardware().firmware()));
+                channel -> consoleConnected(
+                        channel, shown, plan.vm().shape().hardware().firmware()));
     }
 
     /** The engine may connect and disconnect networks meanwhile: what was read is taken over where it has stayed what it was. */
@@ -242,7 +249,8 @@ public final class Monitor {
                 devices = network.readAll();
                 NetworkReader.check(devices);
                 timeline.mark("network read");
-                Takeover takeover = Takeover.of(devices, plan.display().port());
+                Takeover takeover =
+                        Takeover.of(devices, plan.vm().shape().display().port());
                 if (!takeover.taps().isEmpty()) {
                     programs.takeOver(takeover);
                     timeline.mark("network taken over");
@@ -312,7 +320,7 @@ public final class Monitor {
 
     private void startQemu(SandboxPlan plan, List<String> argv) throws DkvmException {
         log.line("QEMU's command line: " + String.join(" ", argv));
-        if (plan.display().mode() != DisplayMode.CURSES) {
+        if (plan.vm().shape().display().mode() != DisplayMode.CURSES) {
             start("QEMU", argv);
             return;
         }
@@ -320,7 +328,7 @@ public final class Monitor {
                 "QEMU",
                 argv,
                 places.sockets().terminal(),
-                Screen.environment(plan.process().env(), places.terminfo()),
+                Screen.environment(plan.container().process().command().env(), places.terminfo()),
                 programs,
                 log,
                 ended -> loop.post(() -> screenEnded(ended)));
@@ -348,7 +356,7 @@ public final class Monitor {
 
     private long ceiling(SandboxPlan plan) {
         VmUpdates made = updates;
-        return made == null ? plan.memoryCeiling() : made.ceiling();
+        return made == null ? plan.rights().memoryCeiling() : made.ceiling();
     }
 
     /** Made when it is first wanted. */
@@ -356,10 +364,11 @@ public final class Monitor {
         VmUpdates made = updates;
         if (made == null) {
             made = new VmUpdates(
-                    plan,
+                    plan.vm().shape().size(),
+                    plan.rights().memoryCeiling(),
                     loop,
                     relay,
-                    new MemoryChange(plan.memory(), plan.growth().memory(), loop, control),
+                    new MemoryChange(plan.vm().shape().size(), loop, control),
                     log);
             updates = made;
         }
@@ -375,20 +384,11 @@ public final class Monitor {
 
     private Machine machine(SandboxPlan plan, VmNetwork vmNetwork, String initramfs, Disks disks) {
         return new Machine(
-                plan.accelerator(),
-                plan.cpus(),
-                plan.memory(),
-                plan.kernel(),
-                places.kernel(),
-                initramfs,
+                plan.vm().shape(),
+                new BootFiles(places.kernel(), initramfs),
                 vmNetwork.nics(),
                 disks.ofMachine(),
-                places.sockets(),
-                plan.display(),
-                plan.biosDebug(),
-                plan.hardware(),
-                plan.tscKilohertz(),
-                plan.growth());
+                places.sockets());
     }
 
     /** The one with more modules where they are needed; a kernel that somebody brought may have none and need none. */

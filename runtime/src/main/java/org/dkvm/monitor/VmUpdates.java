@@ -5,8 +5,8 @@ import java.time.Duration;
 import org.dkvm.agent.Client;
 import org.dkvm.agent.Replies;
 import org.dkvm.agent.VmLimits;
-import org.dkvm.bundle.plan.SandboxPlan;
 import org.dkvm.core.MemorySize;
+import org.dkvm.core.machine.MachineSize;
 import org.dkvm.monitor.loop.EventLoop;
 import org.dkvm.monitor.loop.MonitorLog;
 import org.dkvm.monitor.services.MemoryChange;
@@ -20,15 +20,17 @@ final class VmUpdates {
     /** The workload of a container that has only just been started does not run yet; one update comes after the other. */
     private static final Duration PAUSE = Duration.ofMillis(100);
 
-    private final SandboxPlan plan;
+    private final MachineSize size;
+    private final long ceiling;
     private final EventLoop loop;
     private final Relay relay;
     private final MemoryChange memory;
     private final MonitorLog log;
     private @Nullable Client current;
 
-    VmUpdates(SandboxPlan plan, EventLoop loop, Relay relay, MemoryChange memory, MonitorLog log) {
-        this.plan = plan;
+    VmUpdates(MachineSize size, long ceiling, EventLoop loop, Relay relay, MemoryChange memory, MonitorLog log) {
+        this.size = size;
+        this.ceiling = ceiling;
         this.loop = loop;
         this.relay = relay;
         this.memory = memory;
@@ -51,24 +53,23 @@ final class VmUpdates {
     }
 
     /**
-     * {@link SandboxPlan#memoryCeiling}, with the memory that the VM has been given since its start. An engine gives as much swap as memory where it is not told otherwise; a bound
+     * The control group's ceiling, with the memory that the VM has been given since its start. An engine gives as much swap as memory where it is not told otherwise; a bound
      * that is too high does no harm while the control group has its own.
      */
     long ceiling() {
-        return plan.memoryCeiling()
-                + 2 * Math.max(0, memory.target() - plan.memory().bytes());
+        return ceiling + 2 * Math.max(0, memory.target() - size.memory().bytes());
     }
 
     private String refusal(VmLimits limits) {
         if (relay.isOver()) {
             return "the container is stopping";
         }
-        MemorySize most = plan.growth().memory();
+        MemorySize most = size.growth().memory();
         if (limits.memory() < 0 || limits.memory() > most.bytes()) {
             return "the VM can not have more than " + most + " of memory before its next start";
         }
-        if (limits.processors() < 0 || limits.processors() > plan.growth().cpus()) {
-            return "the VM can not have more than " + plan.growth().cpus() + " processors before its next start";
+        if (limits.processors() < 0 || limits.processors() > size.growth().cpus()) {
+            return "the VM can not have more than " + size.growth().cpus() + " processors before its next start";
         }
         return limits.pids() < VmLimits.NO_LIMIT ? "the limit of processes is out of range" : "";
     }

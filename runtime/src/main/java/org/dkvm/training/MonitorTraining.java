@@ -13,22 +13,33 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.dkvm.bundle.plan.ContainerPlan;
 import org.dkvm.bundle.plan.SandboxPlan;
 import org.dkvm.bundle.plan.SandboxPlanJson;
+import org.dkvm.bundle.plan.SandboxRights;
+import org.dkvm.bundle.plan.VmPlan;
 import org.dkvm.cli.Main;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.container.CapabilitySets;
 import org.dkvm.core.container.CgroupMode;
+import org.dkvm.core.container.Command;
+import org.dkvm.core.container.ContainerCgroup;
+import org.dkvm.core.container.ContainerRoot;
 import org.dkvm.core.container.GuestMount;
+import org.dkvm.core.container.ProcessRights;
+import org.dkvm.core.container.ProcessUser;
 import org.dkvm.core.container.WorkloadProcess;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.Display;
-import org.dkvm.core.machine.Growth;
 import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.core.machine.Hardware;
+import org.dkvm.core.machine.HostNames;
+import org.dkvm.core.machine.MachineShape;
+import org.dkvm.core.machine.MachineSize;
 import org.dkvm.core.machine.NetworkMode;
+import org.dkvm.core.machine.Processor;
 import org.dkvm.json.Json;
 import org.dkvm.linux.FileTree;
 import org.dkvm.monitor.Monitor;
@@ -113,46 +124,35 @@ public final class MonitorTraining {
 
     private static SandboxPlan plan() {
         WorkloadProcess process = new WorkloadProcess(
-                List.of("/bin/sh"),
-                List.of("PATH=/bin"),
-                "/",
-                0,
-                0,
-                List.of(1L),
+                new Command(List.of("/bin/sh"), "/", List.of("PATH=/bin"), true),
                 true,
-                new CapabilitySets(0, 0, 0, 0, 0),
-                false,
-                List.of(),
-                0,
-                true,
-                0);
+                new ProcessUser(0, 0, List.of(1L), 0),
+                new ProcessRights(new CapabilitySets(0, 0, 0, 0, 0), false, List.of(), 0));
         GuestMount shm = new GuestMount(GuestMount.Kind.FILESYSTEM, "/dev/shm", "shm", "tmpfs", 0, "");
-        return new SandboxPlan(
+        MachineShape shape = new MachineShape(
+                new GuestKernel("dkvm/0", Architecture.HOST, "vmlinux", "", false),
+                new Processor(Accelerator.TCG, 0),
+                MachineSize.fixed(1, MemorySize.ofMib(1)),
+                Hardware.ORDINARY,
+                false,
+                Display.NONE);
+        ContainerPlan container = new ContainerPlan(
                 "training",
                 process,
                 false,
-                List.of(shm),
-                Map.of("net.core.somaxconn", "1024"),
-                "training",
-                "",
-                false,
-                1,
-                MemorySize.ofMib(1),
-                Accelerator.TCG,
-                new GuestKernel("dkvm/0", Architecture.HOST, "vmlinux", "", false),
-                CgroupMode.V2,
-                0,
-                NetworkMode.OWN,
-                false,
-                false,
+                new ContainerRoot(false, List.of(shm)),
                 List.of(),
-                Hardware.ORDINARY,
-                List.of(),
-                Display.NONE,
-                0,
-                new Growth(1, MemorySize.ofMib(1)),
-                List.of(),
-                0);
+                new ContainerCgroup(CgroupMode.V2, 0));
+        return new SandboxPlan(
+                new VmPlan(
+                        shape,
+                        List.of(),
+                        NetworkMode.OWN,
+                        List.of(),
+                        new HostNames("training", ""),
+                        Map.of("net.core.somaxconn", "1024")),
+                new SandboxRights(false, 0),
+                List.of(container));
     }
 
     /** A network device as the kernel shows one. */

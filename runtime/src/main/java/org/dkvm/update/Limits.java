@@ -44,7 +44,8 @@ record Limits(MemorySize memory, int cpus, long pids, JsonObject cpu) {
         return new Limits(
                 limit == 0
                         ? memory
-                        : SandboxResources.memory(limit, plan.kernel().architecture()),
+                        : SandboxResources.memory(
+                                limit, plan.vm().shape().kernel().architecture()),
                 changed ? SandboxResources.cpus(merged, config, hostCpus) : cpus,
                 processes == 0 ? pids : Math.max(0, processes),
                 merged);

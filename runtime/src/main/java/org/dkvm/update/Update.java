@@ -19,6 +19,9 @@ import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.core.SandboxPaths;
+import org.dkvm.core.machine.Growth;
+import org.dkvm.core.machine.MachineShape;
+import org.dkvm.core.machine.MachineSize;
 import org.dkvm.json.Json;
 import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.Program;
@@ -92,8 +95,10 @@ public final class Update {
         Limits wanted =
                 before.with(resources, plan, config, Runtime.getRuntime().availableProcessors());
         check(wanted);
+        MachineShape shape = plan.vm().shape();
         // The sandbox has the overhead more; processes are counted in the guest.
-        SandboxResources.addOverhead(resources, config.overhead(plan.accelerator(), plan.display()));
+        SandboxResources.addOverhead(
+                resources, config.overhead(shape.processor().accelerator(), shape.display()));
         resources.remove("pids");
         Path file = bundle.resolve(RESOURCES_FILE);
         AtomicFile.replace(file, Json.write(resources));
@@ -116,20 +121,21 @@ public final class Update {
         JsonObject spec = Files.exists(original) ? Json.readObject(original) : new JsonObject();
         JsonObject resources = Json.objectOrNew(Json.objectOrNew(spec, "linux"), "resources");
         JsonObject cpu = Json.object(resources, "cpu").orElseGet(JsonObject::new);
-        return new Limits(plan.memory(), plan.cpus(), plan.pidsLimit(), cpu);
+        MachineSize size = plan.vm().shape().size();
+        return new Limits(size.memory(), size.cpus(), plan.container().cgroup().pidsLimit(), cpu);
     }
 
     /** What the VM can not become is said before anything is changed. */
     private void check(Limits wanted) throws DkvmException {
-        MemorySize most = plan.growth().memory();
+        Growth growth = plan.vm().shape().size().growth();
+        MemorySize most = growth.memory();
         if (wanted.memory().compareTo(most) > 0) {
             throw new DkvmException(
                     "this VM can have " + most + " of memory while it runs, not " + wanted.memory(), LATER);
         }
-        if (wanted.cpus() > plan.growth().cpus()) {
+        if (wanted.cpus() > growth.cpus()) {
             throw new DkvmException(
-                    "this VM can have " + plan.growth().cpus() + " processors while it runs, not " + wanted.cpus(),
-                    LATER);
+                    "this VM can have " + growth.cpus() + " processors while it runs, not " + wanted.cpus(), LATER);
         }
     }
 

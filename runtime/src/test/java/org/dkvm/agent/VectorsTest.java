@@ -14,8 +14,13 @@ import java.util.List;
 import java.util.Map;
 import org.dkvm.core.container.CapabilitySets;
 import org.dkvm.core.container.CgroupMode;
+import org.dkvm.core.container.Command;
+import org.dkvm.core.container.DeviceNumber;
 import org.dkvm.core.container.GuestDevice;
 import org.dkvm.core.container.GuestMount;
+import org.dkvm.core.container.NodeAccess;
+import org.dkvm.core.container.ProcessRights;
+import org.dkvm.core.container.ProcessUser;
 import org.dkvm.core.container.ResourceLimit;
 import org.dkvm.core.container.WorkloadProcess;
 import org.dkvm.core.machine.TerminalDevice;
@@ -100,19 +105,10 @@ class VectorsTest {
 
     private static byte[] process(TerminalDevice device) throws ProtocolException {
         WorkloadProcess process = new WorkloadProcess(
-                List.of("/bin/sh", "-c", "echo \u00e9"),
-                List.of("PATH=/bin", "EMPTY=", "A=b=c"),
-                "/work",
-                1000,
-                100,
-                List.of(5L, 4294967294L),
+                new Command(List.of("/bin/sh", "-c", "echo \u00e9"), "/work", List.of("PATH=/bin", "EMPTY=", "A=b=c"), true),
                 true,
-                new CapabilitySets(0xa80425fbL, 0xa80425fbL, 0xa80425fbL, 0, 0x400),
-                true,
-                List.of(new ResourceLimit(7, 1024, 4096), new ResourceLimit(8, -1, -1)),
-                -500,
-                true,
-                19);
+                new ProcessUser(1000, 100, List.of(5L, 4294967294L), 19),
+                new ProcessRights(new CapabilitySets(0xa80425fbL, 0xa80425fbL, 0xa80425fbL, 0, 0x400), true, List.of(new ResourceLimit(7, 1024, 4096), new ResourceLimit(8, -1, -1)), -500));
         Client client = new Client(new FrameOutput(Channels.newChannel(new ByteArrayOutputStream())));
         byte[] attach = {2, 0, 3, 0, 24, 0, 80, 0, 1, 0, 0, (byte) 0x80, 0, 0, 0, 0};
         ByteBuffer bytes = Frame.make(FrameType.ATTACH, 1, attach);
@@ -141,8 +137,8 @@ class VectorsTest {
     @Test
     void devicesAreEncodedAsTheVector() throws Exception {
         ContainerRecords to = new ContainerRecords();
-        to.device(new GuestDevice("/dev/sdz", true, 7, 5, true, 0660, 0, 6), "device0");
-        to.device(new GuestDevice("/dev/fuse", false, 10, 229, false, 0666, 0, 0), "device1");
+        to.device(new GuestDevice("/dev/sdz", new DeviceNumber(true, 7, 5), true, new NodeAccess(0660, 0, 6)), "device0");
+        to.device(new GuestDevice("/dev/fuse", new DeviceNumber(false, 10, 229), false, new NodeAccess(0666, 0, 0)), "device1");
         assertThat(to.toBytes()).isEqualTo(ofContainer(Vector.named("java-container-devices")));
     }
 

@@ -97,8 +97,8 @@ class CreateTest {
         create();
         assertThat(SandboxSpec.isSandbox(Json.readObject(config))).isTrue();
         assertThat(bundle.resolve("dkvm-config.json")).content().isEqualTo(original);
-        assertThat(plan().process().args()).containsExactly("echo", "hi");
-        assertThat(plan().kernel().name()).isEqualTo("dkvm/6.12");
+        assertThat(plan().container().process().command().args()).containsExactly("echo", "hi");
+        assertThat(plan().vm().shape().kernel().name()).isEqualTo("dkvm/6.12");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(config)))
                 .isEqualTo("rw-r--r--");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(bundle.resolve("dkvm-config.json"))))
@@ -173,7 +173,7 @@ class CreateTest {
         spec.getAsJsonObject("process").getAsJsonArray("args").add("again");
         Files.writeString(config, Json.write(spec));
         create();
-        assertThat(plan().process().args()).containsExactly("echo", "hi", "again");
+        assertThat(plan().container().process().command().args()).containsExactly("echo", "hi", "again");
     }
 
     @Test
@@ -206,7 +206,7 @@ class CreateTest {
         Files.writeString(bundle.resolve("rootfs/usr/bin/kmod"), "");
         create();
         assertThat(destinations()).contains("/vm/usr/lib/modules/6.12");
-        assertThat(plan().mounts())
+        assertThat(plan().container().root().mounts())
                 .contains(new GuestMount(GuestMount.Kind.SHARE, "/usr/lib/modules/6.12", "", "", 7, ""));
         assertThat(config).content().contains(modules.toString());
     }
@@ -242,18 +242,18 @@ class CreateTest {
         };
         new Create(layout, HostConfig.defaults(), never, clock(), directory.resolve("vms"))
                 .run(new ContainerId("id1"), bundle, Path.of("/run/runc/id1"), RuncMessages.Action.CREATE);
-        assertThat(plan().accelerator()).isEqualTo(Accelerator.TCG);
-        assertThat(plan().kernel())
+        assertThat(plan().vm().shape().processor().accelerator()).isEqualTo(Accelerator.TCG);
+        assertThat(plan().vm().shape().kernel())
                 .isEqualTo(new GuestKernel("debian-arm64/6.12", Architecture.ARM64, "vmlinuz", "", false));
     }
 
     @Test
     void aNativeProgramAndOneThatSaysNothingGetTheHostsArchitecture() throws IOException, DkvmException {
         create();
-        assertThat(plan().kernel().architecture()).isEqualTo(Architecture.AMD64);
+        assertThat(plan().vm().shape().kernel().architecture()).isEqualTo(Architecture.AMD64);
         programFor(ElfFile.X86_64);
         create();
-        assertThat(plan().kernel().architecture()).isEqualTo(Architecture.AMD64);
+        assertThat(plan().vm().shape().kernel().architecture()).isEqualTo(Architecture.AMD64);
     }
 
     @ParameterizedTest
@@ -262,7 +262,7 @@ class CreateTest {
         programFor(machine);
         option("DKVM_ARCH=" + option);
         create();
-        assertThat(plan().kernel().name()).isEqualTo(kernel);
+        assertThat(plan().vm().shape().kernel().name()).isEqualTo(kernel);
     }
 
     @ParameterizedTest
@@ -302,7 +302,7 @@ class CreateTest {
                                         + " the smallest VM that boots has 80 MiB"));
         programFor(ElfFile.X86_64);
         create();
-        assertThat(plan().memory()).isEqualTo(MemorySize.ofMib(64));
+        assertThat(plan().vm().shape().size().memory()).isEqualTo(MemorySize.ofMib(64));
     }
 
     @Test
@@ -317,7 +317,7 @@ class CreateTest {
                                         + " DKVM_ARCH names the image's"));
         option("DKVM_ARCH=amd64");
         create();
-        assertThat(plan().kernel().name()).isEqualTo("dkvm/6.12");
+        assertThat(plan().vm().shape().kernel().name()).isEqualTo("dkvm/6.12");
     }
 
     @Test

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import org.dkvm.core.container.CapabilitySets;
+import org.dkvm.core.container.Command;
+import org.dkvm.core.container.ProcessRights;
+import org.dkvm.core.container.ProcessUser;
 import org.dkvm.core.container.ResourceLimit;
 import org.dkvm.core.container.WorkloadProcess;
 import org.junit.jupiter.api.Test;
@@ -13,19 +16,11 @@ class ExecCommandTest {
     @Test
     void aProcessInFullBecomesThisCommandLine() {
         WorkloadProcess process = new WorkloadProcess(
-                List.of("ls", "-l", ""),
-                List.of("A=b"),
-                "/srv",
-                5,
-                6,
-                List.of(7L, 8L),
+                new Command(List.of("ls", "-l", ""), "/srv", List.of("A=b"), true),
                 true,
-                new CapabilitySets(0x1ffL, 2, 3, 4, 0),
-                true,
-                List.of(new ResourceLimit(7, 1024, -1)),
-                -5,
-                true,
-                077);
+                new ProcessUser(5, 6, List.of(7L, 8L), 077),
+                new ProcessRights(
+                        new CapabilitySets(0x1ffL, 2, 3, 4, 0), true, List.of(new ResourceLimit(7, 1024, -1)), -5));
         assertThat(ExecCommand.of(process))
                 .containsExactly(
                         "/opt/dkvm/dkvm-exec",
@@ -55,19 +50,10 @@ class ExecCommandTest {
     @Test
     void whatIsAsUsualIsLeftOut() {
         WorkloadProcess process = new WorkloadProcess(
-                List.of("ls"),
-                List.of(),
-                "/",
-                0,
-                0,
-                List.of(),
+                new Command(List.of("ls"), "/", List.of(), false),
                 false,
-                new CapabilitySets(0, 0, 0, 0, 0),
-                false,
-                List.of(),
-                0,
-                false,
-                022);
+                new ProcessUser(0, 0, List.of(), 022),
+                new ProcessRights(new CapabilitySets(0, 0, 0, 0, 0), false, List.of(), 0));
         assertThat(ExecCommand.of(process))
                 .containsExactly(
                         "/opt/dkvm/dkvm-exec", "--user", "0:0", "--cwd", "/", "--caps", "0:0:0:0:0", "--", "ls");

@@ -3,16 +3,12 @@ package org.dkvm.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.util.List;
 import org.dkvm.core.Architecture;
-import org.dkvm.core.MemorySize;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.Display;
 import org.dkvm.core.machine.DisplayMode;
-import org.dkvm.core.machine.Growth;
 import org.dkvm.core.machine.GuestKernel;
-import org.dkvm.core.machine.Hardware;
 import org.dkvm.core.machine.Vga;
 import org.dkvm.core.machine.VncPassword;
 import org.junit.jupiter.api.Test;
@@ -36,27 +32,10 @@ class DisplayArgumentsTest {
     }
 
     private static Machine machine(Display display) {
-        return new Machine(
-                Accelerator.KVM,
-                1,
-                MemorySize.ofMib(512),
-                new GuestKernel("debian/6.12", Architecture.AMD64, "vmlinuz", "", false),
-                Path.of("/k"),
-                "initramfs",
-                List.of(),
-                List.of(),
-                new Machine.Sockets(
-                        Path.of("/r/agent"),
-                        Path.of("/r/control"),
-                        Path.of("/r/console"),
-                        Path.of("/r/share"),
-                        Path.of("/dev/console"),
-                        Path.of("/r/password")),
-                display,
-                false,
-                Hardware.ORDINARY,
-                0,
-                new Growth(1, MemorySize.ofMib(512)));
+        return Machines.with(Accelerator.KVM)
+                .kernel(new GuestKernel("debian/6.12", Architecture.AMD64, "vmlinuz", "", false))
+                .display(display)
+                .machine();
     }
 
     @Test

@@ -3,58 +3,34 @@ package org.dkvm.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
-import java.util.List;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.Board;
-import org.dkvm.core.machine.Display;
 import org.dkvm.core.machine.Firmware;
 import org.dkvm.core.machine.Growth;
 import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.core.machine.Hardware;
+import org.dkvm.core.machine.MachineSize;
 import org.junit.jupiter.api.Test;
 
 class KernelCommandLineTest {
     private static final GuestKernel KERNEL = new GuestKernel("dkvm/1", Architecture.AMD64, "vmlinux", "", false);
-    private static final Machine.Sockets SOCKETS = new Machine.Sockets(
-            Path.of("/a"), Path.of("/b"), Path.of("/c"), Path.of("/d"), Path.of("/e"), Path.of("/f"));
 
     private static String of(Accelerator accelerator, GuestKernel kernel, Board board, long tscKilohertz) {
-        return KernelCommandLine.of(new Machine(
-                accelerator,
-                1,
-                MemorySize.ofMib(128),
-                kernel,
-                Path.of("/k"),
-                "initramfs",
-                List.of(),
-                List.of(),
-                SOCKETS,
-                Display.NONE,
-                false,
-                new Hardware(board, Firmware.SEABIOS),
-                tscKilohertz,
-                new Growth(1, MemorySize.ofMib(128))));
+        return KernelCommandLine.of(Machines.with(accelerator)
+                .kernel(kernel)
+                .hardware(new Hardware(board, Firmware.SEABIOS))
+                .tscKilohertz(tscKilohertz)
+                .machine());
     }
 
     private static String growing(Accelerator accelerator, GuestKernel kernel) {
-        return KernelCommandLine.of(new Machine(
-                accelerator,
-                2,
-                MemorySize.ofMib(128),
-                kernel,
-                Path.of("/k"),
-                "initramfs",
-                List.of(),
-                List.of(),
-                SOCKETS,
-                Display.NONE,
-                false,
-                Hardware.ORDINARY,
-                0,
-                new Growth(4, MemorySize.ofMib(128))));
+        MemorySize memory = MemorySize.ofMib(128);
+        return KernelCommandLine.of(Machines.with(accelerator)
+                .kernel(kernel)
+                .size(new MachineSize(2, memory, new Growth(4, memory)))
+                .machine());
     }
 
     @Test

@@ -3,35 +3,27 @@ package org.dkvm.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
-import java.util.List;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.Board;
-import org.dkvm.core.machine.Display;
 import org.dkvm.core.machine.Firmware;
 import org.dkvm.core.machine.Growth;
 import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.core.machine.Hardware;
+import org.dkvm.core.machine.MachineSize;
 import org.junit.jupiter.api.Test;
 
 class QemuCommandTest {
-    private static final Machine.Sockets SOCKETS = new Machine.Sockets(
-            Path.of("/r/agent"),
-            Path.of("/r/control"),
-            Path.of("/r/console"),
-            Path.of("/r/share"),
-            Path.of("/dev/console"),
-            Path.of("/r/password"));
-    private static final GuestKernel OWN = new GuestKernel("dkvm/6.12", Architecture.AMD64, "vmlinux", "", false);
-
     @Test
     void translatedMachineWithTwoNics() {
-        List<MachineNic> nics = List.of(
-                new MachineNic("tap0", "02:42:ac:11:00:02", 1500, false),
-                new MachineNic("tap1", "02:42:ac:12:00:02", 9000, true));
-        assertThat(lines(machine(Accelerator.TCG, 2, OWN, nics, false))).isEqualTo("""
+        Machine machine = Machines.with(Accelerator.TCG)
+                .cpus(2)
+                .nics(
+                        new MachineNic("tap0", "02:42:ac:11:00:02", 1500, false),
+                        new MachineNic("tap1", "02:42:ac:12:00:02", 9000, true))
+                .machine();
+        assertThat(lines(machine)).isEqualTo("""
                 /usr/bin/qemu-system-x86_64
                 -nodefaults
                 -no-user-config
@@ -72,7 +64,7 @@ class QemuCommandTest {
     @Test
     void aNicInQemuOpensSocketsWhereQemuIs() {
         MachineNic nic = MachineNic.inQemu("ipv4=on,net=192.0.0.0/29,ipv6=off", "02:00:c0:00:00:04", 1500);
-        assertThat(lines(machine(Accelerator.TCG, 1, OWN, List.of(nic), false))).contains("""
+        assertThat(lines(Machines.with(Accelerator.TCG).nics(nic).machine())).contains("""
                 -netdev user,id=net0,ipv4=on,net=192.0.0.0/29,ipv6=off
                 -device virtio-net-pci,netdev=net0,mac=02:00:c0:00:00:04,host_mtu=1500,romfile=
                 """);
@@ -81,21 +73,12 @@ class QemuCommandTest {
     @Test
     void foreignMachineWithTwoCpusAndADisk() {
         GuestKernel kernel = new GuestKernel("debian-arm64/6.12", Architecture.ARM64, "vmlinuz", "loglevel=3", false);
-        Machine machine = new Machine(
-                Accelerator.TCG,
-                2,
-                MemorySize.ofMib(512),
-                kernel,
-                Path.of("/k"),
-                "initramfs-more",
-                List.of(new MachineNic("tap0", "02:42:ac:11:00:02", 1500, false)),
-                List.of(new MachineDisk.File(20, "disk0")),
-                SOCKETS,
-                Display.NONE,
-                false,
-                Hardware.ORDINARY,
-                0,
-                new Growth(2, MemorySize.ofMib(512)));
+        Machine machine = Machines.with(Accelerator.TCG)
+                .cpus(2)
+                .kernel(kernel)
+                .nics(new MachineNic("tap0", "02:42:ac:11:00:02", 1500, false))
+                .disks(new MachineDisk.File(20, "disk0"))
+                .machine();
         assertThat(lines(machine)).isEqualTo("""
                 /usr/bin/qemu-system-aarch64
                 -nodefaults
@@ -137,7 +120,7 @@ class QemuCommandTest {
 
     @Test
     void machineInHardwareTakesTheHostsCpuAndNeedsNoWorkaround() {
-        String text = lines(machine(Accelerator.KVM, 1, OWN, List.of(), false));
+        String text = lines(Machines.with(Accelerator.KVM).machine());
         assertThat(text).contains("-accel kvm\n-cpu host\n-smp 1\n").contains("-append console=ttyS0 panic=-1 quiet\n");
         assertThat(text).doesNotContain("netdev").doesNotContain("init_on_alloc");
     }
@@ -145,52 +128,42 @@ class QemuCommandTest {
     @Test
     void kernelOfADistributionIsStartedFromItsOwnImage() {
         GuestKernel kernel = new GuestKernel("debian/6.12", Architecture.AMD64, "vmlinuz", "", false);
-        assertThat(lines(machine(Accelerator.TCG, 1, kernel, List.of(), false))).contains("-kernel /k/vmlinuz\n");
+        assertThat(lines(Machines.with(Accelerator.TCG).kernel(kernel).machine()))
+                .contains("-kernel /k/vmlinuz\n");
     }
 
     @Test
     void severalEmulatedCpusComeUpAfterTheBootUnlessTheUserSaysHowMany() {
         GuestKernel own = new GuestKernel("dkvm/6.12", Architecture.AMD64, "vmlinux", "maxcpus=2", false);
-        assertThat(lines(machine(Accelerator.TCG, 4, own, List.of(), false))).doesNotContain("maxcpus=1");
-        assertThat(lines(machine(Accelerator.TCG, 1, OWN, List.of(), false))).doesNotContain("maxcpus");
-        assertThat(lines(machine(Accelerator.KVM, 4, OWN, List.of(), false))).doesNotContain("maxcpus");
+        assertThat(lines(Machines.with(Accelerator.TCG).cpus(4).kernel(own).machine()))
+                .doesNotContain("maxcpus=1");
+        assertThat(lines(Machines.with(Accelerator.TCG).machine())).doesNotContain("maxcpus");
+        assertThat(lines(Machines.with(Accelerator.KVM).cpus(4).machine())).doesNotContain("maxcpus");
     }
 
     @Test
     void debugShowsTheKernelsLogAndTheUsersParametersComeLast() {
         GuestKernel kernel = new GuestKernel("dkvm/6.12", Architecture.AMD64, "vmlinux", "nokaslr loglevel=3", true);
-        assertThat(lines(machine(Accelerator.TCG, 1, kernel, List.of(), false)))
+        assertThat(lines(Machines.with(Accelerator.TCG).kernel(kernel).machine()))
                 .contains(
                         "-append console=ttyS0 panic=-1 ignore_loglevel init_on_alloc=1 no_timer_check nokaslr loglevel=3\n");
     }
 
     @Test
     void firmwareSpeaksOnTheConsolesSocket() {
-        assertThat(lines(machine(Accelerator.TCG, 1, OWN, List.of(), true)))
+        assertThat(lines(Machines.with(Accelerator.TCG).firmwareDebug().machine()))
                 .contains(
                         "-chardev socket,id=firmware,path=/r/console\n-device isa-debugcon,iobase=0x402,chardev=firmware\n");
     }
 
     @Test
     void disksAreOpenFilesThatGiveBackWhatIsDiscarded() {
-        Machine machine = new Machine(
-                Accelerator.TCG,
-                1,
-                MemorySize.ofMib(512),
-                OWN,
-                Path.of("/k"),
-                "initramfs-more",
-                List.of(),
-                List.of(
+        Machine machine = Machines.with(Accelerator.TCG)
+                .disks(
                         new MachineDisk.File(20, "disk0"),
                         new MachineDisk.File(21, "disk1"),
-                        new MachineDisk.Device("/dev/dkvm-disk0", false, "device0")),
-                SOCKETS,
-                Display.NONE,
-                false,
-                Hardware.ORDINARY,
-                0,
-                new Growth(1, MemorySize.ofMib(512)));
+                        new MachineDisk.Device("/dev/dkvm-disk0", false, "device0"))
+                .machine();
         assertThat(lines(machine)).contains("-initrd /k/initramfs-more\n").contains("""
                         -serial chardev:console
                         -add-fd fd=20,set=0
@@ -207,21 +180,13 @@ class QemuCommandTest {
 
     @Test
     void aMicrovmHasItsDevicesAtFixedPlaces() {
-        Machine machine = new Machine(
-                Accelerator.TCG,
-                2,
-                MemorySize.ofMib(512),
-                OWN,
-                Path.of("/k"),
-                "initramfs",
-                List.of(new MachineNic("tap0", "02:42:ac:11:00:02", 1500, false)),
-                List.of(new MachineDisk.File(20, "disk0")),
-                SOCKETS,
-                Display.NONE,
-                false,
-                new Hardware(Board.MICROVM, Firmware.SEABIOS),
-                2_596_094,
-                new Growth(2, MemorySize.ofMib(512)));
+        Machine machine = Machines.with(Accelerator.TCG)
+                .cpus(2)
+                .tscKilohertz(2_596_094)
+                .hardware(new Hardware(Board.MICROVM, Firmware.SEABIOS))
+                .nics(new MachineNic("tap0", "02:42:ac:11:00:02", 1500, false))
+                .disks(new MachineDisk.File(20, "disk0"))
+                .machine();
         assertThat(lines(machine))
                 .contains(
                         "-machine microvm,memory-backend=memory,acpi=off\n-global virtio-mmio.force-legacy=false\n-accel tcg")
@@ -251,41 +216,18 @@ class QemuCommandTest {
 
     @Test
     void efiIsARom() {
-        Machine machine = new Machine(
-                Accelerator.KVM,
-                1,
-                MemorySize.ofMib(512),
-                new GuestKernel("debian/6.12", Architecture.AMD64, "vmlinuz", "", false),
-                Path.of("/k"),
-                "initramfs",
-                List.of(),
-                List.of(),
-                SOCKETS,
-                Display.NONE,
-                false,
-                new Hardware(Board.Q35, Firmware.EFI),
-                0,
-                new Growth(1, MemorySize.ofMib(512)));
+        Machine machine = Machines.with(Accelerator.KVM)
+                .kernel(new GuestKernel("debian/6.12", Architecture.AMD64, "vmlinuz", "", false))
+                .hardware(new Hardware(Board.Q35, Firmware.EFI))
+                .machine();
         assertThat(lines(machine)).contains("-bios /usr/share/ovmf/OVMF.fd\n").contains("-device virtio-rng-pci\n");
     }
 
     @Test
     void aMachineThatMayGrowHasRoomForIt() {
-        Machine machine = new Machine(
-                Accelerator.KVM,
-                1,
-                MemorySize.ofMib(512),
-                OWN,
-                Path.of("/k"),
-                "initramfs",
-                List.of(),
-                List.of(),
-                SOCKETS,
-                Display.NONE,
-                false,
-                Hardware.ORDINARY,
-                0,
-                new Growth(4, MemorySize.ofMib(2048)));
+        Machine machine = Machines.with(Accelerator.KVM)
+                .size(new MachineSize(1, MemorySize.ofMib(512), new Growth(4, MemorySize.ofMib(2048))))
+                .machine();
         assertThat(lines(machine))
                 .contains("-smp 4\n-m 536870912b,maxmem=2147483648b\n")
                 .contains("share=on,size=536870912b\n")
@@ -310,25 +252,6 @@ class QemuCommandTest {
     @Test
     void commaInAValueIsDoubled() {
         assertThat(QemuCommand.value("a,b,,c")).isEqualTo("a,,b,,,,c");
-    }
-
-    private static Machine machine(
-            Accelerator accelerator, int cpus, GuestKernel kernel, List<MachineNic> nics, boolean firmware) {
-        return new Machine(
-                accelerator,
-                cpus,
-                MemorySize.ofMib(512),
-                kernel,
-                Path.of("/k"),
-                "initramfs",
-                nics,
-                List.of(),
-                SOCKETS,
-                Display.NONE,
-                firmware,
-                Hardware.ORDINARY,
-                0,
-                new Growth(cpus, MemorySize.ofMib(512)));
     }
 
     /** One option with its value a line. */

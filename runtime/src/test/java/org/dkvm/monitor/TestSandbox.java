@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.monitor;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -25,22 +24,33 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.dkvm.agent.FrameType;
+import org.dkvm.bundle.plan.ContainerPlan;
 import org.dkvm.bundle.plan.SandboxPlan;
 import org.dkvm.bundle.plan.SandboxPlanJson;
+import org.dkvm.bundle.plan.SandboxRights;
+import org.dkvm.bundle.plan.VmPlan;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.container.CapabilitySets;
 import org.dkvm.core.container.CgroupMode;
+import org.dkvm.core.container.Command;
+import org.dkvm.core.container.ContainerCgroup;
+import org.dkvm.core.container.ContainerRoot;
+import org.dkvm.core.container.ProcessRights;
+import org.dkvm.core.container.ProcessUser;
 import org.dkvm.core.container.WorkloadProcess;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.BreakPoint;
 import org.dkvm.core.machine.Display;
 import org.dkvm.core.machine.DisplayMode;
-import org.dkvm.core.machine.Growth;
 import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.core.machine.Hardware;
+import org.dkvm.core.machine.HostNames;
+import org.dkvm.core.machine.MachineShape;
+import org.dkvm.core.machine.MachineSize;
 import org.dkvm.core.machine.NetworkMode;
+import org.dkvm.core.machine.Processor;
 import org.dkvm.core.machine.Vga;
 import org.dkvm.core.machine.VncPassword;
 import org.dkvm.json.Json;
@@ -120,7 +130,7 @@ public final class TestSandbox implements Programs, AutoCloseable {
     /** The engine's control group kills at this much. */
     void memoryCeiling(long bytes) throws IOException {
         JsonObject plan = SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE));
-        plan.addProperty("memoryCeiling", bytes);
+        plan.getAsJsonObject("rights").addProperty("memoryCeiling", bytes);
         Files.writeString(places.plan(), Json.write(plan));
     }
 
@@ -176,7 +186,6 @@ public final class TestSandbox implements Programs, AutoCloseable {
     /** The container has a socket of the host's; dkvm-sockets has not connected yet. */
     public void socket() throws IOException {
         JsonObject plan = SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE));
-        plan.add("mounts", new JsonArray());
         JsonObject mount = new JsonObject();
         mount.addProperty("kind", "SOCKET");
         mount.addProperty("target", "/s");
@@ -184,7 +193,7 @@ public final class TestSandbox implements Programs, AutoCloseable {
         mount.addProperty("filesystem", "");
         mount.addProperty("flags", 0);
         mount.addProperty("data", "");
-        plan.getAsJsonArray("mounts").add(mount);
+        plan.getAsJsonArray("containers").get(0).getAsJsonObject().getAsJsonArray("mounts").add(mount);
         Files.writeString(places.plan(), Json.write(plan));
     }
 
@@ -341,44 +350,27 @@ public final class TestSandbox implements Programs, AutoCloseable {
 
     private static SandboxPlan plan(boolean debug, List<BreakPoint> breaks, Display display) {
         WorkloadProcess process = new WorkloadProcess(
-                List.of("/bin/sh"),
-                List.of("PATH=/bin"),
-                "/",
-                0,
-                0,
-                List.of(),
+                new Command(List.of("/bin/sh"), "/", List.of("PATH=/bin"), true),
                 false,
-                new CapabilitySets(0, 0, 0, 0, 0),
+                new ProcessUser(0, 0, List.of(), 18),
+                new ProcessRights(new CapabilitySets(0, 0, 0, 0, 0), false, List.of(), 0));
+        MachineShape shape = new MachineShape(
+                new GuestKernel("dkvm/6.12", Architecture.AMD64, "vmlinux", "", debug),
+                new Processor(Accelerator.TCG, 0),
+                MachineSize.fixed(1, MemorySize.ofMib(64)),
+                Hardware.ORDINARY,
                 false,
-                List.of(),
-                0,
-                true,
-                18);
-        return new SandboxPlan(
+                display);
+        ContainerPlan container = new ContainerPlan(
                 "test",
                 process,
                 false,
+                new ContainerRoot(false, List.of()),
                 List.of(),
-                Map.of(),
-                "test",
-                "",
-                false,
-                1,
-                MemorySize.ofMib(64),
-                Accelerator.TCG,
-                new GuestKernel("dkvm/6.12", Architecture.AMD64, "vmlinux", "", debug),
-                CgroupMode.V2,
-                0,
-                NetworkMode.OWN,
-                false,
-                false,
-                List.of(),
-                Hardware.ORDINARY,
-                breaks,
-                display,
-                0,
-                new Growth(1, MemorySize.ofMib(64)),
-                List.of(),
-                0);
+                new ContainerCgroup(CgroupMode.V2, 0));
+        return new SandboxPlan(
+                new VmPlan(shape, List.of(), NetworkMode.OWN, breaks, new HostNames("test", ""), Map.of()),
+                new SandboxRights(false, 0),
+                List.of(container));
     }
 }

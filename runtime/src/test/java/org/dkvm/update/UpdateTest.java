@@ -27,12 +27,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class UpdateTest {
     /** A VM of 256 MiB under TCG, whose overhead is 320 MiB, with 50 processes at most, that may grow to 2 CPUs and 4 GiB. */
     private static final String PLAN = """
-            {"id":"id1","process":{"args":["x"],"env":[],"cwd":"/","uid":0,"gid":0,"groups":[],"terminal":false,
-              "capabilities":{"bounding":0,"effective":0,"permitted":0,"inheritable":0,"ambient":0},"noNewPrivileges":false,
-              "limits":[],"oomScoreAdj":0,"setHome":true,"umask":18},
-             "init":false,"mounts":[],"sysctls":{},"hostname":"","domainname":"","rootReadOnly":false,"cpus":1,
-             "memory":268435456,"accelerator":"TCG","kernel":{"name":"dkvm/1","architecture":"AMD64","image":"vmlinux","append":"","debug":false},
-             "cgroups":"V2","pidsLimit":50,"network":"OWN","sysAdmin":false,"biosDebug":false,"mostCpus":2,"mostMemory":4294967296}
+            {"vm":{"kernel":{"name":"dkvm/1","architecture":"AMD64","image":"vmlinux","append":"","debug":false},"accelerator":"TCG",
+               "cpus":1,"memory":268435456,"mostCpus":2,"mostMemory":4294967296,"firmwareDebug":false,"hostname":"","domainname":"","sysctls":{},"network":"OWN"},
+             "rights":{"sysAdmin":false},
+             "containers":[{"id":"id1","process":{"args":["x"],"env":[],"cwd":"/","uid":0,"gid":0,"groups":[],"terminal":false,
+               "capabilities":{"bounding":0,"effective":0,"permitted":0,"inheritable":0,"ambient":0},"noNewPrivileges":false,
+               "limits":[],"oomScoreAdj":0,"setHome":true,"umask":18},
+               "init":false,"rootReadOnly":false,"mounts":[],"cgroups":"V2","pidsLimit":50}]}
             """;
 
     private static final PackageLayout OWN = new PackageLayout(Path.of("/opt/dkvm"));

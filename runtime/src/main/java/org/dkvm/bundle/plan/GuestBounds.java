@@ -30,43 +30,43 @@ public final class GuestBounds {
     /** Refuses a process that the agent would not take. */
     public static void check(WorkloadProcess process) throws DkvmException {
         long bytes = 0;
-        for (String arg : process.args()) {
+        for (String arg : process.command().args()) {
             bytes += AROUND + bytes("an argument", arg, MOST_STRINGS);
         }
-        for (String variable : process.env()) {
+        for (String variable : process.command().env()) {
             bytes += AROUND + bytes("a variable of the environment", variable, MOST_STRINGS);
         }
         if (bytes > MOST_STRINGS) {
             throw new DkvmException(
                     "arguments and environment have more than " + MOST_STRINGS + " bytes", "give less of them");
         }
-        bytes("the working directory", process.cwd(), MOST_PATH);
-        if (process.groups().size() > MOST_GROUPS) {
+        bytes("the working directory", process.command().cwd(), MOST_PATH);
+        if (process.user().groups().size() > MOST_GROUPS) {
             throw new DkvmException(
-                    "the process has " + process.groups().size() + " additional groups, more than " + MOST_GROUPS, "");
+                    "the process has " + process.user().groups().size() + " additional groups, more than " + MOST_GROUPS, "");
         }
     }
 
     /** Refuses a plan of a machine that the agent would not take. */
     public static void check(SandboxPlan plan) throws DkvmException {
-        bytes("the host name", plan.hostname(), MOST_NAME);
-        bytes("the domain name", plan.domainname(), MOST_NAME);
+        bytes("the host name", plan.vm().names().host(), MOST_NAME);
+        bytes("the domain name", plan.vm().names().domain(), MOST_NAME);
         long bytes = 0;
-        for (Map.Entry<String, String> sysctl : plan.sysctls().entrySet()) {
+        for (Map.Entry<String, String> sysctl : plan.vm().sysctls().entrySet()) {
             String name = sysctl.getKey();
             if (name.isEmpty() || name.indexOf('=') >= 0) {
                 throw new DkvmException("sysctl \"" + shown(name) + "\" is no name of a setting", "");
             }
             bytes += AROUND + bytes("sysctl \"" + shown(name) + "\"", name + "=" + sysctl.getValue(), MOST_PATH);
         }
-        for (GuestMount mount : plan.mounts()) {
+        for (GuestMount mount : plan.container().root().mounts()) {
             String what = "mount point \"" + shown(mount.target()) + "\"";
             bytes += AROUND + bytes(what, mount.target(), MOST_PATH);
             for (String text : new String[] {mount.source(), mount.filesystem(), mount.data()}) {
                 bytes += bytes("an option of " + what, text, MOST_PATH);
             }
         }
-        for (GuestDevice device : plan.devices()) {
+        for (GuestDevice device : plan.container().devices()) {
             bytes += AROUND + bytes("device \"" + shown(device.path()) + "\"", device.path(), MOST_PATH);
         }
         if (bytes > MOST_RECORDS) {

@@ -22,12 +22,13 @@ public final class ExecutableCheck {
     public static String check(WorkloadProcess process, RootedTree tree, RuncMessages.Action action, boolean running)
             throws DkvmException {
         // Of a new container runc makes the directory; of a running one it does not.
-        if (running && tree.find(process.cwd()).kind() == RootedTree.Kind.MISSING) {
-            throw new ExecutableException(RuncMessages.noSuchWorkingDirectory(action, process.cwd()));
+        if (running && tree.find(process.command().cwd()).kind() == RootedTree.Kind.MISSING) {
+            throw new ExecutableException(RuncMessages.noSuchWorkingDirectory(
+                    action, process.command().cwd()));
         }
-        String program = process.args().getFirst();
-        ExecutableLookup.Result result =
-                new ExecutableLookup(tree, user(process), running).find(program, process.env(), process.cwd());
+        String program = process.command().args().getFirst();
+        ExecutableLookup.Result result = new ExecutableLookup(tree, user(process), running)
+                .find(program, process.command().env(), process.command().cwd());
         Optional<String> message = message(result, action, program);
         if (message.isPresent()) {
             throw new ExecutableException(message.get());
@@ -51,8 +52,9 @@ public final class ExecutableCheck {
     }
 
     private static FileUser user(WorkloadProcess process) {
-        boolean overrides = (process.capabilities().effective() & CapabilityNames.DAC_OVERRIDE) != 0;
-        return new FileUser(process.uid(), process.gid(), process.groups(), overrides);
+        boolean overrides = (process.rights().capabilities().effective() & CapabilityNames.DAC_OVERRIDE) != 0;
+        return new FileUser(
+                process.user().uid(), process.user().gid(), process.user().groups(), overrides);
     }
 
     /** Carries a message of runc's that must reach the engine as it is. */

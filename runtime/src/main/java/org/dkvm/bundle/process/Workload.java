@@ -10,6 +10,9 @@ import org.dkvm.bundle.options.Options;
 import org.dkvm.bundle.plan.GuestBounds;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.container.CapabilitySets;
+import org.dkvm.core.container.Command;
+import org.dkvm.core.container.ProcessRights;
+import org.dkvm.core.container.ProcessUser;
 import org.dkvm.core.container.ResourceLimit;
 import org.dkvm.core.container.WorkloadProcess;
 import org.dkvm.json.Json;
@@ -45,19 +48,22 @@ public final class Workload {
         List<String> env = Options.without(Json.strings(process, "env"));
         String cwd = Json.string(process, "cwd").orElse("/");
         WorkloadProcess workload = new WorkloadProcess(
-                args,
-                env,
-                cwd.startsWith("/") ? cwd : "/" + cwd,
-                checkedId(Json.number(user, "uid").orElse(0L)),
-                checkedId(Json.number(user, "gid").orElse(0L)),
-                groups,
+                new Command(
+                        args,
+                        cwd.startsWith("/") ? cwd : "/" + cwd,
+                        env,
+                        ExecutableLookup.value(env, "HOME").isEmpty()),
                 Json.isTrue(process, "terminal"),
-                capabilities(process, defaults),
-                Json.isTrue(process, "noNewPrivileges"),
-                RlimitNames.of(process, inherited),
-                Math.clamp(Json.number(process, "oomScoreAdj").orElse(0L), -1000, 1000),
-                ExecutableLookup.value(env, "HOME").isEmpty(),
-                (int) (Json.number(user, "umask").orElse((long) DEFAULT_UMASK) & 0777));
+                new ProcessUser(
+                        checkedId(Json.number(user, "uid").orElse(0L)),
+                        checkedId(Json.number(user, "gid").orElse(0L)),
+                        groups,
+                        (int) (Json.number(user, "umask").orElse((long) DEFAULT_UMASK) & 0777)),
+                new ProcessRights(
+                        capabilities(process, defaults),
+                        Json.isTrue(process, "noNewPrivileges"),
+                        RlimitNames.of(process, inherited),
+                        Math.clamp(Json.number(process, "oomScoreAdj").orElse(0L), -1000, 1000)));
         GuestBounds.check(workload);
         return workload;
     }

@@ -184,9 +184,13 @@ public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
         }
         for (int i = 0; i < requested.size(); i++) {
             GuestDevice disk = requested.get(i);
-            if (disk.block()) {
-                rules.add(rule("b", disk.major(), disk.minor(), disk.writable() ? "rw" : "r"));
-                devices.add(device(GuestDevice.node(i), "b", disk.major(), disk.minor()));
+            if (disk.isBlock()) {
+                rules.add(rule("b", disk.number().major(), disk.number().minor(), disk.writable() ? "rw" : "r"));
+                devices.add(device(
+                        GuestDevice.node(i),
+                        "b",
+                        disk.number().major(),
+                        disk.number().minor()));
             }
         }
         if (vhostNet) {

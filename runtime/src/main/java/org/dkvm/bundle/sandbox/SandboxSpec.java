@@ -7,25 +7,30 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.dkvm.bundle.mounts.GuestModules;
 import org.dkvm.bundle.mounts.MountPlan;
 import org.dkvm.bundle.options.BreakOption;
 import org.dkvm.bundle.options.DisplayOptions;
 import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.bundle.options.Options;
+import org.dkvm.bundle.plan.ContainerPlan;
 import org.dkvm.bundle.plan.GuestBounds;
 import org.dkvm.bundle.plan.SandboxPlan;
+import org.dkvm.bundle.plan.SandboxRights;
+import org.dkvm.bundle.plan.VmPlan;
 import org.dkvm.bundle.process.CapabilityNames;
 import org.dkvm.bundle.spec.ContainerSpec;
 import org.dkvm.bundle.spec.SupportedSpec;
 import org.dkvm.core.Architecture;
-import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
-import org.dkvm.core.PackageLayout;
+import org.dkvm.core.container.ContainerCgroup;
+import org.dkvm.core.container.ContainerRoot;
 import org.dkvm.core.container.GuestDevice;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.GuestKernel;
+import org.dkvm.core.machine.HostNames;
+import org.dkvm.core.machine.MachineShape;
+import org.dkvm.core.machine.MachineSize;
 import org.dkvm.core.machine.NetworkMode;
 import org.dkvm.json.Json;
 
@@ -88,38 +93,28 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
     /**
      * What the rewriter takes beside the spec.
      *
-     * @param id the container
-     * @param bundle its directory, absolute
-     * @param log a directory of the host for what the sandbox writes down about its VM; empty: it goes with the sandbox
-     * @param layout the package
+     * @param place which sandbox it is, and where
      * @param options the container's options
      * @param config the host's settings
-     * @param accelerator how the VM runs
-     * @param kernel what it boots
-     * @param kernelDirectory where that is
-     * @param modules its modules
-     * @param hostCpus CPUs of the host that are online
-     * @param hostMemory the host's memory
-     * @param tscKilohertz how often the host's time stamp counter counts; 0: the guest has no use for it, or it is not known
-     * @param vhostNet whether the host's kernel carries its packets
+     * @param kernel what the VM boots
+     * @param host what the host has for it
      * @param seccomp the sandbox's seccomp profile
      */
     public record Inputs(
-            ContainerId id,
-            Path bundle,
-            String log,
-            PackageLayout layout,
+            SandboxPlace place,
             Options options,
             HostConfig config,
-            Accelerator accelerator,
-            GuestKernel kernel,
-            Path kernelDirectory,
-            GuestModules modules,
-            int hostCpus,
-            MemorySize hostMemory,
-            long tscKilohertz,
-            boolean vhostNet,
-            JsonObject seccomp) {}
+            BootKernel kernel,
+            HostShare host,
+            JsonObject seccomp) {
+        private Accelerator accelerator() {
+            return host.processor().accelerator();
+        }
+
+        private MemorySize overhead() {
+            return config.overhead(accelerator(), options.display());
+        }
+    }
 
     /** Whether a spec is already a sandbox's: an engine may call create again after it failed. */
     public static boolean isSandbox(JsonObject spec) {
@@ -132,7 +127,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         JsonObject process = Json.objectOrNew(spec, "process");
         JsonObject linux = Json.objectOrNew(spec, "linux");
         MountPlan mounts = container.mounts();
-        mounts.addModules(inputs.modules, inputs.options.mountLibModules());
+        mounts.addModules(inputs.kernel.modules(), inputs.options.mountLibModules());
         DisplayOptions.check(inputs.options.display(), process, mounts.tree());
         SandboxPlan plan = plan(spec, linux, container, inputs);
         GuestBounds.check(plan);
@@ -140,19 +135,21 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         rewriteRoot(spec, mounts, inputs);
         SandboxResources.rewrite(
                 linux,
-                inputs.config.overhead(inputs.accelerator, inputs.options.display()),
-                inputs.accelerator,
-                plan.network(),
-                inputs.vhostNet,
+                inputs.overhead(),
+                inputs.accelerator(),
+                plan.vm().network(),
+                inputs.host.vhostNet(),
                 container.devices());
-        rewriteLinux(linux, inputs, plan.network());
+        rewriteLinux(linux, inputs, plan.vm().network());
         return new SandboxSpec(spec, plan);
     }
 
     private static SandboxPlan plan(JsonObject spec, JsonObject linux, ContainerSpec container, Inputs inputs)
             throws DkvmException {
-        Architecture architecture = inputs.kernel.architecture();
-        SandboxResources resources = SandboxResources.of(linux, inputs.config, architecture, inputs.hostCpus);
+        GuestKernel kernel = inputs.kernel.kernel();
+        HostShare host = inputs.host;
+        Architecture architecture = kernel.architecture();
+        SandboxResources resources = SandboxResources.of(linux, inputs.config, architecture, host.cpus());
         inputs.options.hardware().checkArchitecture(architecture);
         inputs.options.display().checkMachine(architecture, inputs.options.hardware());
         inputs.options.hardware().checkMemory(resources.memory());
@@ -162,32 +159,35 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 .board()
                 .checkRoom(inputs.options.disks().size() + GuestDevice.disks(container.devices()), 0);
         BreakOption.checkTerminal(inputs.options.breaks(), container.process().terminal());
-        return new SandboxPlan(
-                inputs.id.value(),
+        MachineShape shape = new MachineShape(
+                kernel,
+                host.processor(),
+                new MachineSize(
+                        resources.cpus(),
+                        resources.memory(),
+                        resources.growth(inputs.options.hardware(), kernel, host.cpus(), host.memory())),
+                inputs.options.hardware(),
+                inputs.options.biosDebug(),
+                inputs.options.display());
+        VmPlan vm = new VmPlan(
+                shape,
+                inputs.options.disks(),
+                inputs.options.network(container.network()),
+                inputs.options.breaks(),
+                new HostNames(container.hostName(), Json.string(spec, "domainname").orElse("")),
+                sysctls(linux));
+        SandboxRights rights =
+                new SandboxRights(inputs.options.sysAdmin(), SandboxResources.ceiling(linux, inputs.overhead()));
+        ContainerPlan first = new ContainerPlan(
+                inputs.place.id().value(),
                 container.process(),
                 container.init(),
-                container.mounts().guest(),
-                sysctls(linux),
-                container.hostName(),
-                Json.string(spec, "domainname").orElse(""),
-                Json.isTrue(Json.objectOrNew(spec, "root"), "readonly"),
-                resources.cpus(),
-                resources.memory(),
-                inputs.accelerator,
-                inputs.kernel,
-                inputs.options.cgroups(),
-                resources.pidsLimit(),
-                inputs.options.network(container.network()),
-                inputs.options.sysAdmin(),
-                inputs.options.biosDebug(),
-                inputs.options.disks(),
-                inputs.options.hardware(),
-                inputs.options.breaks(),
-                inputs.options.display(),
-                inputs.tscKilohertz,
-                resources.growth(inputs.options.hardware(), inputs.kernel, inputs.hostCpus, inputs.hostMemory),
+                new ContainerRoot(
+                        Json.isTrue(Json.objectOrNew(spec, "root"), "readonly"),
+                        container.mounts().guest()),
                 container.devices(),
-                SandboxResources.ceiling(linux, inputs.config.overhead(inputs.accelerator, inputs.options.display())));
+                new ContainerCgroup(inputs.options.cgroups(), resources.pidsLimit()));
+        return new SandboxPlan(vm, rights, List.of(first));
     }
 
     private static Map<String, String> sysctls(JsonObject linux) {
@@ -203,17 +203,19 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
 
     private static void rewriteProcess(JsonObject process, SandboxPlan plan) {
         process.add(
-                "args", Json.arrayOf(MonitorCommand.init(plan.display().mode().takesTerminal())));
+                "args",
+                Json.arrayOf(
+                        MonitorCommand.init(plan.vm().shape().display().mode().takesTerminal())));
         process.add("env", Json.arrayOf(MonitorCommand.ENVIRONMENT));
         confine(process, capabilities(plan));
     }
 
     /** In a namespace of others nothing may be changed; ports below 1024 are the VM's where they would be the container's. */
     private static long capabilities(SandboxPlan plan) {
-        long capabilities = plan.sysAdmin() ? SANDBOX_CAPABILITIES | SYS_ADMIN : SANDBOX_CAPABILITIES;
-        if (plan.network() == NetworkMode.SHARED) {
+        long capabilities = plan.rights().sysAdmin() ? SANDBOX_CAPABILITIES | SYS_ADMIN : SANDBOX_CAPABILITIES;
+        if (plan.vm().network() == NetworkMode.SHARED) {
             capabilities &= ~NET_ADMIN;
-            capabilities |= plan.process().capabilities().bounding() & NET_BIND_SERVICE;
+            capabilities |= plan.container().process().rights().capabilities().bounding() & NET_BIND_SERVICE;
         }
         return capabilities;
     }
@@ -236,16 +238,16 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
 
     private static void rewriteRoot(JsonObject spec, MountPlan mounts, Inputs inputs) {
         JsonObject root = Json.objectOrNew(spec, "root");
-        Path rootfs = inputs.bundle.resolve(Json.string(root, "path").orElse("rootfs"));
+        Path rootfs = inputs.place.bundle().resolve(Json.string(root, "path").orElse("rootfs"));
         spec.add(
                 "mounts",
                 mounts.sandbox(
-                        inputs.bundle.resolve(PLAN_FILE),
-                        inputs.log,
-                        inputs.kernelDirectory,
+                        inputs.place.bundle().resolve(PLAN_FILE),
+                        inputs.place.log(),
+                        inputs.kernel.directory(),
                         rootfs,
                         Json.isTrue(root, "readonly")));
-        root.addProperty("path", inputs.layout.sandbox().toString());
+        root.addProperty("path", inputs.place.layout().sandbox().toString());
         root.addProperty("readonly", true);
     }
 

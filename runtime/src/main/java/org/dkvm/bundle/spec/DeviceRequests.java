@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.Set;
 import org.dkvm.bundle.host.HostView;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.container.DeviceNumber;
 import org.dkvm.core.container.GuestDevice;
+import org.dkvm.core.container.NodeAccess;
 import org.dkvm.json.Json;
 
 /** What {@code --device} means for a VM (OCI runtime spec, config-linux.md, "devices"): see docs/adr/0017-devices-and-namespaces.md. */
@@ -85,13 +87,12 @@ final class DeviceRequests {
         }
         return new GuestDevice(
                 path,
-                block,
-                major,
-                minor,
+                new DeviceNumber(block, major, minor),
                 access.indexOf('w') >= 0,
-                (int) (Json.number(device, "fileMode").orElse((long) MODE) & PERMISSIONS),
-                owner(device, "uid"),
-                owner(device, "gid"));
+                new NodeAccess(
+                        (int) (Json.number(device, "fileMode").orElse((long) MODE) & PERMISSIONS),
+                        owner(device, "uid"),
+                        owner(device, "gid")));
     }
 
     /** What the engine's last rule for a device allows; all, where it has none. */

@@ -22,7 +22,9 @@ public final class ImageArchitecture {
         Optional<Architecture> told = options.architecture();
         if (told.isEmpty() && !program.isEmpty()) {
             Optional<ElfHeader> header = ProgramHeader.of(
-                    container.mounts().tree(), program, container.process().cwd());
+                    container.mounts().tree(),
+                    program,
+                    container.process().command().cwd());
             if (header.isPresent()) {
                 told = header.get().architecture();
                 if (told.isEmpty()) {

@@ -7,16 +7,11 @@ import java.util.List;
  * A device that somebody asked for ({@code docker run --device}): a block device of the host, as a disk of the VM, or a device that guests have by themselves.
  *
  * @param path where it is in the guest, below /dev
- * @param block whether it is a block device
- * @param major its number: on the host for a block device, else in the guest, where these numbers are the same
- * @param minor the rest of its number
+ * @param number its number: on the host for a block device, else in the guest, where these numbers are the same
  * @param writable whether it may be written to; of no meaning for a guest's own
- * @param mode the permissions of its node
- * @param uid the node's user
- * @param gid the node's group
+ * @param node who may open it in the guest
  */
-public record GuestDevice(
-        String path, boolean block, int major, int minor, boolean writable, int mode, long uid, long gid) {
+public record GuestDevice(String path, DeviceNumber number, boolean writable, NodeAccess node) {
     /** Where devices are. */
     public static final String DIRECTORY = "/dev/";
 
@@ -28,11 +23,16 @@ public record GuestDevice(
         }
     }
 
+    /** Whether it is a block device: a disk of the VM. */
+    public boolean isBlock() {
+        return number.block();
+    }
+
     /** How many of them are disks of the VM. */
     public static int disks(List<GuestDevice> devices) {
         int count = 0;
         for (GuestDevice device : devices) {
-            count += device.block() ? 1 : 0;
+            count += device.isBlock() ? 1 : 0;
         }
         return count;
     }

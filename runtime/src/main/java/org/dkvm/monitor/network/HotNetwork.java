@@ -89,9 +89,9 @@ public final class HotNetwork {
         this.plan = setup.plan();
         this.say = say;
         orders = new NetworkOrders(loop, agent);
-        Board board = plan.hardware().board();
+        Board board = plan.vm().shape().hardware().board();
         slots = new CardSlots(
-                loop, log, programs, control, board, plan.display().port(), this::portIsFree);
+                loop, log, programs, control, board, plan.vm().shape().display().port(), this::portIsFree);
         for (Takeover.Tap tap : takeover.taps()) {
             cards.add(new Card(tap.device(), tap.name(), nextNumber++, Card.FIXED));
             taps.add(tap.name());
@@ -290,7 +290,7 @@ public final class HotNetwork {
 
     private String noRoom() {
         return slots.count() == 0
-                ? "the board \"" + plan.hardware().board().label()
+                ? "the board \"" + plan.vm().shape().hardware().board().label()
                         + "\" takes no devices later; connect it before the start, or use DKVM_MACHINE=q35"
                 : "there is room for " + slots.count()
                         + " that were not there at the start; disconnect another one, or start the container anew";

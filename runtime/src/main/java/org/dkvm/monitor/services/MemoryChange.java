@@ -6,6 +6,7 @@ import com.google.gson.JsonObject;
 import java.time.Duration;
 import java.util.function.Consumer;
 import org.dkvm.core.MemorySize;
+import org.dkvm.core.machine.MachineSize;
 import org.dkvm.machine.MemoryCommands;
 import org.dkvm.monitor.link.QemuAnswer;
 import org.dkvm.monitor.link.QemuControl;
@@ -39,12 +40,12 @@ public final class MemoryChange {
     private int idle;
     private @Nullable Consumer<String> done;
 
-    public MemoryChange(MemorySize atStart, MemorySize most, EventLoop loop, QemuControl control) {
-        this.atStart = atStart.bytes();
-        this.most = most.bytes();
+    public MemoryChange(MachineSize size, EventLoop loop, QemuControl control) {
+        this.atStart = size.memory().bytes();
+        most = size.growth().memory().bytes();
         this.loop = loop;
         this.control = control;
-        target = this.atStart;
+        target = atStart;
     }
 
     /** What the VM has, or is to have, in bytes. */

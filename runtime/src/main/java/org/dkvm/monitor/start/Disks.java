@@ -54,7 +54,7 @@ public final class Disks {
         }
         for (int i = 0; i < devices.size(); i++) {
             GuestDevice device = devices.get(i);
-            if (device.block()) {
+            if (device.isBlock()) {
                 list.add(new MachineDisk.Device(GuestDevice.node(i), device.writable(), GuestDevice.serial(i)));
             }
         }

@@ -7,12 +7,16 @@ import org.dkvm.agent.Client;
 import org.dkvm.agent.ContainerRecords;
 import org.dkvm.agent.MachineRecords;
 import org.dkvm.agent.ProcessRecords;
+import org.dkvm.bundle.plan.ContainerPlan;
 import org.dkvm.bundle.plan.SandboxPlan;
+import org.dkvm.bundle.plan.VmPlan;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.container.GuestDevice;
 import org.dkvm.core.container.GuestMount;
 import org.dkvm.core.container.WorkloadProcess;
 import org.dkvm.core.machine.DisplayMode;
+import org.dkvm.core.machine.MachineShape;
+import org.dkvm.core.machine.MachineSize;
 import org.dkvm.core.machine.NetworkMode;
 import org.dkvm.core.machine.Vga;
 import org.dkvm.machine.KernelCommandLine;
@@ -39,23 +43,10 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network) {
     public byte[] machine(Instant now) throws DkvmException {
         MachineRecords to = new MachineRecords();
         to.clock(now.getEpochSecond() * NANOS_PER_SECOND + now.getNano());
-        to.hostname(plan.hostname());
-        to.domainname(plan.domainname());
-        if (KernelCommandLine.comesUpOnOneCpu(
-                plan.kernel(), plan.accelerator(), plan.growth().cpus())) {
-            to.onlineCpus();
-            if (plan.growth().cpus() > plan.cpus()) {
-                to.processors(plan.cpus());
-            }
-        }
-        DisplayMode mode = plan.display().mode();
-        if (mode.showsScreen()) {
-            to.modules("input");
-        }
-        // A text screen lasts as long as no driver takes the card out of its text mode.
-        if (plan.display().vga() != Vga.NONE && mode != DisplayMode.CURSES) {
-            to.modules("graphics");
-        }
+        VmPlan vm = plan.vm();
+        to.hostname(vm.names().host());
+        to.domainname(vm.names().domain());
+        shape(to, vm.shape());
         for (NetworkDevice device : network.devices()) {
             NetworkRecords.device(to, device);
         }
@@ -69,18 +60,39 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network) {
     /** The records of CONTAINER: what is the container's own. */
     public byte[] container() throws DkvmException {
         ContainerRecords to = new ContainerRecords();
-        if (plan.rootReadOnly()) {
+        ContainerPlan container = plan.container();
+        if (container.root().readOnly()) {
             to.rootReadOnly();
         }
-        to.cgroups(plan.cgroups());
-        to.pidsLimit(plan.pidsLimit());
-        for (GuestMount mount : plan.mounts()) {
+        to.cgroups(container.cgroup().mode());
+        to.pidsLimit(container.cgroup().pidsLimit());
+        for (GuestMount mount : container.root().mounts()) {
             to.mount(mount);
         }
-        for (int i = 0; i < plan.devices().size(); i++) {
-            to.device(plan.devices().get(i), GuestDevice.serial(i));
+        for (int i = 0; i < container.devices().size(); i++) {
+            to.device(container.devices().get(i), GuestDevice.serial(i));
         }
         return bounded("the container", to.toBytes(), ContainerRecords.MAX_BYTES, "use fewer mounts");
+    }
+
+    private static void shape(MachineRecords to, MachineShape shape) {
+        MachineSize size = shape.size();
+        int most = size.growth().cpus();
+        if (KernelCommandLine.comesUpOnOneCpu(
+                shape.kernel(), shape.processor().accelerator(), most)) {
+            to.onlineCpus();
+            if (most > size.cpus()) {
+                to.processors(size.cpus());
+            }
+        }
+        DisplayMode mode = shape.display().mode();
+        if (mode.showsScreen()) {
+            to.modules("input");
+        }
+        // A text screen lasts as long as no driver takes the card out of its text mode.
+        if (shape.display().vga() != Vga.NONE && mode != DisplayMode.CURSES) {
+            to.modules("graphics");
+        }
     }
 
     private static byte[] bounded(String whose, byte[] records, int most, String advice) throws DkvmException {
@@ -93,7 +105,7 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network) {
     /** The records of the main session's OPEN, with what its client said of itself. */
     public byte[] process(Client client) throws DkvmException {
         byte[] records = ProcessRecords.encode(
-                workload(), plan.init(), plan.display().mode().terminal(), client);
+                workload(), plan.container().init(), plan.vm().shape().display().mode().terminal(), client);
         if (records.length > ProcessRecords.MAX_BYTES) {
             throw new DkvmException(
                     "the process has " + records.length + " bytes of arguments and environment, more than "
@@ -104,12 +116,12 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network) {
     }
 
     private WorkloadProcess workload() {
-        WorkloadProcess process = plan.process();
-        return plan.display().mode() == DisplayMode.CURSES ? process.withEnv(Screen.onConsole(process.env())) : process;
+        WorkloadProcess process = plan.container().process();
+        return plan.vm().shape().display().mode() == DisplayMode.CURSES ? process.withEnv(Screen.onConsole(process.command().env())) : process;
     }
 
     private boolean isShared() {
-        return plan.network() == NetworkMode.SHARED;
+        return plan.vm().network() == NetworkMode.SHARED;
     }
 
     /** The user's, and the ports that the sandbox keeps for itself where it has a network. */
@@ -125,7 +137,7 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network) {
             to.sysctl("net/ipv4/conf/" + network.devices().get(0).name() + "/route_localnet", "1");
         }
         String reserved = reservedPorts(plan, !network.devices().isEmpty() && !isShared());
-        for (Map.Entry<String, String> sysctl : plan.sysctls().entrySet()) {
+        for (Map.Entry<String, String> sysctl : plan.vm().sysctls().entrySet()) {
             if (!sysctl.getKey().equals(RESERVED_PORTS)) {
                 to.sysctl(sysctl.getKey(), sysctl.getValue());
             }
@@ -138,9 +150,9 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network) {
     /** The ports that the guest leaves alone: the user's, one that the sandbox listens at, and those of the sandbox's own sockets where it has a network. */
     public static String reservedPorts(SandboxPlan plan, boolean network) {
         String ports = network ? Takeover.FIRST_RESERVED_PORT + "-" + Takeover.LAST_RESERVED_PORT : "";
-        int own = plan.display().port();
+        int own = plan.vm().shape().display().port();
         ports = own > 0 ? own + (ports.isEmpty() ? "" : ",") + ports : ports;
-        String users = plan.sysctls().getOrDefault(RESERVED_PORTS, "");
+        String users = plan.vm().sysctls().getOrDefault(RESERVED_PORTS, "");
         return users.isEmpty() || ports.isEmpty() ? users + ports : users + "," + ports;
     }
 }

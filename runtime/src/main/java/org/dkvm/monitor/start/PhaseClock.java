@@ -38,8 +38,8 @@ public final class PhaseClock {
 
     /** QEMU has been started. EFI takes its time before the kernel begins: on a busy host as long as that does. */
     public void begin(SandboxPlan plan) {
-        factor = plan.hardware().firmware() == Firmware.EFI ? EFI_FACTOR : 1;
-        disks = !plan.disks().isEmpty();
+        factor = plan.vm().shape().hardware().firmware() == Firmware.EFI ? EFI_FACTOR : 1;
+        disks = !plan.vm().disks().isEmpty();
         enter(Phase.CONNECTING);
         bootWithin(deadlines.boot().multipliedBy(factor));
     }

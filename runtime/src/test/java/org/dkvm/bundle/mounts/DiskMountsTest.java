@@ -146,8 +146,8 @@ class DiskMountsTest {
         JsonObject spec = Json.readObject(Path.of("runtime/src/test/resources/specs/docker-28.5/plain.json"));
         spec.getAsJsonObject("process").getAsJsonArray("env").add("DKVM_DISKS=/d,/x,ext4,1G;/e,/y,xfs,2G");
         SandboxPlan plan = Rewrites.rewrite(spec).plan();
-        assertThat(plan.disks()).hasSize(2);
-        assertThat(plan.process().env()).noneMatch(Options::isOption);
+        assertThat(plan.vm().disks()).hasSize(2);
+        assertThat(plan.container().process().command().env()).noneMatch(Options::isOption);
         assertThat(SandboxPlanJson.fromJson(Json.parseObject(Json.write(SandboxPlanJson.toJson(plan)), "plan")))
                 .isEqualTo(plan);
     }

@@ -109,7 +109,8 @@ class SocketMountsTest {
                         "{\"destination\":\"/s\",\"type\":\"bind\",\"source\":\"/srv/s\",\"options\":[]}", "mount"));
         SandboxPlan plan = Rewrites.rewrite(spec, org.dkvm.core.machine.Accelerator.TCG, host)
                 .plan();
-        assertThat(plan.mounts()).contains(new GuestMount(GuestMount.Kind.SOCKET, "/s", "0", "", 0, ""));
+        assertThat(plan.container().root().mounts())
+                .contains(new GuestMount(GuestMount.Kind.SOCKET, "/s", "0", "", 0, ""));
         assertThat(SandboxPlanJson.fromJson(Json.parseObject(Json.write(SandboxPlanJson.toJson(plan)), "plan")))
                 .isEqualTo(plan);
     }

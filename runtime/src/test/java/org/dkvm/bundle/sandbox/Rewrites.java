@@ -19,6 +19,7 @@ import org.dkvm.core.PackageLayout;
 import org.dkvm.core.container.ResourceLimit;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.GuestKernel;
+import org.dkvm.core.machine.Processor;
 import org.dkvm.json.Json;
 
 /** Rewrites specs under fixed conditions. */
@@ -41,20 +42,18 @@ public final class Rewrites {
         return SandboxSpec.rewrite(
                 ContainerSpec.read(spec, Pod.of(spec, host), BUNDLE, options.disks(), inherited, host),
                 new SandboxSpec.Inputs(
-                        new ContainerId("c1"),
-                        BUNDLE,
-                        "/run/dkvm/vms/c1/log",
-                        new PackageLayout(PackageLayout.DEFAULT_HOME),
+                        new SandboxPlace(
+                                new ContainerId("c1"),
+                                BUNDLE,
+                                "/run/dkvm/vms/c1/log",
+                                new PackageLayout(PackageLayout.DEFAULT_HOME)),
                         options,
                         config,
-                        accelerator,
-                        new GuestKernel("dkvm/6.12", Architecture.AMD64, "vmlinux", "", false),
-                        Path.of("/opt/dkvm/kernels/dkvm/6.12"),
-                        new GuestModules(Path.of("/opt/dkvm/kernels/dkvm/6.12/modules"), "6.12"),
-                        4,
-                        MemorySize.ofMib(16 * 1024),
-                        0,
-                        vhostNet,
+                        new BootKernel(
+                                new GuestKernel("dkvm/6.12", Architecture.AMD64, "vmlinux", "", false),
+                                Path.of("/opt/dkvm/kernels/dkvm/6.12"),
+                                new GuestModules(Path.of("/opt/dkvm/kernels/dkvm/6.12/modules"), "6.12")),
+                        new HostShare(4, MemorySize.ofMib(16 * 1024), new Processor(accelerator, 0), vhostNet),
                         seccomp));
     }
 

@@ -80,7 +80,7 @@ class SandboxSpecTest {
     void theHostsUtsNamespaceMeansItsNameAndTheSandboxHasOneOfItsOwn() throws DkvmException {
         linux().getAsJsonArray("namespaces").remove(namespace("uts"));
         SandboxSpec sandbox = Rewrites.rewrite(spec);
-        assertThat(sandbox.plan().hostname()).isEqualTo("the-host");
+        assertThat(sandbox.plan().vm().names().host()).isEqualTo("the-host");
         assertThat(sandbox.spec().getAsJsonObject("linux").get("namespaces").toString())
                 .contains("{\"type\":\"uts\"}");
     }
@@ -97,13 +97,13 @@ class SandboxSpecTest {
     @Test
     void theHostsNetworkIsShared() throws DkvmException {
         linux().getAsJsonArray("namespaces").remove(namespace("network"));
-        assertThat(Rewrites.rewrite(spec).plan().network()).isEqualTo(NetworkMode.SHARED);
+        assertThat(Rewrites.rewrite(spec).plan().vm().network()).isEqualTo(NetworkMode.SHARED);
     }
 
     @Test
     void anotherContainersNetworkIsShared() throws DkvmException {
         namespace("network").addProperty("path", "/proc/77/ns/net");
-        assertThat(Rewrites.rewrite(spec).plan().network()).isEqualTo(NetworkMode.SHARED);
+        assertThat(Rewrites.rewrite(spec).plan().vm().network()).isEqualTo(NetworkMode.SHARED);
     }
 
     @Test
@@ -111,10 +111,10 @@ class SandboxSpecTest {
         String path = "/var/run/netns/cni-1";
         namespace("network").addProperty("path", path);
         for (FakeHost host : List.of(new FakeHost().withHostNetwork(path), new FakeHost().withProcessesIn(path))) {
-            assertThat(Rewrites.rewrite(spec, Accelerator.TCG, host).plan().network())
+            assertThat(Rewrites.rewrite(spec, Accelerator.TCG, host).plan().vm().network())
                     .isEqualTo(NetworkMode.SHARED);
         }
-        assertThat(Rewrites.rewrite(spec).plan().network()).isEqualTo(NetworkMode.OWN);
+        assertThat(Rewrites.rewrite(spec).plan().vm().network()).isEqualTo(NetworkMode.OWN);
     }
 
     @Test
@@ -143,7 +143,7 @@ class SandboxSpecTest {
     @Test
     void anOptionLeavesANetworkOfItsOwnAsItIs() throws DkvmException {
         process().getAsJsonArray("env").add("DKVM_NETWORK=shared");
-        assertThat(Rewrites.rewrite(spec).plan().network()).isEqualTo(NetworkMode.SHARED);
+        assertThat(Rewrites.rewrite(spec).plan().vm().network()).isEqualTo(NetworkMode.SHARED);
     }
 
     @Test
@@ -218,7 +218,7 @@ class SandboxSpecTest {
         addMount("{\"destination\":\"/run\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[]}");
         addMount(
                 "{\"destination\":\"/run/secrets/file\",\"type\":\"bind\",\"source\":\"/srv/file\",\"options\":[\"ro\"]}");
-        assertThat(Rewrites.rewrite(spec).plan().mounts())
+        assertThat(Rewrites.rewrite(spec).plan().container().root().mounts())
                 .contains(new GuestMount(GuestMount.Kind.SHARE, "/run/secrets/file", "", "", 1, ""));
     }
 
@@ -228,7 +228,8 @@ class SandboxSpecTest {
                 "{\"destination\":\"/ov\",\"type\":\"overlay\",\"source\":\"overlay\",\"options\":[\"lowerdir=/a\",\"private\"]}");
         SandboxSpec sandbox = Rewrites.rewrite(spec);
         assertThat(destinations(sandbox)).contains("/vm/ov");
-        assertThat(sandbox.plan().mounts()).contains(new GuestMount(GuestMount.Kind.SHARE, "/ov", "", "", 0, ""));
+        assertThat(sandbox.plan().container().root().mounts())
+                .contains(new GuestMount(GuestMount.Kind.SHARE, "/ov", "", "", 0, ""));
     }
 
     @Test
@@ -241,7 +242,7 @@ class SandboxSpecTest {
 
     @Test
     void theWholeDefaultSetOfCapabilitiesGivesAllOfThem() throws DkvmException {
-        assertThat(Rewrites.rewrite(spec).plan().process().capabilities())
+        assertThat(Rewrites.rewrite(spec).plan().container().process().rights().capabilities())
                 .isEqualTo(new CapabilitySets(ALL, ALL, ALL, 0, 0));
     }
 
@@ -255,14 +256,15 @@ class SandboxSpecTest {
             sets.add(set, names);
         }
         long chosen = 1L | 1L << 25;
-        assertThat(Rewrites.rewrite(spec).plan().process().capabilities())
+        assertThat(Rewrites.rewrite(spec).plan().container().process().rights().capabilities())
                 .isEqualTo(new CapabilitySets(chosen, chosen, chosen, 0, 0));
     }
 
     @Test
     void aProcessWithoutCapabilitiesHasNone() throws DkvmException {
         process().remove("capabilities");
-        assertThat(Rewrites.rewrite(spec).plan().process().capabilities()).isEqualTo(new CapabilitySets(0, 0, 0, 0, 0));
+        assertThat(Rewrites.rewrite(spec).plan().container().process().rights().capabilities())
+                .isEqualTo(new CapabilitySets(0, 0, 0, 0, 0));
     }
 
     @Test
@@ -271,7 +273,7 @@ class SandboxSpecTest {
         rlimits.add(
                 Json.parseObject("{\"type\":\"RLIMIT_NOFILE\",\"soft\":1,\"hard\":18446744073709551615}", "rlimit"));
         process().add("rlimits", rlimits);
-        assertThat(Rewrites.rewrite(spec).plan().process().limits())
+        assertThat(Rewrites.rewrite(spec).plan().container().process().rights().limits())
                 .containsExactly(new ResourceLimit(7, 1, -1), new ResourceLimit(4, 0, -1));
     }
 
@@ -283,7 +285,7 @@ class SandboxSpecTest {
         memory.addProperty("swap", -1);
         linux().getAsJsonObject("resources").add("memory", memory);
         SandboxSpec sandbox = Rewrites.rewrite(spec);
-        assertThat(sandbox.plan().memory()).isEqualTo(MemorySize.ofMib(mib));
+        assertThat(sandbox.plan().vm().shape().size().memory()).isEqualTo(MemorySize.ofMib(mib));
         JsonObject raised = sandbox.spec()
                 .getAsJsonObject("linux")
                 .getAsJsonObject("resources")
@@ -315,7 +317,7 @@ class SandboxSpecTest {
             })
     void theCpuLimitIsTheNumberOfCpus(String cpu, int cpus) throws DkvmException {
         linux().getAsJsonObject("resources").add("cpu", Json.parseObject(cpu, "cpu"));
-        assertThat(Rewrites.rewrite(spec).plan().cpus()).isEqualTo(cpus);
+        assertThat(Rewrites.rewrite(spec).plan().vm().shape().size().cpus()).isEqualTo(cpus);
     }
 
     @Test
@@ -342,7 +344,7 @@ class SandboxSpecTest {
         process().getAsJsonArray("env").add("DKVM_QEMU_VNC_PASSWORD=sesame");
         SandboxSpec sandbox = Rewrites.rewrite(spec);
         assertThat(memoryLimit(sandbox.spec()) - before)
-                .isEqualTo(sandbox.plan().display().overhead().bytes())
+                .isEqualTo(sandbox.plan().vm().shape().display().overhead().bytes())
                 .isPositive();
         assertThat(Json.write(sandbox.spec())).doesNotContain("sesame");
         assertThat(SandboxPlanJson.fromJson(SandboxPlanJson.toJson(sandbox.plan())))
@@ -362,9 +364,10 @@ class SandboxSpecTest {
         JsonArray env = process().getAsJsonArray("env");
         env.add("DKVM_KERNEL_DEBUG=1");
         env.add("HOME=/h");
-        assertThat(Rewrites.rewrite(spec).plan().process().env())
+        assertThat(Rewrites.rewrite(spec).plan().container().process().command().env())
                 .noneMatch(entry -> entry.startsWith("DKVM_"))
                 .contains("HOME=/h");
-        assertThat(Rewrites.rewrite(spec).plan().process().setHome()).isFalse();
+        assertThat(Rewrites.rewrite(spec).plan().container().process().command().setHome())
+                .isFalse();
     }
 }

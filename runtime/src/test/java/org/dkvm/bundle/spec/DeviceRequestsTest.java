@@ -9,7 +9,9 @@ import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import org.dkvm.bundle.sandbox.Rewrites;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.container.DeviceNumber;
 import org.dkvm.core.container.GuestDevice;
+import org.dkvm.core.container.NodeAccess;
 import org.dkvm.json.Json;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,10 +54,10 @@ class DeviceRequestsTest {
     void aBlockDeviceBecomesADiskAndTheSandboxMayUseItAndNoOther() throws DkvmException {
         device("/dev/sdz", "b", 7, 5, "rwm");
         device("/dev/sdy", "b", 7, 6, "rm");
-        assertThat(Rewrites.rewrite(spec).plan().devices())
+        assertThat(Rewrites.rewrite(spec).plan().container().devices())
                 .containsExactly(
-                        new GuestDevice("/dev/sdz", true, 7, 5, true, 0660, 0, 6),
-                        new GuestDevice("/dev/sdy", true, 7, 6, false, 0660, 0, 6));
+                        new GuestDevice("/dev/sdz", new DeviceNumber(true, 7, 5), true, new NodeAccess(0660, 0, 6)),
+                        new GuestDevice("/dev/sdy", new DeviceNumber(true, 7, 6), false, new NodeAccess(0660, 0, 6)));
         assertThat(sandboxs("devices"))
                 .contains("{\"path\":\"/dev/dkvm-disk0\",\"type\":\"b\",\"major\":7,\"minor\":5,\"fileMode\":384")
                 .contains("\"/dev/dkvm-disk1\"")
@@ -70,8 +72,9 @@ class DeviceRequestsTest {
     void oneThatGuestsHaveIsTheirs(String path, int major, int minor) throws DkvmException {
         String before = sandboxs("devices");
         device(path, "c", major, minor, "rwm");
-        assertThat(Rewrites.rewrite(spec).plan().devices())
-                .containsExactly(new GuestDevice(path, false, major, minor, false, 0660, 0, 6));
+        assertThat(Rewrites.rewrite(spec).plan().container().devices())
+                .containsExactly(new GuestDevice(
+                        path, new DeviceNumber(false, major, minor), false, new NodeAccess(0660, 0, 6)));
         assertThat(sandboxs("devices")).isEqualTo(before);
     }
 
@@ -115,10 +118,11 @@ class DeviceRequestsTest {
         spec = Json.readObject(SPECS.resolve("privileged.json"));
         device("/dev/sda", "b", 8, 0, "rwm");
         device("/dev/snd/timer", "c", 116, 33, "rwm");
-        assertThat(Rewrites.rewrite(spec).plan().devices()).isEmpty();
+        assertThat(Rewrites.rewrite(spec).plan().container().devices()).isEmpty();
         device("/dev/sdz", "b", 8, 0, "rwm");
-        assertThat(Rewrites.rewrite(spec).plan().devices())
-                .containsExactly(new GuestDevice("/dev/sdz", true, 8, 0, true, 0660, 0, 6));
+        assertThat(Rewrites.rewrite(spec).plan().container().devices())
+                .containsExactly(
+                        new GuestDevice("/dev/sdz", new DeviceNumber(true, 8, 0), true, new NodeAccess(0660, 0, 6)));
     }
 
     @Test

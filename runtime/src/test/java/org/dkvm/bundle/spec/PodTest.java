@@ -63,11 +63,11 @@ class PodTest {
         String podman = "\"io.container.manager\":\"libpod\"," + CONTAINER;
         SandboxPlan plan =
                 rewrite(spec("/proc/77/ns/net", podman), "/proc/77/ns/net").plan();
-        assertThat(plan.network()).isEqualTo(NetworkMode.OWN);
+        assertThat(plan.vm().network()).isEqualTo(NetworkMode.OWN);
         // The namespace is that of a container like any other, which has its place to itself but for its network.
         JsonObject joined = spec("/proc/78/ns/net", podman);
         Pod.detach(joined.getAsJsonObject("linux"));
-        assertThat(rewrite(joined, "").plan().network()).isEqualTo(NetworkMode.SHARED);
+        assertThat(rewrite(joined, "").plan().vm().network()).isEqualTo(NetworkMode.SHARED);
     }
 
     @Test
@@ -97,20 +97,21 @@ class PodTest {
     void aPodsVmTakesTheNetworkOverThatOnlyThePodsOwnProcessHolds() throws Exception {
         SandboxPlan plan =
                 rewrite(spec("/proc/77/ns/net", CONTAINER), "/proc/77/ns/net").plan();
-        assertThat(plan.network()).isEqualTo(NetworkMode.OWN);
-        assertThat(plan.hostname()).isEqualTo("the-pod");
+        assertThat(plan.vm().network()).isEqualTo(NetworkMode.OWN);
+        assertThat(plan.vm().names().host()).isEqualTo("the-pod");
     }
 
     @Test
     void aNetworkWithOthersInItIsLeftAlone() throws Exception {
         assertThat(rewrite(spec("/proc/78/ns/net", CONTAINER), "/proc/78/ns/net")
                         .plan()
+                        .vm()
                         .network())
                 .isEqualTo(NetworkMode.SHARED);
         // A container in another container's network, without a pod.
         JsonObject joined = spec("/proc/77/ns/net", "\"other\":\"x\"");
         Pod.detach(joined.getAsJsonObject("linux"));
-        assertThat(rewrite(joined, "").plan().network()).isEqualTo(NetworkMode.SHARED);
+        assertThat(rewrite(joined, "").plan().vm().network()).isEqualTo(NetworkMode.SHARED);
     }
 
     @Test
@@ -127,7 +128,7 @@ class PodTest {
     void aContainerWithoutANameHasTheHosts() throws Exception {
         JsonObject plain = spec("", "\"other\":\"x\"");
         Pod.detach(plain.getAsJsonObject("linux"));
-        assertThat(rewrite(plain, "").plan().hostname()).isEqualTo("the-host");
+        assertThat(rewrite(plain, "").plan().vm().names().host()).isEqualTo("the-host");
     }
 
     private static SandboxSpec rewrite(JsonObject spec, String inhabited) throws Exception {

@@ -17,6 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
+import org.dkvm.core.machine.Growth;
+import org.dkvm.core.machine.MachineSize;
 import org.dkvm.json.Json;
 import org.dkvm.monitor.link.QemuControl;
 import org.dkvm.monitor.loop.EventLoop;
@@ -59,7 +61,8 @@ class MemoryChangeTest {
         say("{\"QMP\":{}}\n");
         assertThat(nextLine()).contains("qmp_capabilities");
         say("{\"return\":{}}\n");
-        memory = new MemoryChange(MemorySize.ofMib(256), MemorySize.ofMib(1024), loop, control);
+        memory = new MemoryChange(
+                new MachineSize(1, MemorySize.ofMib(256), new Growth(1, MemorySize.ofMib(1024))), loop, control);
     }
 
     @AfterEach

@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.container.DeviceNumber;
 import org.dkvm.core.container.GuestDevice;
+import org.dkvm.core.container.NodeAccess;
 import org.dkvm.core.machine.Disk;
 import org.dkvm.core.machine.DiskFilesystem;
 import org.dkvm.machine.MachineDisk;
@@ -85,8 +87,9 @@ class DisksTest {
         Disks disks = new Disks(
                 List.of(EXT4),
                 List.of(
-                        new GuestDevice("/dev/fuse", false, 10, 229, false, 0666, 0, 0),
-                        new GuestDevice("/dev/sdz", true, 7, 5, true, 0660, 0, 6)),
+                        new GuestDevice(
+                                "/dev/fuse", new DeviceNumber(false, 10, 229), false, new NodeAccess(0666, 0, 0)),
+                        new GuestDevice("/dev/sdz", new DeviceNumber(true, 7, 5), true, new NodeAccess(0660, 0, 6))),
                 SHARE);
         assertThat(disks.ofMachine())
                 .containsExactly(

@@ -48,6 +48,7 @@ class LayeringTest {
             List.of("org.dkvm.core.container", "org.dkvm.core.machine", "org.dkvm.core");
 
     private static final long MOST_CLASSES = 25;
+    private static final int MOST_COMPONENTS = 7;
 
     @Test
     void arrowsPointDownward() {
@@ -129,5 +130,15 @@ class LayeringTest {
                 .collect(Collectors.groupingBy(JavaClass::getPackageName, Collectors.counting()));
         assertThat(sizes).hasSizeGreaterThan(NOUNS.length);
         assertThat(sizes).allSatisfy((name, size) -> assertThat(size).as(name).isLessThanOrEqualTo(MOST_CLASSES));
+    }
+
+    @Test
+    void aRecordIsOneThing() {
+        List<JavaClass> records = CLASSES.stream().filter(JavaClass::isRecord).toList();
+        assertThat(records).hasSizeGreaterThan(NOUNS.length);
+        assertThat(records)
+                .allSatisfy(type -> assertThat(type.reflect().getRecordComponents())
+                        .as(type.getName())
+                        .hasSizeLessThanOrEqualTo(MOST_COMPONENTS));
     }
 }

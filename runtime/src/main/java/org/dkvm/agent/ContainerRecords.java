@@ -34,9 +34,12 @@ public final class ContainerRecords {
 
     /** A device; the serial number is a disk's. */
     public void device(GuestDevice device, String serial) {
-        to.begin(DEVICE).u8(device.isBlock() ? BLOCK_DEVICE : CHARACTER_DEVICE).u32(device.node().mode());
+        to.begin(DEVICE)
+                .u8(device.isBlock() ? BLOCK_DEVICE : CHARACTER_DEVICE)
+                .u32(device.node().mode());
         to.u32(device.node().uid()).u32(device.node().gid());
-        to.u32(device.isBlock() ? 0 : device.number().major()).u32(device.isBlock() ? 0 : device.number().minor());
+        to.u32(device.isBlock() ? 0 : device.number().major())
+                .u32(device.isBlock() ? 0 : device.number().minor());
         to.str(device.path()).str(device.isBlock() ? serial : "").end();
     }
 

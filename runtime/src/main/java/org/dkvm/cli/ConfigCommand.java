@@ -16,19 +16,22 @@ final class ConfigCommand {
     static String text() throws DkvmException {
         HostConfig config = HostConfig.read(HostConfig.FILE);
         JsonObject json = new JsonObject();
-        json.addProperty("accel", config.acceleration().name().toLowerCase(Locale.ROOT));
-        json.addProperty("kernel", config.kernel());
-        json.addProperty("memory", Long.toString(config.memory().bytes()));
+        json.addProperty("accel", config.vms().acceleration().name().toLowerCase(Locale.ROOT));
+        json.addProperty("kernel", config.vms().kernel());
+        json.addProperty("memory", Long.toString(config.vms().memory().bytes()));
         json.addProperty(
-                "cpus", config.cpus() > 0 ? config.cpus() : Runtime.getRuntime().availableProcessors());
+                "cpus",
+                config.vms().cpus() > 0
+                        ? config.vms().cpus()
+                        : Runtime.getRuntime().availableProcessors());
         JsonArray allow = new JsonArray();
         config.allow().forEach(allow::add);
         json.add("allow", allow);
         json.addProperty("logs", config.logs().vms());
         json.addProperty("logs-size", Long.toString(config.logs().size().bytes()));
         json.addProperty("runc", InnerRuntime.find().orElse(""));
-        if (config.kvmOverhead().equals(config.tcgOverhead())) {
-            json.addProperty("overhead", Long.toString(config.kvmOverhead().bytes()));
+        if (config.overhead().kvm().equals(config.overhead().tcg())) {
+            json.addProperty("overhead", Long.toString(config.overhead().kvm().bytes()));
         }
         json.addProperty("vhost-net", config.vhostNet().name().toLowerCase(Locale.ROOT));
         return PrettyJson.write(json, "");

@@ -88,7 +88,8 @@ final class HostCheck {
     private CheckResult checkConfig() {
         try {
             HostConfig config = HostConfig.read(HostConfig.FILE);
-            KernelStore.Found kernel = new KernelStore(layout.kernels()).find(KernelChoice.packaged(config.kernel()));
+            KernelStore.Found kernel = new KernelStore(layout.kernels())
+                    .find(KernelChoice.packaged(config.vms().kernel()));
             if (!Files.exists(kernel.directory().resolve("initramfs"))) {
                 return CheckResult.failed(
                         "kernel", "\"" + kernel.directory() + "\" has no initramfs", "install DKVM again");

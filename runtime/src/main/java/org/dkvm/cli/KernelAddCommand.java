@@ -80,7 +80,7 @@ final class KernelAddCommand implements Callable<Integer> {
         Accelerator accelerator = made.architecture().isForeign()
                 ? Accelerator.TCG
                 : new HostAccelerator(layout, KernelAddCommand::say)
-                        .choose(HostConfig.read(HostConfig.FILE).acceleration());
+                        .choose(HostConfig.read(HostConfig.FILE).vms().acceleration());
         say("booting it once with " + accelerator + ", for " + KernelProbe.LIMIT.toSeconds() + " s at most");
         Duration took = KernelProbe.boot(layout, made, accelerator);
         say(String.format(Locale.ROOT, "booted: %.1f s", took.toNanos() / NANOS_PER_SECOND));

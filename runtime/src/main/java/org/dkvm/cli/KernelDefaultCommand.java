@@ -33,7 +33,7 @@ final class KernelDefaultCommand implements Callable<Integer> {
     @Override
     public Integer call() throws DkvmException {
         if (name.isEmpty()) {
-            System.out.println(HostConfig.read(HostConfig.FILE).kernel());
+            System.out.println(HostConfig.read(HostConfig.FILE).vms().kernel());
             return 0;
         }
         KernelStore.Found kernel = new KernelStore(layout.kernels()).find(KernelChoice.packaged(name));

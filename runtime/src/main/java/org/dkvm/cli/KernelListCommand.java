@@ -32,7 +32,7 @@ final class KernelListCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws DkvmException {
-        String configured = HostConfig.read(HostConfig.FILE).kernel();
+        String configured = HostConfig.read(HostConfig.FILE).vms().kernel();
         String byDefault = defaultName(configured);
         System.out.printf(FORMAT, "KERNEL", "SIZE", "ORIGIN", "");
         for (KernelShelf.Entry entry : KernelShelf.list(layout.kernels())) {

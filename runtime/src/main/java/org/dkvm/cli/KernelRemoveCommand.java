@@ -44,7 +44,7 @@ final class KernelRemoveCommand implements Callable<Integer> {
             if (KernelUse.isInUse(layout.kernels().resolve(kernel.toString()))) {
                 throw new DkvmException("kernel \"" + kernel + "\" is in use by a VM", "stop its container first");
             }
-            String byDefault = HostConfig.read(HostConfig.FILE).kernel();
+            String byDefault = HostConfig.read(HostConfig.FILE).vms().kernel();
             if (!force && shelf.losesTarget(byDefault, kernel)) {
                 throw new DkvmException(
                         "kernel \"" + kernel + "\" is the default",

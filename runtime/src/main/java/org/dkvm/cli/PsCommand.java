@@ -57,12 +57,12 @@ final class PsCommand implements Callable<Integer> {
                         FORMAT,
                         VmTools.shortened(id),
                         names.getOrDefault(id, entry.vm().name()),
-                        entry.vm().kernel(),
+                        entry.vm().machine().kernel(),
                         accelerator(entry),
                         size.memory(),
                         size.cpus(),
                         runs
-                                ? uptime(Duration.between(entry.vm().created(), Instant.now()))
+                                ? uptime(Duration.between(entry.vm().created().at(), Instant.now()))
                                 : entry.isThere() ? "stopped" : "gone",
                         boot(entry));
             }
@@ -75,11 +75,12 @@ final class PsCommand implements Callable<Integer> {
                 entry.isThere() ? CurrentSize.of(entry.vm().state()) : Optional.empty();
         return updated.isPresent()
                 ? updated.get()
-                : new CurrentSize(entry.vm().memory(), entry.vm().cpus());
+                : new CurrentSize(
+                        entry.vm().machine().memory(), entry.vm().machine().cpus());
     }
 
     static String accelerator(VmList.Entry entry) {
-        return entry.vm().accelerator().name().toLowerCase(Locale.ROOT);
+        return entry.vm().machine().accelerator().name().toLowerCase(Locale.ROOT);
     }
 
     private String boot(VmList.Entry entry) throws DkvmException {

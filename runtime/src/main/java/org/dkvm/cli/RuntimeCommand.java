@@ -17,6 +17,7 @@ import org.dkvm.create.HostAccelerator;
 import org.dkvm.create.HostClock;
 import org.dkvm.exec.Exec;
 import org.dkvm.exec.ExecRequest;
+import org.dkvm.exec.ExecUser;
 import org.dkvm.update.Update;
 import org.dkvm.vm.VmPlace;
 
@@ -103,13 +104,14 @@ public final class RuntimeCommand {
                 ? new ExecRequest.ProcessFile(path(process.get()))
                 : new ExecRequest.Arguments(
                         operands.subList(1, operands.size()),
-                        arguments.values("env", "e"),
                         arguments.value("cwd").orElse(""),
-                        arguments.value("user", "u").orElse(""),
-                        arguments.values("additional-gids", "g"),
-                        arguments.values("cap", "c"),
+                        arguments.values("env", "e"),
                         arguments.has("tty", "t"),
-                        arguments.has("no-new-privs"));
+                        new ExecUser(
+                                arguments.values("additional-gids", "g"),
+                                arguments.value("user", "u").orElse(""),
+                                arguments.values("cap", "c"),
+                                arguments.has("no-new-privs")));
         Optional<Path> file = Exec.run(new ExecRequest(id, state(arguments, id), source), layout);
         if (file.isPresent()) {
             // The launcher gives it to runc, or goes on with the launcher that it is.

@@ -79,9 +79,10 @@ final class VmTools {
         String id = entry.vm().id().value();
         String name = entry.vm().name();
         return "container " + shortened(id) + (name.isEmpty() ? "" : " \"" + name + "\"") + ", kernel "
-                + entry.vm().kernel() + ", " + PsCommand.accelerator(entry) + ", "
-                + entry.vm().memory() + ", CPUs: " + entry.vm().cpus() + ", created "
-                + entry.vm().created();
+                + entry.vm().machine().kernel() + ", " + PsCommand.accelerator(entry) + ", "
+                + entry.vm().machine().memory() + ", CPUs: "
+                + entry.vm().machine().cpus() + ", created "
+                + entry.vm().created().at();
     }
 
     /** As engines show ids. */

@@ -30,6 +30,7 @@ import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.DisplayMode;
 import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.core.machine.Hardware;
+import org.dkvm.core.machine.MachineShape;
 import org.dkvm.core.machine.Processor;
 import org.dkvm.json.Json;
 import org.dkvm.kernel.ImageKernelCache;
@@ -40,8 +41,10 @@ import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.HostMemory;
 import org.dkvm.linux.ProcessLimits;
 import org.dkvm.linux.ProcessStart;
+import org.dkvm.vm.Creation;
 import org.dkvm.vm.VmPlace;
 import org.dkvm.vm.VmRecord;
+import org.dkvm.vm.VmSummary;
 
 /** Makes a container's bundle the bundle of a sandbox that runs it as a VM. */
 public final class Create {
@@ -85,7 +88,8 @@ public final class Create {
         if (pod.role() == Pod.Role.CONTAINER) {
             PodNeighbours.check(vms, id, pod, host);
         }
-        ContainerSpec container = ContainerSpec.read(original, pod, bundle, options.disks(), ProcessLimits.own(), host);
+        ContainerSpec container =
+                ContainerSpec.read(original, pod, bundle, options.machine().disks(), ProcessLimits.own(), host);
         String program =
                 ExecutableCheck.check(container.process(), container.mounts().tree(), action, false);
         Architecture architecture = ImageArchitecture.of(options, container, program);
@@ -106,10 +110,11 @@ public final class Create {
                                 Runtime.getRuntime().availableProcessors(),
                                 HostMemory.total(),
                                 processor,
-                                options.vhostNet()
+                                options.network()
+                                        .vhostNet()
                                         .isUsed(
                                                 processor.accelerator(),
-                                                options.network(container.network()),
+                                                options.network().mode(container.network()),
                                                 VhostNet.DEVICE)),
                         SandboxSeccomp.profile()));
         if (logs) {
@@ -123,14 +128,18 @@ public final class Create {
         if (architecture.isForeign()) {
             return new Processor(Accelerator.TCG, 0);
         }
-        Accelerator accelerator = accelerators.choose(options.acceleration());
+        Accelerator accelerator = accelerators.choose(options.machine().acceleration());
         return new Processor(accelerator, accelerator == Accelerator.TCG ? clock.kilohertz() : 0);
     }
 
     private static BootKernel boot(KernelStore.Found kernel, Options options, Architecture architecture) {
         return new BootKernel(
                 new GuestKernel(
-                        kernel.name(), architecture, kernel.image(), options.kernelAppend(), options.kernelDebug()),
+                        kernel.name(),
+                        architecture,
+                        kernel.image(),
+                        options.kernel().append(),
+                        options.kernel().debug()),
                 kernel.directory(),
                 Files.isDirectory(kernel.modules())
                         ? new GuestModules(kernel.modules(), kernel.release())
@@ -139,17 +148,17 @@ public final class Create {
 
     private static VmRecord record(ContainerId id, Path state, JsonObject original, SandboxSpec sandbox) {
         long now = System.nanoTime();
+        MachineShape shape = sandbox.plan().vm().shape();
         return new VmRecord(
                 id,
                 VmPlace.name(original, id),
                 state,
-                sandbox.plan().vm().shape().kernel().name(),
-                sandbox.plan().vm().shape().processor().accelerator(),
-                sandbox.plan().vm().shape().size().cpus(),
-                sandbox.plan().vm().shape().size().memory(),
-                Instant.now(),
-                now - ProcessStart.ageNanos(),
-                now);
+                new VmSummary(
+                        shape.kernel().name(),
+                        shape.processor().accelerator(),
+                        shape.size().cpus(),
+                        shape.size().memory()),
+                new Creation(now - ProcessStart.ageNanos(), Instant.now(), now));
     }
 
     private static JsonObject linux(JsonObject spec) {
@@ -160,12 +169,12 @@ public final class Create {
         KernelStore store = new KernelStore(layout.kernels());
         KernelStore.Found chosen = new KernelChoice(
                         store, new ImageKernelCache(ImageKernelCache.DIRECTORY, layout.home()))
-                .choose(options.kernel(), config.kernel(), root, architecture);
-        boolean text = options.display().mode() == DisplayMode.CURSES;
-        boolean byDefault = options.kernel().isEmpty() && !chosen.isOfImage();
-        return architecture.isForeign() || (options.hardware().equals(Hardware.ORDINARY) && !text)
+                .choose(options.kernel().name(), config.vms().kernel(), root, architecture);
+        boolean text = options.machine().display().mode() == DisplayMode.CURSES;
+        boolean byDefault = options.kernel().name().isEmpty() && !chosen.isOfImage();
+        return architecture.isForeign() || (options.machine().hardware().equals(Hardware.ORDINARY) && !text)
                 ? chosen
-                : new KernelFit(store).fit(chosen, byDefault, options.hardware(), text);
+                : new KernelFit(store).fit(chosen, byDefault, options.machine().hardware(), text);
     }
 
     /** The spec as the engine wrote it, also when the bundle was rewritten before. */

@@ -22,19 +22,19 @@ final class ArgumentProcess {
         if (!arguments.cwd().isEmpty()) {
             process.addProperty("cwd", arguments.cwd());
         }
-        if (arguments.noNewPrivileges()) {
+        if (arguments.user().noNewPrivileges()) {
             process.addProperty("noNewPrivileges", true);
         }
         append(process, "env", arguments.env());
         JsonObject capabilities = Json.objectOrNew(process, "capabilities");
         for (String set : List.of("bounding", "effective", "permitted")) {
-            append(capabilities, set, arguments.capabilities());
+            append(capabilities, set, arguments.user().capabilities());
         }
         JsonObject user = Json.objectOrNew(process, "user");
-        if (!arguments.user().isEmpty()) {
-            setUser(user, arguments.user());
+        if (!arguments.user().user().isEmpty()) {
+            setUser(user, arguments.user().user());
         }
-        for (String group : arguments.groups()) {
+        for (String group : arguments.user().groups()) {
             JsonArray groups = user.get("additionalGids") instanceof JsonArray array ? array : new JsonArray();
             groups.add(id(group));
             user.add("additionalGids", groups);

@@ -23,22 +23,11 @@ public record ExecRequest(ContainerId id, Path state, Source source) {
      * A process as the command line describes it: what is empty or false comes from the container's own process.
      *
      * @param args the program and its arguments
-     * @param env more {@code NAME=value}
      * @param cwd working directory
-     * @param user {@code uid[:gid]}
-     * @param groups additional group ids
-     * @param capabilities added to the bounding, permitted and effective set
+     * @param env more {@code NAME=value}
      * @param terminal whether it runs on a terminal
-     * @param noNewPrivileges as in the spec
+     * @param user whom it is run as, and what it may
      */
-    public record Arguments(
-            List<String> args,
-            List<String> env,
-            String cwd,
-            String user,
-            List<String> groups,
-            List<String> capabilities,
-            boolean terminal,
-            boolean noNewPrivileges)
+    public record Arguments(List<String> args, String cwd, List<String> env, boolean terminal, ExecUser user)
             implements Source {}
 }

@@ -48,10 +48,11 @@ public record StartTimeline(List<Span> spans, boolean opened) {
      * @param written timeline.json; it may have anything in it
      */
     public static StartTimeline of(VmRecord vm, JsonObject written) {
-        double created = Math.max(0, (vm.endNanos() - vm.beginNanos()) / NANOS_PER_MILLI);
+        double created = Math.max(0, (vm.created().endNanos() - vm.created().beginNanos()) / NANOS_PER_MILLI);
         List<Span> spans = new ArrayList<>();
         spans.add(new Span(Lane.HOST, "create", 0, created));
-        double main = (Json.number(written, "mainNanos").orElse(0L) - vm.beginNanos()) / NANOS_PER_MILLI;
+        double main =
+                (Json.number(written, "mainNanos").orElse(0L) - vm.created().beginNanos()) / NANOS_PER_MILLI;
         double begun = main - Json.number(written, "processToMainNanos").orElse(0L) / NANOS_PER_MILLI;
         if (isBad(main) || isBad(begun)) {
             return new StartTimeline(spans, false);

@@ -53,7 +53,8 @@ public record VmList(List<Entry> entries) {
     public static VmList read(Path vms, Path kept) throws DkvmException {
         List<Entry> entries = entries(vms, false);
         List<Entry> gone = entries(kept, true);
-        entries.sort(Comparator.comparing((Entry entry) -> entry.vm.created()).reversed());
+        entries.sort(
+                Comparator.comparing((Entry entry) -> entry.vm.created().at()).reversed());
         gone.sort(Comparator.comparing((Entry entry) -> String.valueOf(entry.kept.orElseThrow()))
                 .reversed());
         entries.addAll(gone);

@@ -105,10 +105,18 @@ class VectorsTest {
 
     private static byte[] process(TerminalDevice device) throws ProtocolException {
         WorkloadProcess process = new WorkloadProcess(
-                new Command(List.of("/bin/sh", "-c", "echo \u00e9"), "/work", List.of("PATH=/bin", "EMPTY=", "A=b=c"), true),
+                new Command(
+                        List.of("/bin/sh", "-c", "echo \u00e9"),
+                        "/work",
+                        List.of("PATH=/bin", "EMPTY=", "A=b=c"),
+                        true),
                 true,
                 new ProcessUser(1000, 100, List.of(5L, 4294967294L), 19),
-                new ProcessRights(new CapabilitySets(0xa80425fbL, 0xa80425fbL, 0xa80425fbL, 0, 0x400), true, List.of(new ResourceLimit(7, 1024, 4096), new ResourceLimit(8, -1, -1)), -500));
+                new ProcessRights(
+                        new CapabilitySets(0xa80425fbL, 0xa80425fbL, 0xa80425fbL, 0, 0x400),
+                        true,
+                        List.of(new ResourceLimit(7, 1024, 4096), new ResourceLimit(8, -1, -1)),
+                        -500));
         Client client = new Client(new FrameOutput(Channels.newChannel(new ByteArrayOutputStream())));
         byte[] attach = {2, 0, 3, 0, 24, 0, 80, 0, 1, 0, 0, (byte) 0x80, 0, 0, 0, 0};
         ByteBuffer bytes = Frame.make(FrameType.ATTACH, 1, attach);
@@ -137,8 +145,11 @@ class VectorsTest {
     @Test
     void devicesAreEncodedAsTheVector() throws Exception {
         ContainerRecords to = new ContainerRecords();
-        to.device(new GuestDevice("/dev/sdz", new DeviceNumber(true, 7, 5), true, new NodeAccess(0660, 0, 6)), "device0");
-        to.device(new GuestDevice("/dev/fuse", new DeviceNumber(false, 10, 229), false, new NodeAccess(0666, 0, 0)), "device1");
+        to.device(
+                new GuestDevice("/dev/sdz", new DeviceNumber(true, 7, 5), true, new NodeAccess(0660, 0, 6)), "device0");
+        to.device(
+                new GuestDevice("/dev/fuse", new DeviceNumber(false, 10, 229), false, new NodeAccess(0666, 0, 0)),
+                "device1");
         assertThat(to.toBytes()).isEqualTo(ofContainer(Vector.named("java-container-devices")));
     }
 

@@ -28,8 +28,10 @@ import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.json.Json;
 import org.dkvm.linux.ElfFile;
+import org.dkvm.vm.Creation;
 import org.dkvm.vm.VmPlace;
 import org.dkvm.vm.VmRecord;
+import org.dkvm.vm.VmSummary;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -125,13 +127,8 @@ class CreateTest {
                         new ContainerId("id0"),
                         "",
                         state,
-                        "dkvm/6.12",
-                        Accelerator.TCG,
-                        1,
-                        MemorySize.ofMib(64),
-                        Instant.EPOCH,
-                        1,
-                        2),
+                        new VmSummary("dkvm/6.12", Accelerator.TCG, 1, MemorySize.ofMib(64)),
+                        new Creation(1, Instant.EPOCH, 2)),
                 new JsonObject(),
                 new LogLimits(5, MemorySize.ofMib(1)));
         Path other = Files.createDirectories(directory.resolve("other"));

@@ -61,7 +61,11 @@ class ExecTest {
 
     private static ExecRequest.Arguments arguments(String... args) {
         return new ExecRequest.Arguments(
-                List.of(args), List.of("X=1"), "/tmp", "7:8", List.of("9"), List.of("CAP_CHOWN"), false, true);
+                List.of(args),
+                "/tmp",
+                List.of("X=1"),
+                false,
+                new ExecUser(List.of("9"), "7:8", List.of("CAP_CHOWN"), true));
     }
 
     @Test

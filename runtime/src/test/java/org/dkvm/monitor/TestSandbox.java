@@ -193,7 +193,11 @@ public final class TestSandbox implements Programs, AutoCloseable {
         mount.addProperty("filesystem", "");
         mount.addProperty("flags", 0);
         mount.addProperty("data", "");
-        plan.getAsJsonArray("containers").get(0).getAsJsonObject().getAsJsonArray("mounts").add(mount);
+        plan.getAsJsonArray("containers")
+                .get(0)
+                .getAsJsonObject()
+                .getAsJsonArray("mounts")
+                .add(mount);
         Files.writeString(places.plan(), Json.write(plan));
     }
 

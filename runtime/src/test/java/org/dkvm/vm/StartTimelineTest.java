@@ -29,13 +29,8 @@ class StartTimelineTest {
                 new ContainerId("id1"),
                 "web",
                 Path.of("/run/runc/id1"),
-                "dkvm/6.12",
-                Accelerator.TCG,
-                2,
-                MemorySize.ofMib(512),
-                Instant.EPOCH,
-                1_000_000_000L,
-                1_120_000_000L);
+                new VmSummary("dkvm/6.12", Accelerator.TCG, 2, MemorySize.ofMib(512)),
+                new Creation(1_000_000_000L, Instant.EPOCH, 1_120_000_000L));
     }
 
     private static StartTimeline of(String written) throws DkvmException {

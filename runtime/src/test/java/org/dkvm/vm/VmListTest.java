@@ -44,13 +44,8 @@ class VmListTest {
                 new ContainerId(id),
                 name,
                 directory.resolve(id),
-                "dkvm/6.12",
-                Accelerator.KVM,
-                1,
-                MemorySize.ofMib(64),
-                Instant.ofEpochMilli(created),
-                1,
-                2);
+                new VmSummary("dkvm/6.12", Accelerator.KVM, 1, MemorySize.ofMib(64)),
+                new Creation(1, Instant.ofEpochMilli(created), 2));
     }
 
     private void make(String id, String name, long created) throws DkvmException {

@@ -21,26 +21,13 @@ import org.dkvm.linux.AtomicFile;
 /**
  * The administrator's settings for this host, /etc/dkvm/dkvm.json; docs/options.md describes each.
  *
- * @param acceleration how VMs run
- * @param kernel {@code <dist>[/<version>]}, or {@code match}: by the image's distribution
- * @param memory a VM's memory where the container has no limit
- * @param cpus a VM's CPUs where the container has no limit; 0: as many as the host has
+ * @param vms what VMs are where their containers do not say
  * @param allow what options of its kind a container may use
- * @param kvmOverhead what a sandbox needs beyond its VM's memory, with KVM
- * @param tcgOverhead the same with TCG
+ * @param overhead what a sandbox needs beyond its VM's memory
  * @param vhostNet whether vhost-net is used where it is there: auto or off
  * @param logs what is kept of VMs that are gone
  */
-public record HostConfig(
-        Acceleration acceleration,
-        String kernel,
-        MemorySize memory,
-        int cpus,
-        List<String> allow,
-        MemorySize kvmOverhead,
-        MemorySize tcgOverhead,
-        VhostNet vhostNet,
-        LogLimits logs) {
+public record HostConfig(VmDefaults vms, List<String> allow, Overhead overhead, VhostNet vhostNet, LogLimits logs) {
     /** Where it is; a missing file means all defaults. */
     public static final Path FILE = Path.of("/etc/dkvm/dkvm.json");
 
@@ -76,13 +63,9 @@ public record HostConfig(
     /** What holds where there is no file. */
     public static HostConfig defaults() {
         return new HostConfig(
-                Acceleration.AUTO,
-                DEFAULT_KERNEL,
-                DEFAULT_MEMORY,
-                0,
+                new VmDefaults(Acceleration.AUTO, DEFAULT_KERNEL, DEFAULT_MEMORY, 0),
                 List.of(ALLOW_BREAK),
-                KVM_OVERHEAD,
-                TCG_OVERHEAD,
+                new Overhead(KVM_OVERHEAD, TCG_OVERHEAD),
                 VhostNet.AUTO,
                 DEFAULT_LOGS);
     }
@@ -111,13 +94,12 @@ public record HostConfig(
 
     static HostConfig parse(JsonObject json, Path file) throws DkvmException {
         HostConfig defaults = defaults();
-        Acceleration acceleration = defaults.acceleration;
-        String kernel = defaults.kernel;
-        MemorySize memory = defaults.memory;
-        int cpus = defaults.cpus;
+        Acceleration acceleration = defaults.vms.acceleration();
+        String kernel = defaults.vms.kernel();
+        MemorySize memory = defaults.vms.memory();
+        int cpus = defaults.vms.cpus();
         List<String> allow = defaults.allow;
-        MemorySize kvmOverhead = defaults.kvmOverhead;
-        MemorySize tcgOverhead = defaults.tcgOverhead;
+        Overhead overhead = defaults.overhead;
         VhostNet vhostNet = defaults.vhostNet;
         LogLimits logs = defaults.logs;
         for (String key : json.keySet()) {
@@ -129,8 +111,8 @@ public record HostConfig(
                 case "cpus" -> cpus = (int) number(file, json, key, value, 1, MAX_CPUS);
                 case "allow" -> allow = allow(file, value);
                 case "overhead" -> {
-                    kvmOverhead = memory(file, key, value, MemorySize.ofMib(0));
-                    tcgOverhead = kvmOverhead;
+                    MemorySize both = memory(file, key, value, MemorySize.ofMib(0));
+                    overhead = new Overhead(both, both);
                 }
                 case "vhost-net" -> vhostNet = vhostNet(text(file, key, value), file);
                 case "logs" -> logs = new LogLimits((int) number(file, json, key, value, 0, MAX_LOGS), logs.size());
@@ -143,16 +125,12 @@ public record HostConfig(
                             "known are accel, allow, cpus, kernel, logs, logs-size, memory, overhead, runc, vhost-net");
             }
         }
-        return new HostConfig(acceleration, kernel, memory, cpus, allow, kvmOverhead, tcgOverhead, vhostNet, logs);
+        return new HostConfig(new VmDefaults(acceleration, kernel, memory, cpus), allow, overhead, vhostNet, logs);
     }
 
-    /** What a sandbox needs beyond its VM's memory. */
+    /** What a sandbox needs beyond its VM's memory, its screen included. */
     public MemorySize overhead(Accelerator accelerator, Display display) {
-        MemorySize machine = switch (accelerator) {
-            case KVM -> kvmOverhead;
-            case TCG -> tcgOverhead;
-        };
-        return machine.plus(display.overhead());
+        return overhead.with(accelerator).plus(display.overhead());
     }
 
     private static Acceleration acceleration(String value, Path file) throws DkvmException {

@@ -15,44 +15,25 @@ import org.dkvm.core.machine.Disk;
 import org.dkvm.core.machine.Display;
 import org.dkvm.core.machine.Firmware;
 import org.dkvm.core.machine.Hardware;
-import org.dkvm.core.machine.NetworkMode;
 
 /**
  * What a container's {@code DKVM_*} environment variables say; docs/options.md describes each. An image can set them, too: none may weaken the sandbox unless the host's
  * configuration allows it.
  *
- * @param kernel {@code <dist>[/<version>]}; empty when not given
- * @param kernelAppend more kernel parameters; empty for none
- * @param kernelDebug whether the kernel's log goes to the console
- * @param architecture what the image is built for; empty when not given
- * @param acceleration how the VM runs: the host's setting when not given
+ * @param kernel which kernel, and how it is booted
+ * @param machine what the VM is
+ * @param network how it comes by its network
  * @param cgroups the guest's cgroup hierarchies
- * @param biosDebug whether the firmware's messages go to the console
- * @param sysAdmin whether virtiofsd has CAP_SYS_ADMIN
- * @param mountLibModules whether a kernel's modules cover /lib/modules as a whole
- * @param disks virtual disks, in order
- * @param hardware the board and its firmware
  * @param breaks where the launch waits for a person
- * @param display what the VM shows, and where
- * @param sharedNetwork whether the VM leaves the network namespace as it is, also one of its own
- * @param vhostNet whether the host's kernel carries its packets
+ * @param sysAdmin whether virtiofsd has CAP_SYS_ADMIN
  */
 public record Options(
-        String kernel,
-        String kernelAppend,
-        boolean kernelDebug,
-        Optional<Architecture> architecture,
-        Acceleration acceleration,
+        KernelOptions kernel,
+        MachineOptions machine,
+        NetworkOptions network,
         CgroupMode cgroups,
-        boolean biosDebug,
-        boolean sysAdmin,
-        boolean mountLibModules,
-        List<Disk> disks,
-        Hardware hardware,
         List<BreakPoint> breaks,
-        Display display,
-        boolean sharedNetwork,
-        VhostNet vhostNet) {
+        boolean sysAdmin) {
     /** Every option starts so, and every variable that starts so is an option. */
     public static final String PREFIX = "DKVM_";
 
@@ -67,7 +48,6 @@ public record Options(
                     + " DKVM_QEMU_VGA, DKVM_QEMU_VNC_DISPLAY, DKVM_QEMU_VNC_PASSWORD, DKVM_QEMU_VNC_PASSWORD_FILE, DKVM_SYS_ADMIN, DKVM_VHOST_NET";
 
     public Options {
-        disks = List.copyOf(disks);
         breaks = List.copyOf(breaks);
     }
 
@@ -104,7 +84,7 @@ public record Options(
         String append = "";
         boolean kernelDebug = false;
         Optional<Architecture> architecture = Optional.empty();
-        Acceleration acceleration = config.acceleration();
+        Acceleration acceleration = config.vms().acceleration();
         CgroupMode cgroups = CgroupMode.V2;
         boolean biosDebug = false;
         boolean sysAdmin = false;
@@ -149,21 +129,18 @@ public record Options(
             }
         }
         return new Options(
-                kernel,
-                append,
-                kernelDebug,
-                architecture,
-                acceleration,
+                new KernelOptions(kernel, kernelDebug, append, mountLibModules),
+                new MachineOptions(
+                        architecture,
+                        acceleration,
+                        Hardware.of(board, firmware),
+                        biosDebug,
+                        display.isEmpty() ? Display.NONE : DisplayOptions.parse(display),
+                        disks),
+                new NetworkOptions(sharedNetwork, vhostNet),
                 cgroups,
-                biosDebug,
-                sysAdmin,
-                mountLibModules,
-                disks,
-                Hardware.of(board, firmware),
                 breaks,
-                display.isEmpty() ? Display.NONE : DisplayOptions.parse(display),
-                sharedNetwork,
-                vhostNet);
+                sysAdmin);
     }
 
     private static String kernelParameters(String value) throws DkvmException {
@@ -199,7 +176,7 @@ public record Options(
 
     private static Acceleration acceleration(String value, HostConfig config) throws DkvmException {
         return switch (value) {
-            case "" -> config.acceleration();
+            case "" -> config.vms().acceleration();
             case "auto" -> Acceleration.AUTO;
             case "kvm" -> Acceleration.KVM;
             case "tcg" -> Acceleration.TCG;
@@ -215,11 +192,6 @@ public record Options(
             case "hybrid" -> CgroupMode.HYBRID;
             default -> throw bad("DKVM_CGROUPFS", value, "none, 1, 2 or hybrid");
         };
-    }
-
-    /** The network's mode, where the spec's alone would make it that. */
-    public NetworkMode network(NetworkMode ofSpec) {
-        return sharedNetwork ? NetworkMode.SHARED : ofSpec;
     }
 
     private static boolean sharedNetwork(String value) throws DkvmException {

@@ -43,7 +43,9 @@ public final class GuestBounds {
         bytes("the working directory", process.command().cwd(), MOST_PATH);
         if (process.user().groups().size() > MOST_GROUPS) {
             throw new DkvmException(
-                    "the process has " + process.user().groups().size() + " additional groups, more than " + MOST_GROUPS, "");
+                    "the process has " + process.user().groups().size() + " additional groups, more than "
+                            + MOST_GROUPS,
+                    "");
         }
     }
 

@@ -120,7 +120,9 @@ public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
             return memory(limit, architecture);
         }
         MemorySize smallest = smallest(architecture);
-        return config.memory().compareTo(smallest) < 0 ? smallest : config.memory();
+        return config.vms().memory().compareTo(smallest) < 0
+                ? smallest
+                : config.vms().memory();
     }
 
     /** The CPUs that a VM has by the container's limits, a spec's "cpu". */
@@ -135,7 +137,7 @@ public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
         if (set > 0) {
             return Math.min(set, hostCpus);
         }
-        return config.cpus() == 0 ? hostCpus : Math.min(config.cpus(), hostCpus);
+        return config.vms().cpus() == 0 ? hostCpus : Math.min(config.vms().cpus(), hostCpus);
     }
 
     /** The number of CPUs in a list such as {@code 0-3,8}; 0 where it is none. See cpuset(7), "List format". */

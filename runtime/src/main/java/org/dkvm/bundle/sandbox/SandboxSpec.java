@@ -11,6 +11,7 @@ import org.dkvm.bundle.mounts.MountPlan;
 import org.dkvm.bundle.options.BreakOption;
 import org.dkvm.bundle.options.DisplayOptions;
 import org.dkvm.bundle.options.HostConfig;
+import org.dkvm.bundle.options.MachineOptions;
 import org.dkvm.bundle.options.Options;
 import org.dkvm.bundle.plan.ContainerPlan;
 import org.dkvm.bundle.plan.GuestBounds;
@@ -112,7 +113,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         }
 
         private MemorySize overhead() {
-            return config.overhead(accelerator(), options.display());
+            return config.overhead(accelerator(), options.machine().display());
         }
     }
 
@@ -127,8 +128,8 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         JsonObject process = Json.objectOrNew(spec, "process");
         JsonObject linux = Json.objectOrNew(spec, "linux");
         MountPlan mounts = container.mounts();
-        mounts.addModules(inputs.kernel.modules(), inputs.options.mountLibModules());
-        DisplayOptions.check(inputs.options.display(), process, mounts.tree());
+        mounts.addModules(inputs.kernel.modules(), inputs.options.kernel().mountLibModules());
+        DisplayOptions.check(inputs.options.machine().display(), process, mounts.tree());
         SandboxPlan plan = plan(spec, linux, container, inputs);
         GuestBounds.check(plan);
         rewriteProcess(process, plan);
@@ -148,16 +149,14 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
             throws DkvmException {
         GuestKernel kernel = inputs.kernel.kernel();
         HostShare host = inputs.host;
+        MachineOptions machine = inputs.options.machine();
         Architecture architecture = kernel.architecture();
         SandboxResources resources = SandboxResources.of(linux, inputs.config, architecture, host.cpus());
-        inputs.options.hardware().checkArchitecture(architecture);
-        inputs.options.display().checkMachine(architecture, inputs.options.hardware());
-        inputs.options.hardware().checkMemory(resources.memory());
+        machine.hardware().checkArchitecture(architecture);
+        machine.display().checkMachine(architecture, machine.hardware());
+        machine.hardware().checkMemory(resources.memory());
         // Its networks are known when it is started.
-        inputs.options
-                .hardware()
-                .board()
-                .checkRoom(inputs.options.disks().size() + GuestDevice.disks(container.devices()), 0);
+        machine.hardware().board().checkRoom(machine.disks().size() + GuestDevice.disks(container.devices()), 0);
         BreakOption.checkTerminal(inputs.options.breaks(), container.process().terminal());
         MachineShape shape = new MachineShape(
                 kernel,
@@ -165,16 +164,17 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 new MachineSize(
                         resources.cpus(),
                         resources.memory(),
-                        resources.growth(inputs.options.hardware(), kernel, host.cpus(), host.memory())),
-                inputs.options.hardware(),
-                inputs.options.biosDebug(),
-                inputs.options.display());
+                        resources.growth(machine.hardware(), kernel, host.cpus(), host.memory())),
+                machine.hardware(),
+                machine.firmwareDebug(),
+                machine.display());
         VmPlan vm = new VmPlan(
                 shape,
-                inputs.options.disks(),
-                inputs.options.network(container.network()),
+                machine.disks(),
+                inputs.options.network().mode(container.network()),
                 inputs.options.breaks(),
-                new HostNames(container.hostName(), Json.string(spec, "domainname").orElse("")),
+                new HostNames(
+                        container.hostName(), Json.string(spec, "domainname").orElse("")),
                 sysctls(linux));
         SandboxRights rights =
                 new SandboxRights(inputs.options.sysAdmin(), SandboxResources.ceiling(linux, inputs.overhead()));

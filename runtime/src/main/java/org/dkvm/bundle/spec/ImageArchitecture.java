@@ -19,7 +19,7 @@ public final class ImageArchitecture {
      * @param program where the program is in the image, as {@link org.dkvm.bundle.process.ExecutableCheck} found it; empty for one that can not be seen from here
      */
     public static Architecture of(Options options, ContainerSpec container, String program) throws DkvmException {
-        Optional<Architecture> told = options.architecture();
+        Optional<Architecture> told = options.machine().architecture();
         if (told.isEmpty() && !program.isEmpty()) {
             Optional<ElfHeader> header = ProgramHeader.of(
                     container.mounts().tree(),
@@ -44,13 +44,13 @@ public final class ImageArchitecture {
         if (!architecture.isForeign()) {
             return;
         }
-        if (options.biosDebug()) {
+        if (options.machine().firmwareDebug()) {
             throw new DkvmException(
                     "option \"DKVM_BIOS_DEBUG\" does not fit an image for " + architecture.label()
                             + ": its VM has no firmware",
                     "run the container without it");
         }
-        if (options.acceleration() == Acceleration.KVM) {
+        if (options.machine().acceleration() == Acceleration.KVM) {
             throw new DkvmException(
                     "KVM can not run an image for " + architecture.label() + " on a host with "
                             + Architecture.HOST.label(),

@@ -78,8 +78,7 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network) {
     private static void shape(MachineRecords to, MachineShape shape) {
         MachineSize size = shape.size();
         int most = size.growth().cpus();
-        if (KernelCommandLine.comesUpOnOneCpu(
-                shape.kernel(), shape.processor().accelerator(), most)) {
+        if (KernelCommandLine.comesUpOnOneCpu(shape.kernel(), shape.processor().accelerator(), most)) {
             to.onlineCpus();
             if (most > size.cpus()) {
                 to.processors(size.cpus());
@@ -105,7 +104,10 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network) {
     /** The records of the main session's OPEN, with what its client said of itself. */
     public byte[] process(Client client) throws DkvmException {
         byte[] records = ProcessRecords.encode(
-                workload(), plan.container().init(), plan.vm().shape().display().mode().terminal(), client);
+                workload(),
+                plan.container().init(),
+                plan.vm().shape().display().mode().terminal(),
+                client);
         if (records.length > ProcessRecords.MAX_BYTES) {
             throw new DkvmException(
                     "the process has " + records.length + " bytes of arguments and environment, more than "
@@ -117,7 +119,9 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network) {
 
     private WorkloadProcess workload() {
         WorkloadProcess process = plan.container().process();
-        return plan.vm().shape().display().mode() == DisplayMode.CURSES ? process.withEnv(Screen.onConsole(process.command().env())) : process;
+        return plan.vm().shape().display().mode() == DisplayMode.CURSES
+                ? process.withEnv(Screen.onConsole(process.command().env()))
+                : process;
     }
 
     private boolean isShared() {

@@ -25,7 +25,7 @@ class DisplayOptionsTest {
     private static final String PASSWORD = "DKVM_QEMU_VNC_PASSWORD=pass";
 
     private static Display parse(String... env) throws DkvmException {
-        return Options.parse(List.of(env), HostConfig.defaults()).display();
+        return Options.parse(List.of(env), HostConfig.defaults()).machine().display();
     }
 
     private static String refusal(String... env) {

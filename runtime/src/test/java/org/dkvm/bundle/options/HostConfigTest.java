@@ -37,13 +37,9 @@ class HostConfigTest {
                         + "\"allow\":[\"sys-admin\"],\"runc\":\"/x\",\"overhead\":\"100M\",\"vhost-net\":\"off\","
                         + "\"logs\":0,\"logs-size\":\"1m\"}"))
                 .isEqualTo(new HostConfig(
-                        Acceleration.TCG,
-                        "debian/6.12",
-                        MemorySize.ofMib(1024),
-                        2,
+                        new VmDefaults(Acceleration.TCG, "debian/6.12", MemorySize.ofMib(1024), 2),
                         List.of("sys-admin"),
-                        MemorySize.ofMib(100),
-                        MemorySize.ofMib(100),
+                        new Overhead(MemorySize.ofMib(100), MemorySize.ofMib(100)),
                         VhostNet.OFF,
                         new LogLimits(0, MemorySize.ofMib(1))));
     }

@@ -28,21 +28,13 @@ class OptionsTest {
     void withoutAnyTheDefaultsHold() throws DkvmException {
         assertThat(parse("PATH=/bin", "XDKVM_KERNEL=x"))
                 .isEqualTo(new Options(
-                        "",
-                        "",
-                        false,
-                        Optional.empty(),
-                        Acceleration.AUTO,
+                        new KernelOptions("", false, "", false),
+                        new MachineOptions(
+                                Optional.empty(), Acceleration.AUTO, Hardware.ORDINARY, false, Display.NONE, List.of()),
+                        new NetworkOptions(false, VhostNet.AUTO),
                         CgroupMode.V2,
-                        false,
-                        false,
-                        false,
                         List.of(),
-                        Hardware.ORDINARY,
-                        List.of(),
-                        Display.NONE,
-                        false,
-                        VhostNet.AUTO));
+                        false));
     }
 
     @Test
@@ -62,26 +54,23 @@ class OptionsTest {
                         "DKVM_NETWORK=shared",
                         "DKVM_VHOST_NET=on"))
                 .isEqualTo(new Options(
-                        "debian/6.1",
-                        "a=1 b",
-                        true,
-                        Optional.of(Architecture.ARM64),
-                        Acceleration.TCG,
+                        new KernelOptions("debian/6.1", true, "a=1 b", true),
+                        new MachineOptions(
+                                Optional.of(Architecture.ARM64),
+                                Acceleration.TCG,
+                                new Hardware(Board.MICROVM, Firmware.SEABIOS),
+                                true,
+                                Display.NONE,
+                                List.of()),
+                        new NetworkOptions(true, VhostNet.ON),
                         CgroupMode.HYBRID,
-                        true,
-                        false,
-                        true,
-                        List.of(),
-                        new Hardware(Board.MICROVM, Firmware.SEABIOS),
                         List.of(BreakPoint.PRENET, BreakPoint.PREQEMU),
-                        Display.NONE,
-                        true,
-                        VhostNet.ON));
+                        false));
     }
 
     @Test
     void theLastValueCounts() throws DkvmException {
-        assertThat(parse("DKVM_KERNEL=a", "DKVM_KERNEL=b").kernel()).isEqualTo("b");
+        assertThat(parse("DKVM_KERNEL=a", "DKVM_KERNEL=b").kernel().name()).isEqualTo("b");
     }
 
     @Test
@@ -102,7 +91,7 @@ class OptionsTest {
     @ParameterizedTest
     @CsvSource({"amd64, AMD64", "x86_64, AMD64", "arm64, ARM64", "aarch64, ARM64"})
     void anArchitectureHasDockersNameAndTheKernels(String value, Architecture architecture) throws DkvmException {
-        assertThat(parse("DKVM_ARCH=" + value).architecture()).contains(architecture);
+        assertThat(parse("DKVM_ARCH=" + value).machine().architecture()).contains(architecture);
     }
 
     @Test
@@ -179,14 +168,6 @@ class OptionsTest {
     private static HostConfig allowing(String option) {
         HostConfig defaults = HostConfig.defaults();
         return new HostConfig(
-                defaults.acceleration(),
-                defaults.kernel(),
-                defaults.memory(),
-                defaults.cpus(),
-                List.of(option),
-                defaults.kvmOverhead(),
-                defaults.tcgOverhead(),
-                defaults.vhostNet(),
-                defaults.logs());
+                defaults.vms(), List.of(option), defaults.overhead(), defaults.vhostNet(), defaults.logs());
     }
 }

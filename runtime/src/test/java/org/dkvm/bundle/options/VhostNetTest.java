@@ -85,7 +85,7 @@ class VhostNetTest {
     void whatTheHostHasOffStaysOff(String entry) throws DkvmException {
         HostConfig off =
                 HostConfig.parse(Json.parseObject("{\"vhost-net\":\"off\"}", "dkvm.json"), Path.of("dkvm.json"));
-        assertThat(Options.parse(List.of(entry), off).vhostNet()).isEqualTo(VhostNet.OFF);
+        assertThat(Options.parse(List.of(entry), off).network().vhostNet()).isEqualTo(VhostNet.OFF);
         assertThatThrownBy(() -> Options.parse(List.of("DKVM_VHOST_NET=on"), off))
                 .isInstanceOfSatisfying(
                         DkvmException.class,

@@ -40,7 +40,8 @@ public final class Rewrites {
         Options options = Options.parse(Json.strings(Json.objectOrNew(spec, "process"), "env"), config);
         List<ResourceLimit> inherited = List.of(new ResourceLimit(7, 1024, 4096), new ResourceLimit(4, 0, -1));
         return SandboxSpec.rewrite(
-                ContainerSpec.read(spec, Pod.of(spec, host), BUNDLE, options.disks(), inherited, host),
+                ContainerSpec.read(
+                        spec, Pod.of(spec, host), BUNDLE, options.machine().disks(), inherited, host),
                 new SandboxSpec.Inputs(
                         new SandboxPlace(
                                 new ContainerId("c1"),

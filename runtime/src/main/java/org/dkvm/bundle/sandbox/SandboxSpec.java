@@ -152,8 +152,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         MachineOptions machine = inputs.options.machine();
         Architecture architecture = kernel.architecture();
         SandboxResources resources = SandboxResources.of(linux, inputs.config, architecture, host.cpus());
-        machine.hardware().checkArchitecture(architecture);
-        machine.display().checkMachine(architecture, machine.hardware());
+        machine.display().checkHardware(machine.hardware());
         machine.hardware().checkMemory(resources.memory());
         // Its networks are known when it is started.
         machine.hardware().board().checkRoom(machine.disks().size() + GuestDevice.disks(container.devices()), 0);

@@ -2,7 +2,7 @@
 package org.dkvm.bundle.spec;
 
 import java.util.Optional;
-import org.dkvm.bundle.options.Acceleration;
+import org.dkvm.bundle.options.ForeignImage;
 import org.dkvm.bundle.options.Options;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
@@ -36,25 +36,7 @@ public final class ImageArchitecture {
             }
         }
         Architecture architecture = told.isPresent() ? told.get() : Architecture.HOST;
-        refuseWhatItLacks(options, architecture);
+        ForeignImage.check(architecture, options.machine());
         return architecture;
-    }
-
-    private static void refuseWhatItLacks(Options options, Architecture architecture) throws DkvmException {
-        if (!architecture.isForeign()) {
-            return;
-        }
-        if (options.machine().firmwareDebug()) {
-            throw new DkvmException(
-                    "option \"DKVM_BIOS_DEBUG\" does not fit an image for " + architecture.label()
-                            + ": its VM has no firmware",
-                    "run the container without it");
-        }
-        if (options.machine().acceleration() == Acceleration.KVM) {
-            throw new DkvmException(
-                    "KVM can not run an image for " + architecture.label() + " on a host with "
-                            + Architecture.HOST.label(),
-                    "\"DKVM_ACCEL=auto\" translates it");
-        }
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.core.machine;
 
-import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 
@@ -38,15 +37,15 @@ public record Display(DisplayMode mode, Vga vga, int number, VncPassword passwor
         }
     }
 
+    /** Whether it shows anything, or has a card that could. */
+    public boolean isPresent() {
+        return mode != DisplayMode.HEADLESS || vga != Vga.NONE;
+    }
+
     /** Fails where a machine has nothing to show it with. */
-    public void checkMachine(Architecture architecture, Hardware hardware) throws DkvmException {
-        if (mode == DisplayMode.HEADLESS && vga == Vga.NONE) {
+    public void checkHardware(Hardware hardware) throws DkvmException {
+        if (!isPresent()) {
             return;
-        }
-        if (architecture.isForeign()) {
-            throw new DkvmException(
-                    "a machine for " + architecture.label() + " has no display",
-                    "leave DKVM_DISPLAY_MODE, DKVM_QEMU_DISPLAY and DKVM_QEMU_VGA out");
         }
         if (hardware.board() == Board.MICROVM && vga != Vga.NONE) {
             throw new DkvmException(

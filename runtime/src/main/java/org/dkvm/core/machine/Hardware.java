@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.core.machine;
 
-import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 
@@ -26,15 +25,6 @@ public record Hardware(Board board, Firmware firmware) {
                     "give DKVM_BIOS=" + Firmware.EFI.label() + " with DKVM_MACHINE=" + Board.Q35.label());
         }
         return new Hardware(board, firmware);
-    }
-
-    /** Fails when machines of an architecture have no such parts. */
-    public void checkArchitecture(Architecture architecture) throws DkvmException {
-        if (architecture != Architecture.AMD64 && !equals(ORDINARY)) {
-            throw new DkvmException(
-                    "a machine for " + architecture.label() + " has neither another board nor another firmware",
-                    "leave DKVM_MACHINE and DKVM_BIOS out");
-        }
     }
 
     /** Fails when so much memory does not do. */

@@ -23,9 +23,13 @@ public final class HostConfigFuzz {
         Files.write(FILE, input);
         try {
             HostConfig config = HostConfig.read(FILE);
-            Bounded.check(config.cpus() >= 0 && config.cpus() <= 255, config.cpus() + " CPUs");
-            Bounded.check(!config.kernel().isEmpty(), "no kernel");
-            Bounded.check(config.memory().compareTo(HostConfig.SMALLEST_MEMORY) >= 0, "a VM of " + config.memory());
+            Bounded.check(
+                    config.vms().cpus() >= 0 && config.vms().cpus() <= 255,
+                    config.vms().cpus() + " CPUs");
+            Bounded.check(!config.vms().kernel().isEmpty(), "no kernel");
+            Bounded.check(
+                    config.vms().memory().compareTo(HostConfig.SMALLEST_MEMORY) >= 0,
+                    "a VM of " + config.vms().memory());
             for (Accelerator accelerator : Accelerator.values()) {
                 Bounded.check(
                         config.overhead(accelerator, Display.NONE).bytes() >= 0, "a sandbox of less than nothing");

@@ -25,12 +25,14 @@ public final class OptionsFuzz {
         try {
             Options options = Options.parse(env, HostConfig.defaults());
             Bounded.check(options.equals(Options.parse(env, HostConfig.defaults())), "two meanings");
-            Bounded.check(options.disks().equals(Options.disks(env)), "other disks");
-            Bounded.check(options.disks().size() <= MOST_DISKS, options.disks().size() + " disks");
+            Bounded.check(options.machine().disks().equals(Options.disks(env)), "other disks");
+            Bounded.check(
+                    options.machine().disks().size() <= MOST_DISKS,
+                    options.machine().disks().size() + " disks");
             Bounded.check(!options.sysAdmin(), "an image was given CAP_SYS_ADMIN");
             Bounded.check(
-                    options.kernelAppend().length() <= MOST_APPEND
-                            && options.kernelAppend().chars().allMatch(c -> c >= ' ' && c <= '~'),
+                    options.kernel().append().length() <= MOST_APPEND
+                            && options.kernel().append().chars().allMatch(c -> c >= ' ' && c <= '~'),
                     "kernel parameters that are not fit for a command line");
         } catch (DkvmException e) {
             Bounded.check(!e.text().isEmpty(), "refused without a word");

@@ -46,34 +46,37 @@ public final class SpecFuzz {
 
     /** Whether the agent would take it, as native/guest reads its records. */
     private static void checkTold(SandboxPlan plan) {
-        WorkloadProcess process = plan.process();
-        checkText(process.cwd(), 4095);
-        checkText(plan.hostname(), 64);
-        checkText(plan.domainname(), 64);
-        process.args().forEach(arg -> checkText(arg, Integer.MAX_VALUE));
-        process.env().forEach(variable -> checkText(variable, Integer.MAX_VALUE));
-        Bounded.check(!process.args().isEmpty() && process.cwd().startsWith("/"), "a process without a program");
-        Bounded.check(process.groups().size() <= 1024, process.groups().size() + " groups");
-        process.groups().forEach(SpecFuzz::checkId);
-        checkId(process.uid());
-        checkId(process.gid());
-        for (GuestMount mount : plan.mounts()) {
+        WorkloadProcess process = plan.container().process();
+        checkText(process.command().cwd(), 4095);
+        checkText(plan.vm().names().host(), 64);
+        checkText(plan.vm().names().domain(), 64);
+        process.command().args().forEach(arg -> checkText(arg, Integer.MAX_VALUE));
+        process.command().env().forEach(variable -> checkText(variable, Integer.MAX_VALUE));
+        Bounded.check(
+                !process.command().args().isEmpty() && process.command().cwd().startsWith("/"),
+                "a process without a program");
+        Bounded.check(
+                process.user().groups().size() <= 1024, process.user().groups().size() + " groups");
+        process.user().groups().forEach(SpecFuzz::checkId);
+        checkId(process.user().uid());
+        checkId(process.user().gid());
+        for (GuestMount mount : plan.container().root().mounts()) {
             Bounded.check(mount.target().startsWith("/"), "mount point \"" + mount.target() + "\"");
             checkText(mount.target(), 4095);
             checkText(mount.source(), 4095);
             checkText(mount.data(), 4095);
         }
-        for (GuestDevice device : plan.devices()) {
+        for (GuestDevice device : plan.container().devices()) {
             Bounded.check(
                     device.path().startsWith("/dev/")
-                            && device.mode() <= 07777
-                            && device.major() >= 0
-                            && device.minor() >= 0,
+                            && device.node().mode() <= 07777
+                            && device.number().major() >= 0
+                            && device.number().minor() >= 0,
                     "device " + device);
-            checkId(device.uid());
-            checkId(device.gid());
+            checkId(device.node().uid());
+            checkId(device.node().gid());
         }
-        plan.sysctls().forEach((name, value) -> {
+        plan.vm().sysctls().forEach((name, value) -> {
             checkText(name + "=" + value, 4095);
             Bounded.check(!name.isEmpty() && name.indexOf('=') < 0, "sysctl \"" + name + "\"");
         });

@@ -22,9 +22,9 @@ import org.dkvm.json.Json;
 import org.dkvm.machine.BootFiles;
 import org.dkvm.machine.Machine;
 import org.dkvm.machine.QemuCommand;
-import org.dkvm.monitor.end.Ending;
 import org.dkvm.monitor.link.ConsoleFile;
 import org.dkvm.monitor.link.ConsoleLink;
+import org.dkvm.monitor.link.MainClient;
 import org.dkvm.monitor.link.QemuControl;
 import org.dkvm.monitor.link.WithoutSequences;
 import org.dkvm.monitor.loop.EventLoop;
@@ -66,7 +66,7 @@ public final class Monitor {
     private final Timeline timeline;
     private final Deadlines deadlines;
     private final EventLoop loop;
-    private final Relay relay;
+    private final Vm vm;
     private final QemuControl control;
     private final List<ConsoleLink> consoles = new ArrayList<>();
     private final ConsoleFile consoleFile;
@@ -88,7 +88,7 @@ public final class Monitor {
         this.timeline = timeline;
         loop = new EventLoop();
         consoleFile = new ConsoleFile(places.console());
-        relay = new Relay(loop, log, timeline, places, deadlines);
+        vm = new Vm(loop, log, timeline, places, deadlines);
         control = new QemuControl(loop, log);
     }
 
@@ -100,24 +100,24 @@ public final class Monitor {
      */
     public int run(ServerSocketChannel sessions) throws IOException {
         timeline.mark("monitor");
-        Listener.of(sessions, loop, log, relay.clients()::accept);
+        Listener.of(sessions, loop, log, vm.clients()::accept);
         try {
             boot();
         } catch (DkvmException e) {
-            relay.fail(e.text());
+            vm.fail(e.text());
         }
         loop.run(this::afterRound);
-        return relay.ending().exitCode();
+        return vm.exitCode();
     }
 
     private void boot() throws DkvmException, IOException {
         SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(places.plan()));
         timeline.mark("plan");
         if (plan.rights().memoryCeiling() > 0) {
-            relay.ending().onOutOfMemory(done -> tellEngine(ceiling(plan), done));
+            vm.onOutOfMemory(done -> tellEngine(ceiling(plan), done));
         }
         Disks disks = new Disks(plan.vm().disks(), plan.container().devices(), places.share());
-        disks.prepare(programs, relay.ending()::say);
+        disks.prepare(programs, vm.container().main()::say);
         Screen screen = new Screen(plan.vm().shape().display(), places);
         screen.prepare();
         Child share = startShare(plan);
@@ -146,12 +146,12 @@ public final class Monitor {
         }
         startQemu(plan, qemu);
         timeline.mark("QEMU started");
-        relay.onUpdate((client, limits) -> updates(plan).take(client, limits));
+        vm.onUpdate((client, limits) -> updates(plan).take(client, limits));
         GuestSetup setup = new GuestSetup(plan, vmNetwork);
         Takeover takeover = vmNetwork.takeover();
         if (takeover != null) {
-            Consumer<String> say = relay.ending()::say;
-            relay.services()
+            Consumer<String> say = vm.container().main()::say;
+            vm.services()
                     .networkBy(
                             link -> new HotNetwork(loop, log, programs, control, network, setup, takeover, link, say));
         }
@@ -162,19 +162,19 @@ public final class Monitor {
     private boolean goesOnAt(BreakPoint point, SandboxPlan plan) throws IOException {
         if (plan.vm().breaks().contains(point)) {
             log.line("waiting for a person at " + point.label());
-            relay.pause().begin(point);
+            vm.pause().begin(point);
             // The client is listened to from now on.
             afterRound();
-            while (relay.pause().isOn() && !relay.isOver()) {
+            while (vm.pause().isOn() && !vm.isOver()) {
                 loop.round(this::afterRound);
             }
             timeline.mark(point.label() + " left");
         }
-        return !relay.isOver();
+        return !vm.isOver();
     }
 
     private void await(GuestSetup setup, List<String> qemu) {
-        relay.await(setup, () -> {
+        vm.await(setup, () -> {
             try {
                 Files.deleteIfExists(places.sockets().share());
                 awaitShare(startShare(setup.plan()));
@@ -182,9 +182,9 @@ public final class Monitor {
                 startQemu(setup.plan(), qemu);
                 await(setup, qemu);
             } catch (DkvmException e) {
-                relay.fail(e.text());
+                vm.fail(e.text());
             } catch (IOException e) {
-                relay.fail("can not start the VM again: " + e.getMessage());
+                vm.fail("can not start the VM again: " + e.getMessage());
             }
         });
     }
@@ -207,7 +207,7 @@ public final class Monitor {
         if (count == 0) {
             return null;
         }
-        GuestSockets sockets = relay.services().openSockets(log, relay::fail);
+        GuestSockets sockets = vm.services().openSockets(log, vm::fail);
         Listener.at(places.guestSockets(), loop, log, sockets::connected);
         start("dkvm-sockets", GuestSockets.argv(places.guestSockets(), count));
         return sockets;
@@ -219,18 +219,18 @@ public final class Monitor {
             return true;
         }
         EventLoop.Timer timer =
-                loop.after(deadlines.step(), () -> relay.fail("dkvm-sockets did not say what the sockets are like"));
-        while (!sockets.haveReported() && !relay.isOver()) {
+                loop.after(deadlines.step(), () -> vm.fail("dkvm-sockets did not say what the sockets are like"));
+        while (!sockets.haveReported() && !vm.isOver()) {
             loop.round(this::afterRound);
         }
         timer.cancel();
         timeline.mark("sockets looked at");
-        return !relay.isOver();
+        return !vm.isOver();
     }
 
     private void listen(SandboxPlan plan) throws DkvmException {
         boolean shown = plan.vm().shape().kernel().debug() || plan.vm().shape().firmwareDebug();
-        Listener.at(places.sockets().agent(), loop, log, relay::agentConnected);
+        Listener.at(places.sockets().agent(), loop, log, vm::agentConnected);
         Listener.at(places.sockets().control(), loop, log, control::connected);
         Listener.at(
                 places.sockets().console(),
@@ -288,7 +288,7 @@ public final class Monitor {
 
     /** Others live in this namespace: nothing in it is changed, and the guest's ports are opened as it listens at them. */
     private VmNetwork shareNetwork() throws DkvmException {
-        relay.services().share(new PortForwards(loop, control, log, relay.ending()::say));
+        vm.services().share(new PortForwards(loop, control, log, vm.container().main()::say));
         return VmNetwork.of(network.shared(), network.withoutIpv6(List.of()));
     }
 
@@ -313,8 +313,8 @@ public final class Monitor {
     }
 
     private Child start(String name, List<String> argv) throws DkvmException {
-        Child child = Child.start(name, argv, programs, log, ended -> loop.post(() -> relay.childEnded(ended)));
-        relay.ending().add(child);
+        Child child = Child.start(name, argv, programs, log, ended -> loop.post(() -> vm.childEnded(ended)));
+        vm.children().add(child);
         return child;
     }
 
@@ -332,8 +332,8 @@ public final class Monitor {
                 programs,
                 log,
                 ended -> loop.post(() -> screenEnded(ended)));
-        relay.ending().add(child);
-        relay.onResize(() -> Screen.resize(child, programs, log));
+        vm.children().add(child);
+        vm.container().onResize(() -> Screen.resize(child, programs, log));
     }
 
     /** The control group is to have the event that the engine knows a container without memory by. */
@@ -367,7 +367,7 @@ public final class Monitor {
                     plan.vm().shape().size(),
                     plan.rights().memoryCeiling(),
                     loop,
-                    relay,
+                    vm,
                     new MemoryChange(plan.vm().shape().size(), loop, control),
                     log);
             updates = made;
@@ -377,9 +377,9 @@ public final class Monitor {
 
     private void screenEnded(Child qemu) {
         if (qemu.hasFailed()) {
-            relay.ending().show(Screen.SANE.getBytes(StandardCharsets.US_ASCII));
+            vm.container().main().show(Screen.SANE.getBytes(StandardCharsets.US_ASCII));
         }
-        relay.childEnded(qemu);
+        vm.childEnded(qemu);
     }
 
     private Machine machine(SandboxPlan plan, VmNetwork vmNetwork, String initramfs, Disks disks) {
@@ -400,18 +400,18 @@ public final class Monitor {
     }
 
     private void consoleConnected(SocketChannel channel, boolean shown, Firmware firmware) throws IOException {
-        Ending ending = relay.ending();
-        Consumer<byte[]> show = firmware == Firmware.EFI ? new WithoutSequences(ending::show) : ending::show;
+        MainClient main = vm.container().main();
+        Consumer<byte[]> show = firmware == Firmware.EFI ? new WithoutSequences(main::show) : main::show;
         consoles.add(
                 shown
-                        ? new ConsoleLink(channel, loop, ending.console(), consoleFile, show, ending::showsMore)
-                        : new ConsoleLink(channel, loop, ending.console(), consoleFile, text -> {}, () -> true));
+                        ? new ConsoleLink(channel, loop, vm.console(), consoleFile, show, main::showsMore)
+                        : new ConsoleLink(channel, loop, vm.console(), consoleFile, text -> {}, () -> true));
     }
 
     private void afterRound() {
         for (ConsoleLink console : consoles) {
             console.update();
         }
-        relay.afterRound();
+        vm.afterRound();
     }
 }

@@ -23,16 +23,16 @@ final class VmUpdates {
     private final MachineSize size;
     private final long ceiling;
     private final EventLoop loop;
-    private final Relay relay;
+    private final Vm vm;
     private final MemoryChange memory;
     private final MonitorLog log;
     private @Nullable Client current;
 
-    VmUpdates(MachineSize size, long ceiling, EventLoop loop, Relay relay, MemoryChange memory, MonitorLog log) {
+    VmUpdates(MachineSize size, long ceiling, EventLoop loop, Vm vm, MemoryChange memory, MonitorLog log) {
         this.size = size;
         this.ceiling = ceiling;
         this.loop = loop;
-        this.relay = relay;
+        this.vm = vm;
         this.memory = memory;
         this.log = log;
     }
@@ -42,13 +42,13 @@ final class VmUpdates {
         String reason = refusal(limits);
         if (!reason.isEmpty()) {
             Replies.updateRefused(client, reason);
-        } else if (!relay.isRunning() || current != null) {
+        } else if (!vm.isRunning() || current != null) {
             loop.after(PAUSE, () -> take(client, limits));
         } else {
             current = client;
             log.line("update: " + limits);
             long change = limits.memory() == 0 ? 0 : limits.memory() - memory.target();
-            relay.services().changeLimits(limits, change, result -> agentDid(limits, change, result));
+            vm.services().changeLimits(limits, change, result -> agentDid(limits, change, result));
         }
     }
 
@@ -61,7 +61,7 @@ final class VmUpdates {
     }
 
     private String refusal(VmLimits limits) {
-        if (relay.isOver()) {
+        if (vm.isOver()) {
             return "the container is stopping";
         }
         MemorySize most = size.growth().memory();

@@ -2,23 +2,19 @@
 package org.dkvm.monitor;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.dkvm.agent.AgentControl;
 import org.dkvm.agent.AgentEvents;
 import org.dkvm.agent.Client;
 import org.dkvm.agent.Finished;
-import org.dkvm.agent.Frame;
-import org.dkvm.agent.FrameOutput;
 import org.dkvm.agent.FrameType;
 import org.dkvm.agent.GuestText;
 import org.dkvm.agent.Hello;
-import org.dkvm.agent.MainSession;
 import org.dkvm.agent.ProtocolException;
 import org.dkvm.agent.ReadyStep;
 import org.dkvm.agent.Sender;
@@ -33,9 +29,12 @@ import org.dkvm.monitor.loop.EventLoop;
 import org.dkvm.monitor.loop.MonitorLog;
 import org.dkvm.monitor.loop.Sockets;
 import org.dkvm.monitor.program.Child;
+import org.dkvm.monitor.program.Children;
+import org.dkvm.monitor.program.Tail;
 import org.dkvm.monitor.services.GuestServices;
 import org.dkvm.monitor.start.Deadlines;
 import org.dkvm.monitor.start.GuestSetup;
+import org.dkvm.monitor.start.Handshake;
 import org.dkvm.monitor.start.Pause;
 import org.dkvm.monitor.start.Phase;
 import org.dkvm.monitor.start.PhaseClock;
@@ -43,8 +42,8 @@ import org.dkvm.monitor.start.Places;
 import org.dkvm.monitor.start.Timeline;
 import org.jspecify.annotations.Nullable;
 
-/** Takes a VM from its first frame to its last: handshake, set-up, sessions, the workload's exit, the guest's end. */
-final class Relay implements AgentEvents, MainSession, AgentLink.Events {
+/** A VM's life, phase by phase: its guest's agent greets, is told what to be, runs the container, and finishes; or the VM is lost. */
+final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
     /** QEMU closes its sockets on its way down: how it ended is known soon. */
     private static final Duration CLOSED_DELAY = Duration.ofSeconds(2);
 
@@ -52,8 +51,9 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     private static final int SIGNAL_BASE = 128;
     private static final Duration LOSS_DELAY = Duration.ofMillis(200);
     private static final byte[] NOTHING = {};
-    /** The number of the VM's one container. */
-    private static final byte CONTAINER = 1;
+    private static final int CONSOLE_BYTES = 8192;
+    private static final int CONSOLE_LINES = 15;
+    private static final int CONSOLE_CHARS = 2000;
 
     private static final String[] LEVELS = {"error", "warning", "info", "debug"};
 
@@ -68,27 +68,28 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     private final AgentControl control;
     private final Pause pause;
     private final GuestServices services;
+    private final Container container;
+    private final Children children = new Children();
+    private final Tail console = new Tail(CONSOLE_BYTES);
 
     private @Nullable GuestSetup setup;
     private @Nullable AgentLink agent;
-    private @Nullable Client main;
-    private @Nullable Verdict known;
     private @Nullable Runnable restart;
-    private @Nullable Runnable onResize;
     private @Nullable BiConsumer<Client, VmLimits> onUpdate;
     private boolean greeted;
     /** How often QEMU has been started again. */
     private int life;
 
-    Relay(EventLoop loop, MonitorLog log, Timeline timeline, Places places, Deadlines deadlines) {
+    Vm(EventLoop loop, MonitorLog log, Timeline timeline, Places places, Deadlines deadlines) {
         this.loop = loop;
         this.log = log;
         this.timeline = timeline;
         this.places = places;
         clock = new PhaseClock(loop, deadlines, this::late);
-        router = new SessionRouter(this);
+        container = new Container(this, log, timeline);
+        router = new SessionRouter(container);
         clients = new Clients(loop, router, log);
-        ending = new Ending(loop, log, router, clients);
+        ending = new Ending(loop, log, router, clients, children, container.main());
         pause = new Pause(router);
         services = new GuestServices(loop);
         control = new AgentControl(this, services, router);
@@ -102,8 +103,29 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         return services;
     }
 
-    Ending ending() {
-        return ending;
+    /** The exit code that this process ends with, too. */
+    int exitCode() {
+        return ending.exitCode();
+    }
+
+    /** What is done when a VM that ran out of memory is gone, before anybody hears of its end; it runs what it is given when it is done. */
+    void onOutOfMemory(Consumer<Runnable> task) {
+        ending.onOutOfMemory(task);
+    }
+
+    /** The container that it starts with. */
+    Container container() {
+        return container;
+    }
+
+    /** The programs that it consists of. */
+    Children children() {
+        return children;
+    }
+
+    /** Where the console's last bytes are kept. */
+    Tail console() {
+        return console;
     }
 
     Pause pause() {
@@ -125,11 +147,6 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         setup = told;
         restart = again;
         clock.begin(told.plan());
-    }
-
-    /** What is to be done when the container's terminal has another size. */
-    void onResize(Runnable task) {
-        onResize = task;
     }
 
     /** What is to be done when somebody wants the VM to have other limits. */
@@ -175,7 +192,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     void childEnded(Child child) {
         if (clock.phase() == Phase.OVER) {
             ending.childEnded();
-        } else if (ending.has(child)) {
+        } else if (children.has(child)) {
             log.line(child.obituary());
             int lost = life;
             // One takes the other along: whose fault it was is known when both are gone.
@@ -188,23 +205,23 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
             return;
         }
         Runnable again = restart;
-        if (life < MAX_RESTARTS && !greeted && again != null && ending.anyAborted()) {
+        if (life < MAX_RESTARTS && !greeted && again != null && children.anyAborted()) {
             life++;
             bootAgain(again);
             return;
         }
-        Verdict verdict = known;
+        Verdict verdict = container.outcome();
         end(
                 verdict != null
                         ? verdict
                         : Verdict.failed(
                                 clock.phase().isStarted(),
-                                ending.withConsole(ending.obituary() + "\nthe VM was lost while DKVM waited for "
+                                withConsole(children.obituary() + "\nthe VM was lost while DKVM waited for "
                                         + clock.phase().waitsFor())));
     }
 
     private void bootAgain(Runnable again) {
-        log.line("the VM is started again: " + ending.obituary());
+        log.line("the VM is started again: " + children.obituary());
         AgentLink link = agent;
         if (link != null) {
             link.close();
@@ -212,7 +229,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         }
         clock.endBoot();
         try {
-            ending.replaceChildren();
+            children.replace();
             again.run();
         } catch (DkvmException e) {
             fail(e.text());
@@ -232,30 +249,14 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
         }
         try {
             byte[] machine = told.machine(Instant.now());
-            byte[] container = services.withSockets(told.container());
-            FrameOutput to = link.output();
-            to.send(FrameType.WELCOME, 0, new byte[] {Frame.VERSION, 0, 0, 0});
-            records(to, FrameType.MACHINE, NOTHING, machine);
-            records(to, FrameType.CONTAINER, new byte[] {CONTAINER, 0, 0, 0}, container);
-            to.send(FrameType.SET_UP, 0, NOTHING);
+            byte[] records = services.withSockets(told.container());
+            Handshake.send(link.output(), machine, records);
             greeted = true;
             clock.setUp();
             openMain();
         } catch (DkvmException e) {
             fail(e.text());
         }
-    }
-
-    /** In pieces, each after the same bytes; at least one piece. */
-    private static void records(FrameOutput to, FrameType type, byte[] before, byte[] records) {
-        int from = 0;
-        do {
-            int length = Math.min(Frame.DATA_PAYLOAD - before.length, records.length - from);
-            byte[] piece = Arrays.copyOf(before, before.length + length);
-            System.arraycopy(records, from, piece, before.length, length);
-            to.send(type, 0, piece);
-            from += length;
-        } while (from < records.length);
     }
 
     @Override
@@ -286,15 +287,13 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
                 + (finished.outOfMemory() ? ", ran out of memory" : ""));
         timeline.mark("finished");
         acknowledge();
-        Verdict verdict = known;
+        Verdict verdict = container.outcome();
         boolean refused = verdict != null && verdict.refusal() != null;
         end(verdict != null && refused ? verdict : Verdict.finished(finished.exitCode(), finished.outOfMemory()));
     }
 
     @Override
     public void attached(Client client) {
-        main = client;
-        ending.setMain(client);
         pause.attached(client);
         openMain();
     }
@@ -313,32 +312,17 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
 
     @Override
     public void opened() {
-        timeline.mark("opened");
         clock.enter(Phase.RUNNING);
         timeline.save(places.timeline(), log);
     }
 
     @Override
-    public void refused(int exitCode, byte[] payload) {
-        log.line("the workload could not be started: "
-                + GuestText.line(ByteBuffer.wrap(payload, 1, payload.length - 1)));
-        known = Verdict.refused(exitCode, payload);
-        awaitFinish();
-    }
-
-    @Override
-    public void exited(int exitCode) {
-        timeline.mark("exited");
-        known = Verdict.exited(exitCode);
-        awaitFinish();
-    }
-
-    @Override
-    public void resized() {
-        Runnable task = onResize;
-        if (task != null) {
-            task.run();
-        }
+    public void ended() {
+        clock.finish(deadline -> {
+            log.line("the guest did not finish within " + deadline);
+            Verdict verdict = container.outcome();
+            end(verdict != null ? verdict : Verdict.failed(true, "the guest did not finish"));
+        });
     }
 
     @Override
@@ -355,8 +339,7 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     }
 
     @Override
-    public void lost() {
-        log.line("dkvm-init has gone");
+    public void abandoned() {
         end(Verdict.failed(clock.phase().isStarted(), "the sandbox's init has gone"));
     }
 
@@ -379,11 +362,10 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
 
     private void openMain() {
         AgentLink link = agent;
-        Client client = main;
         GuestSetup told = setup;
-        if (greeted && link != null && client != null && told != null && clock.phase() != Phase.OVER) {
+        if (greeted && link != null && told != null && clock.phase() != Phase.OVER) {
             try {
-                router.openMain(link.output(), client, told.process(client));
+                container.open(router, link.output(), told);
             } catch (DkvmException e) {
                 fail(e.text());
             }
@@ -398,16 +380,14 @@ final class Relay implements AgentEvents, MainSession, AgentLink.Events {
     }
 
     private void late(Duration deadline) {
-        fail(ending.withConsole("waited " + deadline.toSeconds() + " s for "
+        fail(withConsole("waited " + deadline.toSeconds() + " s for "
                 + clock.phase().waitsFor() + "; DKVM_KERNEL_DEBUG=1 shows the kernel's messages"));
     }
 
-    private void awaitFinish() {
-        clock.finish(deadline -> {
-            log.line("the guest did not finish within " + deadline);
-            Verdict verdict = known;
-            end(verdict != null ? verdict : Verdict.failed(true, "the guest did not finish"));
-        });
+    /** The text with the console's last lines, where it said anything. */
+    private String withConsole(String text) {
+        String last = GuestText.tail(GuestText.lines(console.toBytes()), CONSOLE_LINES, CONSOLE_CHARS);
+        return last.isEmpty() ? text : text + "\nthe guest's console said last:\n" + last;
     }
 
     private void end(Verdict verdict) {

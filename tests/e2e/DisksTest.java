@@ -299,4 +299,27 @@ class DisksTest {
                     .contains("; ");
         });
     }
+
+    @Test
+    void aFullDiskOfTheHostIsAnErrorInTheGuestAndNoHang() throws Exception {
+        onVm(docker -> {
+            Path small = docker.directory();
+            Host.run("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", small.toString());
+            try {
+                Outcome outcome = attempt(
+                        docker,
+                        "dd if=/dev/urandom of=/data/x bs=1M count=40 conv=fsync 2>/dev/null; echo ended with $?",
+                        BUSYBOX,
+                        "-v",
+                        small + ":/disks",
+                        disks("/disks/disk,/data,ext4,64M"));
+                assertThat(outcome.text()).as(outcome.toString()).contains("ended with 1");
+                assertThat(outcome.errors())
+                        .contains("dkvm: a disk of the VM had an error on the host, and the guest is told so: write of"
+                                + " \"disk0\": No space left on device");
+            } finally {
+                Host.run("umount", small.toString());
+            }
+        });
+    }
 }

@@ -200,4 +200,42 @@ class FaultsTest {
             sandbox.assertGone();
         });
     }
+
+    /** Speaks to QEMU in the monitor's place, by a copy of the monitor's end of their socket. See pidfd_getfd(2). */
+    private static final String TELL_QEMU = """
+            import ctypes, os, socket, sys
+            libc = ctypes.CDLL(None, use_errno=True)
+            monitor = int(sys.argv[1])
+            process = libc.syscall(434, monitor, 0)
+            for name in os.listdir("/proc/%d/fd" % monitor):
+                if not os.readlink("/proc/%d/fd/%s" % (monitor, name)).startswith("socket:"):
+                    continue
+                end = socket.socket(fileno=libc.syscall(438, process, int(name), 0))
+                if str(end.getsockname()).endswith("control.sock") and not end.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    end.sendall(sys.argv[2].encode() + b"\\n")
+                    sys.exit(0)
+            sys.exit("no control socket")
+            """;
+
+    @Test
+    void aMachineThatStopsIsLostAndNoHang() throws Exception {
+        onVm(docker -> {
+            Container container = docker.start(BUSYBOX, "sh", "-c", WORKLOAD);
+            Sandbox sandbox = Sandbox.of(container).orElseThrow();
+            container.awaitLog("ready");
+            // Whoever pauses a container stops no machine.
+            docker.quietly("pause", container.name());
+            docker.quietly("unpause", container.name());
+            assertThat(container.exec("true").exitCode()).isZero();
+            long monitor = sandbox.await("java").orElseThrow();
+            sandbox.look();
+            Host.run("python3", "-c", TELL_QEMU, String.valueOf(monitor), "{\"execute\":\"stop\"}");
+            container.awaitEnd();
+            assertThat(container.inspect("{{.State.ExitCode}}")).isEqualTo("255");
+            assertThat(docker.attempt("logs", container.name()).errors())
+                    .contains("dkvm: QEMU stopped the VM (paused)")
+                    .contains("the VM was lost while DKVM waited for the workload to exit");
+            sandbox.assertGone();
+        });
+    }
 }

@@ -50,6 +50,7 @@ class OptionsTest {
                         "DKVM_BREAK=prenet,prenet", "has \"prenet\" twice in \"prenet,prenet\"; give each point once"),
                 new Wrong("DKVM_CGROUPFS=3", "has the value \"3\"; give none, 1, 2 or hybrid"),
                 new Wrong("DKVM_DISKS=/disk", "has the disk \"/disk\""),
+                new Wrong("DKVM_NESTED=1", "is not allowed on this host; it needs \"allow\": [\"nested\"] in"),
                 new Wrong("DKVM_KERNEL=no-such-kernel", "kernel \"no-such-kernel\" not found in "),
                 new Wrong("DKVM_KERNEL=dkvm/0.0.0", "kernel \"dkvm/0.0.0\" not found in "),
                 new Wrong("DKVM_KERNEL=../../etc", "is not a name of the form <dist>[/<version>]; \"dkvm kernel ls\""),

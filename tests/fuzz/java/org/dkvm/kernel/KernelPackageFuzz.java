@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
@@ -32,7 +33,7 @@ public final class KernelPackageFuzz {
     private static final int RPM = 3;
     private static final int COMPRESSED = 4;
     private static final int KINDS = COMPRESSED + COMPRESSIONS.size();
-    private static final Bounds SMALL = new Bounds(64, 64 * 1024, 256 * 1024);
+    private static final Bounds SMALL = new Bounds(64, 64 * 1024, 256 * 1024, Duration.ofMinutes(1));
     /** A dictionary of "xz -9", and as much again for the rest. */
     private static final long MEMORY = 2 * 68 * 1024 * 1024;
 
@@ -52,7 +53,7 @@ public final class KernelPackageFuzz {
         int kind = in.u8() % KINDS;
         Files.write(PACKAGE, of(kind, in.rest()));
         try {
-            KernelPackage.unpack(PACKAGE, new Unpacker(TARGET, SMALL));
+            KernelPackage.unpack(PACKAGE, new Unpacker(TARGET, new Budget(SMALL)));
         } catch (DkvmException e) {
             Bounded.check(!e.text().isEmpty(), "refused without a word");
         }

@@ -44,9 +44,10 @@ public final class ModulesFuzz {
             } else {
                 many(in);
             }
-            Bounded.check(Depmod.complete(MODULES, List.of()) == Depmod.Made.HERE, "not made here");
+            Budget budget = new Budget(Bounds.IMAGE);
+            Bounded.check(Depmod.complete(MODULES, budget), "not made here");
             checkTexts();
-            Initramfs.writeBoth(MODULES, AGENT, PLACE);
+            Initramfs.writeBoth(MODULES, AGENT, PLACE, PLACE, budget);
         } catch (DkvmException e) {
             Bounded.check(!e.text().isEmpty(), "refused without a word");
         }

@@ -2,6 +2,7 @@
 package org.dkvm.kernel;
 
 import java.nio.charset.StandardCharsets;
+import org.dkvm.core.VersionOrder;
 import org.dkvm.fuzz.Bounded;
 
 /** An image's os-release, and a kernel's name, which is made of what it says. */

@@ -33,6 +33,7 @@ final class ConfigCommand {
         if (config.overhead().kvm().equals(config.overhead().tcg())) {
             json.addProperty("overhead", Long.toString(config.overhead().kvm().bytes()));
         }
+        json.addProperty("kvm-probe-seconds", config.kvmProbe().toSeconds());
         json.addProperty("vhost-net", config.vhostNet().name().toLowerCase(Locale.ROOT));
         return PrettyJson.write(json, "");
     }

@@ -182,7 +182,11 @@ final class HostCheck {
 
     private CheckResult checkKvm() {
         try {
-            KvmVerdict verdict = new HostAccelerator(layout, _ -> {}).probe();
+            KvmVerdict verdict = new HostAccelerator(
+                            InnerRuntime.jobs(layout),
+                            HostConfig.read(HostConfig.FILE).kvmProbe(),
+                            _ -> {})
+                    .probe();
             return verdict.works()
                     ? CheckResult.ok("kvm", "works: DKVM's kernel booted")
                     : CheckResult.warning(

@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.PackageLayout;
+import org.dkvm.create.Jobs;
 import org.dkvm.json.Json;
 import org.dkvm.linux.Program;
 
@@ -20,6 +22,15 @@ final class InnerRuntime {
             return Optional.of(configured);
         }
         return Program.find("runc").or(() -> Program.find("crun")).map(Path::toString);
+    }
+
+    /** What programs that read what is not trusted run in sandboxes by. */
+    static Jobs jobs(PackageLayout layout) throws DkvmException {
+        return new Jobs(
+                layout,
+                find().orElseThrow(() -> new DkvmException(
+                        "neither runc nor crun is found",
+                        "install one, or name it in " + HostConfig.FILE + ": \"runc\": \"/path\"")));
     }
 
     private static String configured() {

@@ -11,8 +11,10 @@ import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.create.HostAccelerator;
+import org.dkvm.create.Jobs;
+import org.dkvm.create.KernelAssemblyJob;
 import org.dkvm.create.KernelProbe;
-import org.dkvm.kernel.KernelAssembly;
+import org.dkvm.kernel.ImageKernelCache;
 import org.dkvm.kernel.KernelName;
 import org.dkvm.kernel.KernelShelf;
 import org.dkvm.kernel.KernelStore;
@@ -65,10 +67,12 @@ final class KernelAddCommand implements Callable<Integer> {
         KernelName kernel = KernelName.parse(name);
         try (KernelShelf shelf = KernelShelf.open(layout.kernels())) {
             shelf.refuseExisting(kernel);
-            KernelAssembly assembly = new KernelAssembly(shelf.work(), layout, KernelAddCommand::say);
-            KernelStore.Found made = assembly.make(kernel, sources, kernel.version());
+            Jobs jobs = InnerRuntime.jobs(layout);
+            jobs.sweep();
+            ImageKernelCache.sweep(ImageKernelCache.DIRECTORY);
+            KernelStore.Found made = KernelAssemblyJob.make(jobs, kernel, sources, shelf.work(), KernelAddCommand::say);
             if (!unverified) {
-                verify(made);
+                verify(jobs, made);
             }
             boolean latest = shelf.publish(kernel, made.directory());
             say(kernel + (latest ? ": added, and " + kernel.dist() + "/" + KernelName.LATEST : ": added"));
@@ -76,13 +80,14 @@ final class KernelAddCommand implements Callable<Integer> {
         return 0;
     }
 
-    private void verify(KernelStore.Found made) throws DkvmException {
+    private static void verify(Jobs jobs, KernelStore.Found made) throws DkvmException {
+        HostConfig config = HostConfig.read(HostConfig.FILE);
         Accelerator accelerator = made.architecture().isForeign()
                 ? Accelerator.TCG
-                : new HostAccelerator(layout, KernelAddCommand::say)
-                        .choose(HostConfig.read(HostConfig.FILE).vms().acceleration());
+                : new HostAccelerator(jobs, config.kvmProbe(), KernelAddCommand::say)
+                        .choose(config.vms().acceleration());
         say("booting it once with " + accelerator + ", for " + KernelProbe.LIMIT.toSeconds() + " s at most");
-        Duration took = KernelProbe.boot(layout, made, accelerator);
+        Duration took = KernelProbe.boot(jobs, made, accelerator);
         say(String.format(Locale.ROOT, "booted: %.1f s", took.toNanos() / NANOS_PER_SECOND));
     }
 

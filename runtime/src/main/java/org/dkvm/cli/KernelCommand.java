@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
             KernelRemoveCommand.class,
             KernelDefaultCommand.class,
             KernelInitramfsCommand.class,
+            KernelAssembleCommand.class,
             KernelOfImageCommand.class
         },
         synopsisSubcommandLabel = "COMMAND")
@@ -29,6 +30,7 @@ final class KernelCommand implements Runnable {
             KernelAddCommand.class,
             KernelRemoveCommand.class,
             KernelDefaultCommand.class,
+            KernelAssembleCommand.class,
             KernelOfImageCommand.class);
 
     @Spec

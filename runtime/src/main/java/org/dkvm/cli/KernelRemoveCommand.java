@@ -5,6 +5,7 @@ import java.util.concurrent.Callable;
 import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
+import org.dkvm.kernel.ImageKernelCache;
 import org.dkvm.kernel.KernelName;
 import org.dkvm.kernel.KernelShelf;
 import org.dkvm.kernel.KernelUse;
@@ -52,6 +53,7 @@ final class KernelRemoveCommand implements Callable<Integer> {
             }
             shelf.remove(kernel);
         }
+        ImageKernelCache.sweep(ImageKernelCache.DIRECTORY);
         System.out.println(kernel + ": removed");
         return 0;
     }

@@ -60,7 +60,7 @@ final class RuncProgram implements Update.Runc {
         return program.substring(program.lastIndexOf('/') + 1).startsWith("crun");
     }
 
-    private static String program() {
+    static String program() {
         return System.getProperty("dkvm.runc", "runc");
     }
 }

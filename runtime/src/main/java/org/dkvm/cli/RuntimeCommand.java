@@ -15,6 +15,7 @@ import org.dkvm.core.RuncMessages;
 import org.dkvm.create.Create;
 import org.dkvm.create.HostAccelerator;
 import org.dkvm.create.HostClock;
+import org.dkvm.create.Jobs;
 import org.dkvm.exec.Exec;
 import org.dkvm.exec.ExecRequest;
 import org.dkvm.exec.ExecUser;
@@ -77,10 +78,11 @@ public final class RuntimeCommand {
             throws DkvmException {
         Path bundle = path(arguments.value("bundle", "b").orElse("."));
         HostConfig config = HostConfig.read(HostConfig.FILE);
+        Jobs jobs = new Jobs(layout, RuncProgram.program());
         HostAccelerator accelerators =
-                new HostAccelerator(layout, warning -> log.write(RuntimeLog.Level.WARNING, warning));
+                new HostAccelerator(jobs, config.kvmProbe(), warning -> log.write(RuntimeLog.Level.WARNING, warning));
         ContainerId id = id(arguments);
-        new Create(layout, config, accelerators, new HostClock(layout), vms)
+        new Create(jobs, config, accelerators, new HostClock(layout), vms)
                 .run(id, bundle, state(arguments, id), action);
     }
 

@@ -6,8 +6,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
-import org.dkvm.linux.Program;
+import org.dkvm.core.DkvmException;
 
 /** Boots a VM to see whether its agent says hello. */
 final class BootProbe {
@@ -15,39 +14,57 @@ final class BootProbe {
     private static final String MAGIC = "DKVM";
 
     private static final Duration PAUSE = Duration.ofMillis(5);
-    private static final Duration KILL_PATIENCE = Duration.ofSeconds(2);
     private static final int MAX_BYTES = 4096;
     private static final int MAX_REASON = 200;
 
+    private static final int QEMU_FAILED = 1;
+
+    /** QEMU's own messages begin with its name. */
+    private static final String QEMU = "qemu-system-";
+
+    /** Another hypervisor has the processor's extension. */
+    private static final String BUSY = "Device or resource busy";
+
+    private static final List<String> GIVEN_UP = List.of("kvm run failed", "KVM internal error", "KVM: entry failed");
+
     private BootProbe() {}
 
-    /**
-     * Runs a VM until its agent speaks or the time is over, and ends it.
-     *
-     * @return why it does not work; empty when it does
-     */
-    static Optional<String> run(List<String> command, Duration limit) {
-
-        Program.startWithoutHelper();
-        Process qemu;
-        try {
-            qemu = new ProcessBuilder(command).start();
+    /** Runs a VM in a sandbox until its agent speaks or the time is over, and ends both. */
+    static ProbeResult run(Jobs jobs, Job job, Duration limit) {
+        try (Jobs.Running running = jobs.start(job)) {
+            return watch(running.process(), limit);
+        } catch (DkvmException e) {
+            return notNow(String.valueOf(e.getMessage()));
         } catch (IOException e) {
-            return Optional.of("QEMU does not start: " + e.getMessage());
-        }
-        try {
-            return watch(qemu, limit);
-        } catch (IOException e) {
-            return Optional.of("QEMU can not be read from: " + e.getMessage());
+            return notNow("QEMU can not be read from: " + e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return Optional.of("interrupted");
-        } finally {
-            end(qemu);
+            return notNow("interrupted");
         }
     }
 
-    private static Optional<String> watch(Process qemu, Duration limit) throws IOException, InterruptedException {
+    private static ProbeResult notNow(String reason) {
+        return new ProbeResult(ProbeResult.Kind.NOT_NOW, reason);
+    }
+
+    /** Sure is what QEMU said itself; else it may have been killed, or runc not have started it. */
+    private static ProbeResult ended(int code, String complaints) {
+        String reason = "QEMU ended: " + lastLine(complaints, "exit code " + code);
+        boolean sure = code == QEMU_FAILED && complaints.contains(QEMU) && !complaints.contains(BUSY);
+        return new ProbeResult(sure ? ProbeResult.Kind.FAILS : ProbeResult.Kind.NOT_NOW, reason);
+    }
+
+    /** What QEMU says of a processor that KVM gave up, and then waits. */
+    private static boolean isGivenUp(StringBuilder complaints) {
+        for (String words : GIVEN_UP) {
+            if (complaints.indexOf(words) >= 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static ProbeResult watch(Process qemu, Duration limit) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + limit.toNanos();
         StringBuilder said = new StringBuilder();
         StringBuilder complaints = new StringBuilder();
@@ -56,18 +73,21 @@ final class BootProbe {
             take(qemu.getInputStream(), said);
             take(qemu.getErrorStream(), complaints);
             if (said.indexOf(MAGIC) >= 0) {
-                return Optional.empty();
+                return ProbeResult.WORKS;
             }
             boolean saidAll = qemu.getInputStream().available() == 0
                     && qemu.getErrorStream().available() == 0;
             if (!alive && saidAll) {
-                return Optional.of("QEMU ended: " + lastLine(complaints.toString(), "exit code " + qemu.exitValue()));
+                return ended(qemu.exitValue(), complaints.toString());
             }
             if (!alive) {
                 continue;
             }
+            if (isGivenUp(complaints)) {
+                return new ProbeResult(ProbeResult.Kind.FAILS, "KVM gave a processor up");
+            }
             if (System.nanoTime() - deadline > 0) {
-                return Optional.of("the guest did not start within " + limit.toMillis() + " ms"
+                return notNow("the guest did not start within " + limit.toMillis() + " ms"
                         + lastLine(complaints.toString(), "").transform(line -> line.isEmpty() ? "" : ": " + line));
             }
             Thread.sleep(PAUSE);
@@ -92,14 +112,5 @@ final class BootProbe {
             clean.append(line.charAt(i) >= ' ' && line.charAt(i) <= '~' ? line.charAt(i) : '?');
         }
         return clean.isEmpty() ? otherwise : clean.toString();
-    }
-
-    private static void end(Process qemu) {
-        qemu.destroyForcibly();
-        try {
-            qemu.waitFor(KILL_PATIENCE);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
     }
 }

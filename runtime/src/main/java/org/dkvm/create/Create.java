@@ -8,6 +8,7 @@ import java.time.Instant;
 import org.dkvm.bundle.host.HostView;
 import org.dkvm.bundle.host.RealHost;
 import org.dkvm.bundle.mounts.GuestModules;
+import org.dkvm.bundle.options.Acceleration;
 import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.bundle.options.Options;
 import org.dkvm.bundle.options.VhostNet;
@@ -30,6 +31,7 @@ import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.DisplayMode;
 import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.core.machine.Hardware;
+import org.dkvm.core.machine.KvmUse;
 import org.dkvm.core.machine.MachineShape;
 import org.dkvm.core.machine.Processor;
 import org.dkvm.json.Json;
@@ -53,16 +55,19 @@ public final class Create {
     private final PackageLayout layout;
     private final HostConfig config;
     private final AcceleratorChoice accelerators;
+    private final Jobs jobs;
     private final HostClock clock;
     private final Path vms;
 
     /**
      * What all containers have in common.
      *
+     * @param jobs where images' kernels are looked into
      * @param vms where the VMs' directories are made
      */
-    public Create(PackageLayout layout, HostConfig config, AcceleratorChoice accelerators, HostClock clock, Path vms) {
-        this.layout = layout;
+    public Create(Jobs jobs, HostConfig config, AcceleratorChoice accelerators, HostClock clock, Path vms) {
+        this.jobs = jobs;
+        this.layout = jobs.layout();
         this.config = config;
         this.accelerators = accelerators;
         this.clock = clock;
@@ -129,7 +134,13 @@ public final class Create {
             return new Processor(Accelerator.TCG, 0);
         }
         Accelerator accelerator = accelerators.choose(options.machine().acceleration());
-        return new Processor(accelerator, accelerator == Accelerator.TCG ? clock.kilohertz() : 0);
+        if (accelerator == Accelerator.TCG) {
+            return new Processor(Accelerator.TCG, clock.kilohertz());
+        }
+        // Who left the choice to the host has a VM in any case, emulated where KVM turns out to be in use.
+        boolean replaceable = options.machine().acceleration() == Acceleration.AUTO;
+        return new Processor(
+                accelerator, new KvmUse(options.machine().nested(), replaceable), replaceable ? clock.kilohertz() : 0);
     }
 
     private static BootKernel boot(KernelStore.Found kernel, Options options, Architecture architecture) {
@@ -168,7 +179,8 @@ public final class Create {
     private KernelStore.Found kernel(Options options, Path root, Architecture architecture) throws DkvmException {
         KernelStore store = new KernelStore(layout.kernels());
         KernelStore.Found chosen = new KernelChoice(
-                        store, new ImageKernelCache(ImageKernelCache.DIRECTORY, layout.home()))
+                        store,
+                        new ImageKernelCache(ImageKernelCache.DIRECTORY, layout.home(), new ImageKernelJob(jobs)))
                 .choose(options.kernel().name(), config.vms().kernel(), root, architecture);
         boolean text = options.machine().display().mode() == DisplayMode.CURSES;
         boolean byDefault = options.kernel().name().isEmpty() && !chosen.isOfImage();

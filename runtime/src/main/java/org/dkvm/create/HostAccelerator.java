@@ -10,6 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.dkvm.bundle.options.Acceleration;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
@@ -20,29 +21,41 @@ import org.dkvm.linux.AtomicFile;
 
 /**
  * Decides by whether KVM works here. That /dev/kvm opens is not enough: some hosts' KVM, nested ones, open and then run no stock guest. So DKVM's kernel is booted once per
- * boot of the host, and the verdict kept.
+ * boot of the host, as VMs are, and the verdict kept; one that is not sure is tried again later.
  */
 public final class HostAccelerator implements AcceleratorChoice {
     private static final Path DEVICE = Path.of("/dev/kvm");
     private static final String PROBE_KERNEL = "dkvm";
-    private static final Duration PROBE_LIMIT = Duration.ofSeconds(2);
 
+    /** Who waits for an answer, and has asked for it, waits this many times as long. */
+    private static final int PATIENT = 8;
+
+    private static final int MOST_DOUBLINGS = 3;
+
+    private final Jobs jobs;
     private final PackageLayout layout;
+    private final Duration limit;
     private final Path state;
     private final Path device;
+    private final LongSupplier uptimeNanos;
     private final Consumer<String> warnings;
 
     /**
+     * @param limit how long the first VM may take until it answers
      * @param warnings told, once per boot of the host, that KVM does not work
      */
-    public HostAccelerator(PackageLayout layout, Consumer<String> warnings) {
-        this(layout, HostState.DIRECTORY, DEVICE, warnings);
+    public HostAccelerator(Jobs jobs, Duration limit, Consumer<String> warnings) {
+        this(jobs, limit, HostState.DIRECTORY, DEVICE, System::nanoTime, warnings);
     }
 
-    HostAccelerator(PackageLayout layout, Path state, Path device, Consumer<String> warnings) {
-        this.layout = layout;
+    HostAccelerator(
+            Jobs jobs, Duration limit, Path state, Path device, LongSupplier uptimeNanos, Consumer<String> warnings) {
+        this.jobs = jobs;
+        this.layout = jobs.layout();
+        this.limit = limit;
         this.state = state;
         this.device = device;
+        this.uptimeNanos = uptimeNanos;
         this.warnings = warnings;
     }
 
@@ -51,7 +64,7 @@ public final class HostAccelerator implements AcceleratorChoice {
         return switch (wish) {
             case TCG -> Accelerator.TCG;
             case KVM -> {
-                KvmVerdict verdict = verdict();
+                KvmVerdict verdict = wanted();
                 if (!verdict.works()) {
                     throw new DkvmException(
                             "KVM does not work on this host (" + verdict.reason() + ")",
@@ -63,25 +76,52 @@ public final class HostAccelerator implements AcceleratorChoice {
         };
     }
 
-    /** Whether KVM works, found out now when it is not known for this boot of the host. */
+    /** Whether KVM works, found out now when it is not known for this boot of the host, or was not sure some time ago. */
     KvmVerdict verdict() throws DkvmException {
         Optional<String> closed = whyClosed();
         if (closed.isPresent()) {
-            return verdictOfNow(closed.get());
+            return sure(false, closed.get());
         }
         Optional<KvmVerdict> stored = stored();
-        return stored.isPresent() ? stored.get() : probeOnce();
+        if (stored.isEmpty()) {
+            return probeOnce();
+        }
+        return stored.get().isDue(uptime()) ? probeAgain(stored.get()) : stored.get();
     }
 
-    /** Finds out anew, whatever is stored. */
+    /** The same for who wants nothing else: only a good verdict is believed, a bad one looked into. */
+    private KvmVerdict wanted() throws DkvmException {
+        Optional<KvmVerdict> stored = stored();
+        return stored.isPresent() && stored.get().works() && whyClosed().isEmpty() ? stored.get() : probe();
+    }
+
+    /** Finds out anew, whatever is stored, and takes its time. Where nothing sure comes of it, a good verdict stays. */
     public KvmVerdict probe() throws DkvmException {
         Optional<String> closed = whyClosed();
-        if (closed.isPresent()) {
-            return verdictOfNow(closed.get());
-        }
+        return closed.isPresent() ? sure(false, closed.get()) : keep(boot(limit.multipliedBy(PATIENT)));
+    }
+
+    private ProbeResult boot(Duration most) throws DkvmException {
         KernelStore.Found kernel = new KernelStore(layout.kernels()).find(PROBE_KERNEL);
-        KvmVerdict verdict = verdictOfNow(
-                BootProbe.run(ProbeCommand.of(layout, kernel), PROBE_LIMIT).orElse(""));
+        return BootProbe.run(jobs, ProbeCommand.ofKvm(kernel, most), most);
+    }
+
+    private KvmVerdict keep(ProbeResult result) throws DkvmException {
+        Optional<KvmVerdict> before = stored();
+        KvmVerdict verdict = switch (result.kind()) {
+            case WORKS -> sure(true, "");
+            case FAILS -> sure(false, result.reason());
+            case NOT_NOW ->
+                before.isPresent() && before.get().works()
+                        ? before.get()
+                        : new KvmVerdict(
+                                HostState.bootId(),
+                                version(),
+                                false,
+                                result.reason(),
+                                before.map(KvmVerdict::tries).orElse(0) + 1,
+                                uptime());
+        };
         try {
             Files.createDirectories(state);
         } catch (IOException e) {
@@ -94,15 +134,14 @@ public final class HostAccelerator implements AcceleratorChoice {
     private KvmVerdict probeOnce() throws DkvmException {
         try {
             Files.createDirectories(state);
-            try (FileChannel lock = FileChannel.open(
-                            state.resolve("accel.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                    FileLock held = lock.lock()) {
+            try (FileChannel channel = openLock();
+                    FileLock held = channel.lock()) {
                 // Another create may have found out while this one waited for the lock.
                 Optional<KvmVerdict> stored = held.isValid() ? stored() : Optional.empty();
                 if (stored.isPresent()) {
                     return stored.get();
                 }
-                KvmVerdict verdict = probe();
+                KvmVerdict verdict = keep(boot(limit));
                 if (!verdict.works()) {
                     warnings.accept("KVM does not work on this host (" + verdict.reason()
                             + "): using TCG, which is slower; \"dkvm check\" tells more");
@@ -112,6 +151,25 @@ public final class HostAccelerator implements AcceleratorChoice {
         } catch (IOException e) {
             throw cannotKeep(e);
         }
+    }
+
+    /** One create looks again, with more patience each time; the others go on with what is known. */
+    private KvmVerdict probeAgain(KvmVerdict known) throws DkvmException {
+        try (FileChannel channel = openLock()) {
+            if (channel.tryLock() == null) {
+                return known;
+            }
+            Optional<KvmVerdict> stored = stored();
+            return stored.isPresent() && !stored.get().isDue(uptime())
+                    ? stored.get()
+                    : keep(boot(limit.multipliedBy(1L << Math.min(known.tries(), MOST_DOUBLINGS))));
+        } catch (IOException e) {
+            throw cannotKeep(e);
+        }
+    }
+
+    private FileChannel openLock() throws IOException {
+        return FileChannel.open(state.resolve("accel.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     }
 
     private DkvmException cannotKeep(IOException cause) {
@@ -136,8 +194,12 @@ public final class HostAccelerator implements AcceleratorChoice {
         }
     }
 
-    private KvmVerdict verdictOfNow(String whyNot) {
-        return new KvmVerdict(HostState.bootId(), version(), whyNot.isEmpty(), whyNot);
+    private KvmVerdict sure(boolean works, String whyNot) {
+        return new KvmVerdict(HostState.bootId(), version(), works, whyNot, 0, uptime());
+    }
+
+    private Duration uptime() {
+        return Duration.ofNanos(uptimeNanos.getAsLong());
     }
 
     private String version() {

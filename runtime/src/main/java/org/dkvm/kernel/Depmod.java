@@ -23,10 +23,14 @@ import org.dkvm.linux.Program;
 /**
  * Makes what modprobe(8) in the guest looks up: modules.dep, modules.alias and the like, which most packages leave to their installation.
  *
- * <p>The host's depmod(8) does it; where there is none, or it does not know how the modules are compressed, the two text files that busybox's modprobe reads are made here.
+ * <p>The two text files that busybox's modprobe reads are made here; the host's depmod(8), where there is one that knows how the modules are compressed, makes them anew with
+ * the indexes that others read.
  */
 public final class Depmod {
     private static final String DEPENDENCIES = "modules.dep";
+    /** What libkmod reads. */
+    static final String INDEX = "modules.dep.bin";
+
     private static final String ALIASES = "modules.alias";
     /** depmod(8) wants a number; any is good. */
     private static final String RELEASE = "0.0.0";
@@ -34,33 +38,42 @@ public final class Depmod {
     private static final List<String> PLACES = List.of("/usr/sbin", "/sbin", "/usr/bin", "/bin");
     private static final Duration PATIENCE = Duration.ofMinutes(5);
 
+    /** 64 MiB a file, two minutes of a processor, 1 GiB of memory. See sh(1p), ulimit. */
+    private static final String LIMITED =
+            "ulimit -c 0 && ulimit -f 131072 && ulimit -t 120 && ulimit -v 1048576 && exec \"$0\" \"$@\"";
+
     private Depmod() {}
 
-    /** How the files came about. */
-    public enum Made {
-        /** They came with the modules. */
-        SHIPPED,
-        BY_THE_HOST,
-        /** Only the texts. */
-        HERE
+    /**
+     * Has the host's depmod(8) make all of the files. What it reads is not trusted: it may use so much time, memory and room, and no more.
+     *
+     * @return whether it did; else they are as they were
+     */
+    static boolean runByTheHost(Path modules) throws DkvmException {
+        return runByTheHost(modules, PLACES);
     }
 
-    /** Makes the files in a directory of modules where they are missing. */
-    static Made complete(Path modules) throws DkvmException {
-        return complete(modules, PLACES);
+    static boolean runByTheHost(Path modules, List<String> places) throws DkvmException {
+        Optional<Path> program = Program.find("depmod", places);
+        try {
+            return program.isPresent() && runs(program.get(), modules);
+        } catch (IOException e) {
+            throw new DkvmException("can not list the modules in \"" + modules + "\": " + e, "", e);
+        }
     }
 
-    static Made complete(Path modules, List<String> places) throws DkvmException {
+    /**
+     * Makes the two texts in a directory of modules where they are missing.
+     *
+     * @return whether it came without them
+     */
+    static boolean complete(Path modules, Budget budget) throws DkvmException {
         try {
             if (isThere(modules)) {
-                return Made.SHIPPED;
+                return false;
             }
-            Optional<Path> program = Program.find("depmod", places);
-            if (program.isPresent() && runs(program.get(), modules)) {
-                return Made.BY_THE_HOST;
-            }
-            make(modules);
-            return Made.HERE;
+            make(modules, budget);
+            return true;
         } catch (IOException e) {
             throw new DkvmException("can not list the modules in \"" + modules + "\": " + e, "", e);
         }
@@ -78,7 +91,8 @@ public final class Depmod {
         try {
             Files.createDirectories(place.resolveSibling("."));
             Files.move(modules, place);
-            Program.Result result = Program.run(List.of(program.toString(), "-b", base.toString(), RELEASE), PATIENCE);
+            Program.Result result = Program.run(
+                    List.of("/bin/sh", "-c", LIMITED, program.toString(), "-b", base.toString(), RELEASE), PATIENCE);
             Files.move(place, modules);
             return result.code() == 0 && isThere(modules);
         } finally {
@@ -86,18 +100,20 @@ public final class Depmod {
         }
     }
 
-    private static void make(Path directory) throws IOException, DkvmException {
-        ModuleDirectory modules = ModuleDirectory.read(directory);
+    private static void make(Path directory, Budget budget) throws IOException, DkvmException {
+        ModuleDirectory modules = ModuleDirectory.read(directory, budget);
         Path plain = Files.createTempFile(directory.toAbsolutePath().resolveSibling("."), ".module-", ".ko");
         Map<String, List<String>> needs = new TreeMap<>();
         try (BufferedWriter aliases = Files.newBufferedWriter(directory.resolve(ALIASES))) {
             for (String name : modules.names()) {
                 Path file = modules.file(name).orElseThrow();
                 Files.delete(plain);
-                ModuleDirectory.decompress(file, plain);
+                ModuleDirectory.decompress(file, plain, budget);
                 needs.put(name, ModuleFile.dependencies(plain));
                 for (String alias : ModuleFile.values(plain, "alias")) {
-                    aliases.write("alias " + alias + " " + name + "\n");
+                    String line = "alias " + alias + " " + name + "\n";
+                    budget.spend(line.length());
+                    aliases.write(line);
                 }
             }
         } finally {
@@ -108,6 +124,7 @@ public final class Depmod {
                 StringBuilder line =
                         new StringBuilder(modules.relative(modules.file(name).orElseThrow()) + ":");
                 for (String needed : allNeeded(name, needs)) {
+                    budget.spend(needed.length());
                     line.append(' ')
                             .append(modules.relative(modules.file(needed).orElseThrow()));
                 }

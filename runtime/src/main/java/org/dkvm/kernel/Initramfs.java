@@ -78,16 +78,18 @@ public final class Initramfs {
     private final ModuleDirectory modules;
     private final Path directory;
     private final Path work;
+    private final Budget budget;
     /** Plain files by the modules' names. */
     private final Map<String, Path> plain = new TreeMap<>();
 
     /** The modules' names in the order of loading, by the list's file name. */
     private final Map<String, List<String>> lists = new TreeMap<>();
 
-    private Initramfs(ModuleDirectory modules, Path directory, Path work) {
+    private Initramfs(ModuleDirectory modules, Path directory, Path work, Budget budget) {
         this.modules = modules;
         this.directory = directory;
         this.work = work;
+        this.budget = budget;
     }
 
     /**
@@ -111,10 +113,12 @@ public final class Initramfs {
      * Makes a kernel's two, {@code initramfs} and the larger {@code initramfs-more}, reading and decompressing each module once.
      *
      * @param directory where both are written
+     * @param work a directory for modules that are plain meanwhile
+     * @param budget what reading them may cost
      * @return how many modules the first has
      */
-    public static int writeBoth(Path modules, Path agent, Path directory) throws DkvmException {
-        return write(modules, directory, made -> {
+    static int writeBoth(Path modules, Path agent, Path directory, Path work, Budget budget) throws DkvmException {
+        return write(modules, work, budget, made -> {
             made.writeArchive(agent, directory.resolve("initramfs"));
             int count = made.plain.size();
             made.chooseMore();
@@ -124,7 +128,7 @@ public final class Initramfs {
     }
 
     private static int write(Path modules, Path agent, Path out, boolean more) throws DkvmException {
-        return write(modules, out.toAbsolutePath().resolveSibling("."), made -> {
+        return write(modules, out.toAbsolutePath().resolveSibling("."), new Budget(Bounds.USUAL), made -> {
             if (more) {
                 made.chooseMore();
             }
@@ -138,11 +142,11 @@ public final class Initramfs {
         int write(Initramfs made) throws IOException, DkvmException;
     }
 
-    private static int write(Path modules, Path directory, Writer writer) throws DkvmException {
+    private static int write(Path modules, Path directory, Budget budget, Writer writer) throws DkvmException {
         try {
             Path work = Files.createTempDirectory(directory, ".initramfs-");
             try {
-                Initramfs made = new Initramfs(ModuleDirectory.read(modules), modules, work);
+                Initramfs made = new Initramfs(ModuleDirectory.read(modules, budget), modules, work, budget);
                 made.chooseBase();
                 return writer.write(made);
             } finally {
@@ -212,7 +216,7 @@ public final class Initramfs {
         }
         Path decompressed = work.resolve(name + ".ko");
         if (plain.putIfAbsent(name, decompressed) == null) {
-            ModuleDirectory.decompress(file.get(), decompressed);
+            ModuleDirectory.decompress(file.get(), decompressed, budget);
         }
         for (String needed : dependencies(file.get(), decompressed)) {
             if (modules.file(needed).isEmpty() && !modules.isBuiltin(needed)) {

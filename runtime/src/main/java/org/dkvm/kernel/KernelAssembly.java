@@ -3,15 +3,20 @@ package org.dkvm.kernel;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
+import org.dkvm.linux.FileTree;
 
 /** Makes a kernel of the store, image, configuration, modules and initramfs, out of packages or a directory. */
 public final class KernelAssembly {
+    private static final String KERNEL = "kernel";
+    private static final String MODULES = "modules";
+
     private final Path work;
     private final PackageLayout layout;
     private final Bounds bounds;
@@ -41,31 +46,56 @@ public final class KernelAssembly {
      */
     public KernelStore.Found make(KernelName name, List<Path> sources, String wanted) throws DkvmException {
         try {
-            Unpacker unpacker = new Unpacker(work.resolve("packages"), bounds);
+            Budget budget = new Budget(bounds);
+            Unpacker unpacker = new Unpacker(work.resolve("packages"), budget);
             KernelTree tree = tree(sources, unpacker, wanted);
             checkName(name, tree.format().architecture());
-            Path kernel = Files.createDirectory(work.resolve("kernel"));
+            Path kernel = Files.createDirectory(work.resolve(KERNEL));
             unpacker.copyFile(tree.image(), kernel.resolve(tree.format().fileName()));
             if (Files.isRegularFile(tree.config())) {
                 unpacker.copyFile(tree.config(), kernel.resolve("config"));
             }
-            Path modules = kernel.resolve("modules");
+            Path modules = kernel.resolve(MODULES);
             unpacker.copyModules(tree.modules(), modules);
-            String made = switch (Depmod.complete(modules)) {
-                case SHIPPED -> "came with them";
-                case BY_THE_HOST -> "made by this host's depmod";
-                case HERE -> "made as text, as this host has no depmod that reads them";
-            };
-            progress.accept("modules: taken; what modprobe looks up in the guest " + made);
-            int count = Initramfs.writeBoth(modules, layout.agent(name.architecture()), kernel);
+            int count = Initramfs.writeBoth(modules, layout.agent(name.architecture()), kernel, kernel, budget);
             progress.accept(
                     "initramfs: " + count + " modules, " + Files.size(kernel.resolve("initramfs")) / 1024 + " KiB");
+            if (!Depmod.complete(modules, budget)) {
+                progress.accept("modules: what modprobe looks up in the guest came with them");
+            }
             Path image = kernel.resolve(tree.format().fileName());
             return new KernelStore.Found(
                     name.toString(), name.architecture(), kernel, tree.format().fileName(), release(name, tree, image));
         } catch (IOException e) {
             throw new DkvmException("can not make kernel \"" + name + "\": " + e, "", e);
         }
+    }
+
+    /**
+     * What {@link #make} made in a directory, in another process perhaps, looked up, and what modprobe looks up in the guest made by this host's own program where that is
+     * missing.
+     *
+     * @param work where it was made
+     */
+    public static KernelStore.Found made(KernelName name, Path work, Consumer<String> progress) throws DkvmException {
+        Path kernel = work.resolve(KERNEL);
+        Path modules = kernel.resolve(MODULES);
+        try {
+            // Nobody is who tries it.
+            FileTree.makeReadable(kernel);
+        } catch (IOException e) {
+            throw new DkvmException("can not make kernel \"" + name + "\": " + e, "", e);
+        }
+        if (!Files.isRegularFile(modules.resolve(Depmod.INDEX), LinkOption.NOFOLLOW_LINKS)) {
+            progress.accept(
+                    Depmod.runByTheHost(modules)
+                            ? "modules: what modprobe looks up in the guest made by this host's depmod"
+                            : "modules: what modprobe looks up in the guest made as text, as this host has no depmod that"
+                                    + " reads them");
+        }
+        boolean elf = Files.isRegularFile(kernel.resolve(KernelImage.ELF.fileName()), LinkOption.NOFOLLOW_LINKS);
+        KernelImage format = elf ? KernelImage.ELF : KernelImage.BZIMAGE;
+        return new KernelStore.Found(name.toString(), name.architecture(), kernel, format.fileName(), name.version());
     }
 
     /** A kernel is found by its name for images of its architecture. */

@@ -15,6 +15,7 @@ import java.util.zip.ZipException;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PlainName;
+import org.dkvm.linux.BoundedStream;
 import org.dkvm.linux.ElfHeader;
 
 /** The kinds of kernel image that QEMU boots. */
@@ -36,6 +37,7 @@ enum KernelImage {
     private static final int VERSION_BASE = 0x200;
 
     private static final int MOST_SETUP = 64 * 1024;
+    private static final int MOST_GZIP = 256 * 1024;
 
     private static final int ARM64_MAGIC_AT = 56;
     private static final int ARM64_MAGIC = 0x644d5241;
@@ -99,9 +101,10 @@ enum KernelImage {
         if (Short.toUnsignedInt(head.getShort(0)) != GZIP_MAGIC) {
             return false;
         }
-        try (InputStream stream = new GZIPInputStream(Files.newInputStream(file))) {
+        // Before its plain bytes a header may have a name without an end.
+        try (InputStream stream = new GZIPInputStream(new BoundedStream(Files.newInputStream(file), MOST_GZIP))) {
             return isArm64(ByteBuffer.wrap(stream.readNBytes(HEAD_BYTES)).order(ByteOrder.LITTLE_ENDIAN));
-        } catch (EOFException | ZipException e) {
+        } catch (EOFException | ZipException | BoundedStream.Exceeded e) {
             return false;
         }
     }

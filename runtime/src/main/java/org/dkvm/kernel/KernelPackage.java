@@ -16,6 +16,7 @@ import org.apache.commons.compress.archivers.cpio.CpioArchiveInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.dkvm.core.DkvmException;
+import org.dkvm.linux.BoundedStream;
 
 /** Reads a distribution's package: deb(5), rpm, or apk of version 2. Its signature is not looked at: that is its buyer's business. */
 final class KernelPackage {

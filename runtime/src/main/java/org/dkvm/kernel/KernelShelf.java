@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.VersionOrder;
 import org.dkvm.linux.FileTree;
 
 /**

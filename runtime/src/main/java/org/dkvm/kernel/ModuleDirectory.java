@@ -5,6 +5,7 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -15,13 +16,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.dkvm.core.DkvmException;
+import org.dkvm.linux.BoundedStream;
 
 /** A kernel's modules: what belongs in {@code /lib/modules/<release>}. */
 final class ModuleDirectory {
     private static final String SUFFIX = ".ko";
     private static final String BUILTIN = "modules.builtin";
-    /** Many times what a distribution's largest module has. */
-    private static final long MAX_MODULE_BYTES = 256L * 1024 * 1024;
+    /** Real ones have 30 KiB. */
+    private static final int MOST_BUILTIN_BYTES = 4 * 1024 * 1024;
+
+    private static final int MOST_DEPTH = 32;
 
     private final Path directory;
     private final Map<String, Path> files;
@@ -34,19 +38,25 @@ final class ModuleDirectory {
     }
 
     /** Reads which modules there are, and which are part of the kernel's image. */
-    static ModuleDirectory read(Path directory) throws DkvmException {
+    static ModuleDirectory read(Path directory, Budget budget) throws DkvmException {
         Map<String, Path> files = new TreeMap<>();
         Set<String> builtin = new HashSet<>();
-        try (var walk = Files.walk(directory)) {
-            // An image's links may lead anywhere.
-            walk.filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
-                    .filter(file -> isModule(file.getFileName().toString()))
-                    .sorted()
-                    .forEach(file ->
-                            files.putIfAbsent(plainName(file.getFileName().toString()), file));
-            if (Files.isRegularFile(directory.resolve(BUILTIN), LinkOption.NOFOLLOW_LINKS)) {
-                try (var lines = Files.lines(directory.resolve(BUILTIN))) {
-                    lines.forEach(line -> builtin.add(plainName(line)));
+        try (var walk = Files.walk(directory, MOST_DEPTH)) {
+            for (Path file : (Iterable<Path>) walk::iterator) {
+                budget.entry();
+                String name = file.getFileName().toString();
+                // An image's links may lead anywhere.
+                if (isModule(name) && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+                    // Whatever order the filesystem has them in, the first by name counts.
+                    files.merge(plainName(name), file, (one, other) -> one.compareTo(other) <= 0 ? one : other);
+                }
+            }
+            Path list = directory.resolve(BUILTIN);
+            if (Files.isRegularFile(list, LinkOption.NOFOLLOW_LINKS)) {
+                try (InputStream stream = Files.newInputStream(list, LinkOption.NOFOLLOW_LINKS)) {
+                    byte[] bytes = stream.readNBytes(MOST_BUILTIN_BYTES);
+                    budget.spend(bytes.length);
+                    new String(bytes, StandardCharsets.UTF_8).lines().forEach(line -> builtin.add(plainName(line)));
                 }
             }
         } catch (IOException | UncheckedIOException e) {
@@ -87,11 +97,13 @@ final class ModuleDirectory {
     }
 
     /** Puts a module's plain bytes into a file. */
-    static void decompress(Path module, Path to) throws DkvmException {
+    static void decompress(Path module, Path to, Budget budget) throws DkvmException {
         Compression compression = Compression.ofName(module.getFileName().toString());
-        try (InputStream raw = new BufferedInputStream(Files.newInputStream(module));
-                InputStream plain = new BoundedStream(compression.open(raw), MAX_MODULE_BYTES)) {
+        try (InputStream raw = new BufferedInputStream(Files.newInputStream(module, LinkOption.NOFOLLOW_LINKS));
+                InputStream plain = budget.file(budget.paid(compression.open(raw)))) {
             Files.copy(plain, to);
+        } catch (BoundedStream.Exceeded e) {
+            throw new DkvmException("can not take the module \"" + module + "\": " + e.getMessage(), "", e);
         } catch (IOException | RuntimeException e) {
             throw new DkvmException("can not read the module \"" + module + "\": " + e, "fetch the kernel again", e);
         }

@@ -3,6 +3,7 @@ package org.dkvm.kernel;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -23,13 +24,12 @@ final class Unpacker {
     private static final int MODULES_DEPTH = 3;
 
     private final Path target;
-    private final Bounds bounds;
-    private int entries;
+    private final Budget budget;
     private long written;
 
-    Unpacker(Path target, Bounds bounds) {
+    Unpacker(Path target, Budget budget) {
         this.target = target;
-        this.bounds = bounds;
+        this.budget = budget;
     }
 
     /** What an archive's entry is. */
@@ -42,7 +42,7 @@ final class Unpacker {
 
     /** A stream's plain bytes, no more than all of a package may have. */
     InputStream bounded(InputStream stream) {
-        return new BoundedStream(stream, bounds.totalBytes());
+        return budget.paid(stream);
     }
 
     /**
@@ -52,26 +52,26 @@ final class Unpacker {
      * @param content gives the bytes of this entry only
      */
     void take(String name, Kind kind, long size, InputStream content) throws IOException, DkvmException {
-        if (++entries > bounds.entries()) {
-            throw new DkvmException("it has more than " + bounds.entries() + " entries", "");
-        }
+        budget.entry();
         List<String> path = split(name);
         if (kind != Kind.FILE || !isWanted(path)) {
             return;
         }
-        if (size < 0 || size > bounds.fileBytes()) {
-            throw new DkvmException(
-                    "its \"" + printable(name) + "\" has " + size + " bytes, more than " + bounds.fileBytes(), "");
+        long most = budget.bounds().fileBytes();
+        if (size < 0 || size > most) {
+            throw new DkvmException("its \"" + printable(name) + "\" has " + size + " bytes, more than " + most, "");
         }
         Path file = target.resolve(String.join("/", path));
         Files.createDirectories(file.resolveSibling("."));
         try {
-            written += Files.copy(new BoundedStream(content, bounds.fileBytes()), file);
+            written += Files.copy(budget.file(content), file);
         } catch (FileAlreadyExistsException e) {
             throw new DkvmException("its \"" + printable(name) + "\" comes twice", "", e);
         }
-        if (written > bounds.totalBytes()) {
-            throw new DkvmException("its files have more than " + bounds.totalBytes() + " bytes", "");
+        // A file with holes has more bytes than the archive.
+        if (written > budget.bounds().totalBytes()) {
+            throw new DkvmException(
+                    "its files have more than " + budget.bounds().totalBytes() + " bytes", "");
         }
     }
 
@@ -112,31 +112,29 @@ final class Unpacker {
 
     /** Copies the modules of a directory of the host's, by the same rules. */
     void copyModules(Path from, Path to) throws IOException, DkvmException {
-        List<Path> files;
-        try (var walk = Files.walk(from)) {
-            files = walk.filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
-                    .filter(file -> isOfModules(file.getFileName().toString(), from.equals(file.getParent())))
-                    .limit(bounds.entries() + 1L)
-                    .toList();
-        }
-        if (files.size() > bounds.entries()) {
-            throw new DkvmException("\"" + from + "\" has more than " + bounds.entries() + " files", "");
-        }
         Files.createDirectories(to);
-        for (Path file : files) {
-            Path copy = to.resolve(from.relativize(file));
-            Files.createDirectories(copy.resolveSibling("."));
-            copyFile(file, copy);
+        try (var walk = Files.walk(from, MAX_DEPTH)) {
+            for (Path file : (Iterable<Path>) walk::iterator) {
+                budget.entry();
+                if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+                        && isOfModules(file.getFileName().toString(), from.equals(file.getParent()))) {
+                    Path copy = to.resolve(from.relativize(file));
+                    Files.createDirectories(copy.resolveSibling("."));
+                    copyFile(file, copy);
+                }
+            }
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
     }
 
     /** Copies a file, within the bounds. */
     void copyFile(Path from, Path to) throws IOException, DkvmException {
         long size = Files.size(from);
-        written += size;
-        if (size > bounds.fileBytes() || written > bounds.totalBytes()) {
+        if (size > budget.bounds().fileBytes()) {
             throw new DkvmException("\"" + from + "\" with its " + size + " bytes is too much for a kernel", "");
         }
+        budget.spend(size);
         Files.copy(from, to, StandardCopyOption.COPY_ATTRIBUTES);
     }
 

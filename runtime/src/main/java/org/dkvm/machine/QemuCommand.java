@@ -4,9 +4,12 @@ package org.dkvm.machine;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.dkvm.core.Architecture;
+import org.dkvm.core.MemorySize;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.Board;
 import org.dkvm.core.machine.Firmware;
+import org.dkvm.core.machine.Processor;
 
 /** QEMU's command line (10.x). See qemu-system-x86_64(1), qemu-system-aarch64(1). */
 public final class QemuCommand {
@@ -29,6 +32,15 @@ public final class QemuCommand {
     /** Requests in flight on the share: QEMU's largest, so that a deep queue of reads is not cut short. */
     private static final int SHARE_QUEUE = 1024;
 
+    /** The host's kernel offers Intel's or AMD's extension to guests as it is set up, and all that its code for nested VMs may get wrong; a processor of the one kind has not the other's. */
+    private static final String HOST_WITHOUT_VMS = "host,vmx=off,svm=off";
+
+    private static final String[] ALONE = {"-nodefaults", "-no-user-config", "-no-reboot"};
+
+    private static final String[] CONFINED = {
+        "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+    };
+
     private QemuCommand() {}
 
     /** The name of what is behind a network card. */
@@ -45,9 +57,9 @@ public final class QemuCommand {
     public static List<String> argv(Machine machine) {
         List<String> argv = new ArrayList<>();
         argv.add(PROGRAM + machine.shape().kernel().architecture().machine());
-        add(argv, "-nodefaults", "-no-user-config", "-no-reboot");
+        add(argv, ALONE);
         DisplayArguments.screen(argv, machine);
-        add(argv, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+        add(argv, CONFINED);
         board(argv, machine);
         kernel(argv, machine);
         DeviceBus bus = new DeviceBus(
@@ -78,7 +90,6 @@ public final class QemuCommand {
     }
 
     private static void board(List<String> argv, Machine machine) {
-        boolean tcg = machine.shape().processor().accelerator() == Accelerator.TCG;
         Board board = machine.shape().hardware().board();
         add(argv, "-machine", BoardWords.machine(board, machine.shape().kernel().architecture()));
         if (board == Board.MICROVM) {
@@ -89,8 +100,7 @@ public final class QemuCommand {
             // As a ROM: what the guest writes to EFI's variables is in memory and gone with the VM.
             add(argv, "-bios", EFI_FIRMWARE);
         }
-        add(argv, "-accel", tcg ? "tcg,tb-size=" + TRANSLATION_CACHE_MIB : "kvm");
-        add(argv, "-cpu", tcg ? "max" : "host");
+        processor(argv, machine.shape().processor());
         add(argv, "-smp", Integer.toString(machine.shape().size().growth().cpus()));
         String bytes = Long.toString(machine.shape().size().memory().bytes());
         add(
@@ -100,7 +110,32 @@ public final class QemuCommand {
                         ? bytes + "b,maxmem="
                                 + machine.shape().size().growth().memory().bytes() + "b"
                         : bytes + "b");
-        add(argv, "-object", "memory-backend-memfd,id=memory,share=on,size=" + bytes + "b");
+        memory(argv, machine.shape().size().memory());
+    }
+
+    private static void processor(List<String> argv, Processor processor) {
+        boolean tcg = processor.accelerator() == Accelerator.TCG;
+        add(argv, "-accel", tcg ? "tcg,tb-size=" + TRANSLATION_CACHE_MIB : "kvm");
+        add(argv, "-cpu", tcg ? "max" : processor.kvm().nested() ? "host" : HOST_WITHOUT_VMS);
+    }
+
+    private static void memory(List<String> argv, MemorySize size) {
+        add(argv, "-object", "memory-backend-memfd,id=memory,share=on,size=" + size.bytes() + "b");
+    }
+
+    /** The beginning of a command that only sees whether a kernel boots: with what a VM's processors and memory are made of, and no devices. */
+    public static List<String> bare(Architecture architecture, Accelerator accelerator, int cpus, MemorySize memory) {
+        List<String> argv = new ArrayList<>();
+        argv.add(PROGRAM + architecture.machine());
+        add(argv, ALONE);
+        add(argv, "-display", "none");
+        add(argv, CONFINED);
+        add(argv, "-machine", BoardWords.machine(Board.Q35, architecture));
+        processor(argv, new Processor(accelerator, 0));
+        add(argv, "-smp", Integer.toString(cpus));
+        add(argv, "-m", memory.bytes() + "b");
+        memory(argv, memory);
+        return argv;
     }
 
     private static void kernel(List<String> argv, Machine machine) {
@@ -140,7 +175,7 @@ public final class QemuCommand {
 
     /**
      * Raw files and devices in the host's page cache, which the guest has written to the disk when it says so. What it discards, or writes zeros to, becomes a
-     * hole. QEMU's threads do the work: io_uring is not allowed in the sandbox, and the kernel's older way needs O_DIRECT.
+     * hole. What fails, a full host's file too, is an error in the guest, and never a VM that waits. QEMU's threads do the work: io_uring is not allowed in the sandbox, and the kernel's older way needs O_DIRECT.
      */
     private static void disks(List<String> argv, DeviceBus bus, List<MachineDisk> disks) {
         for (int i = 0; i < disks.size(); i++) {
@@ -154,7 +189,11 @@ public final class QemuCommand {
                         + (device.writable() ? "off" : "on");
             }
             add(argv, "-blockdev", source + ",aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off");
-            device(argv, bus, "virtio-blk", ",drive=disk" + i + ",serial=" + value(disk.serial()));
+            device(
+                    argv,
+                    bus,
+                    "virtio-blk",
+                    ",drive=disk" + i + ",serial=" + value(disk.serial()) + ",werror=report,rerror=report");
         }
     }
 

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.dkvm.bundle.plan.SandboxPlan;
 import org.dkvm.bundle.plan.SandboxPlanJson;
 import org.dkvm.core.DkvmException;
@@ -22,6 +23,7 @@ import org.dkvm.json.Json;
 import org.dkvm.machine.BootFiles;
 import org.dkvm.machine.Machine;
 import org.dkvm.machine.QemuCommand;
+import org.dkvm.monitor.end.LostMachine;
 import org.dkvm.monitor.link.ConsoleFile;
 import org.dkvm.monitor.link.ConsoleLink;
 import org.dkvm.monitor.link.MainClient;
@@ -140,11 +142,13 @@ public final class Monitor {
         if (!haveReported(sockets)) {
             return;
         }
-        List<String> qemu = disks.around(QemuCommand.argv(machine(plan, vmNetwork, initramfs(disks, screen), disks)));
+        String initramfs = initramfs(disks, screen);
+        Function<SandboxPlan, List<String>> qemu =
+                of -> disks.around(QemuCommand.argv(machine(of, vmNetwork, initramfs, disks)));
         if (!goesOnAt(BreakPoint.PREQEMU, plan)) {
             return;
         }
-        startQemu(plan, qemu);
+        startQemu(plan, qemu.apply(plan));
         timeline.mark("QEMU started");
         vm.onUpdate((client, limits) -> updates(plan).take(client, limits));
         GuestSetup setup = new GuestSetup(plan, vmNetwork);
@@ -155,6 +159,7 @@ public final class Monitor {
                     .networkBy(
                             link -> new HotNetwork(loop, log, programs, control, network, setup, takeover, link, say));
         }
+        control.observe(new LostMachine(loop, control, vm::lose, vm.container().main()::say));
         await(setup, qemu);
     }
 
@@ -173,14 +178,15 @@ public final class Monitor {
         return !vm.isOver();
     }
 
-    private void await(GuestSetup setup, List<String> qemu) {
-        vm.await(setup, () -> {
+    private void await(GuestSetup setup, Function<SandboxPlan, List<String>> qemu) {
+        vm.await(setup, translated -> {
             try {
+                SandboxPlan plan = translated ? setup.plan().translated() : setup.plan();
                 Files.deleteIfExists(places.sockets().share());
-                awaitShare(startShare(setup.plan()));
-                startSockets(setup.plan());
-                startQemu(setup.plan(), qemu);
-                await(setup, qemu);
+                awaitShare(startShare(plan));
+                startSockets(plan);
+                startQemu(plan, qemu.apply(plan));
+                await(new GuestSetup(plan, setup.network()), qemu);
             } catch (DkvmException e) {
                 vm.fail(e.text());
             } catch (IOException e) {

@@ -48,6 +48,10 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
     private static final Duration CLOSED_DELAY = Duration.ofSeconds(2);
 
     private static final int MAX_RESTARTS = 1;
+
+    /** QEMU's words for EBUSY of KVM_CREATE_VM. */
+    private static final String KVM_IS_BUSY = "failed to initialize kvm: Device or resource busy";
+
     private static final int SIGNAL_BASE = 128;
     private static final Duration LOSS_DELAY = Duration.ofMillis(200);
     private static final byte[] NOTHING = {};
@@ -74,7 +78,7 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
 
     private @Nullable GuestSetup setup;
     private @Nullable AgentLink agent;
-    private @Nullable Runnable restart;
+    private @Nullable Restart restart;
     private @Nullable BiConsumer<Client, VmLimits> onUpdate;
     private boolean greeted;
     /** How often QEMU has been started again. */
@@ -132,6 +136,17 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         return pause;
     }
 
+    /** Starts virtiofsd and QEMU once more. */
+    @FunctionalInterface
+    interface Restart {
+        /**
+         * Starts them.
+         *
+         * @param translated whether without KVM
+         */
+        void run(boolean translated);
+    }
+
     /** Whether the sandbox's end has begun. */
     boolean isOver() {
         return clock.phase() == Phase.OVER;
@@ -141,9 +156,9 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
      * QEMU has been started; the rest comes by itself.
      *
      * @param again starts virtiofsd and QEMU once more, for a QEMU that an assertion of its own ended before the guest said a word: emulated processors race while the
-     *     firmware maps its devices
+     *     firmware maps its devices; or for one that did not get the processor's extension, which another program has
      */
-    void await(GuestSetup told, Runnable again) {
+    void await(GuestSetup told, Restart again) {
         setup = told;
         restart = again;
         clock.begin(told.plan());
@@ -204,23 +219,35 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         if (lost != life || clock.phase() == Phase.OVER) {
             return;
         }
-        Runnable again = restart;
-        if (life < MAX_RESTARTS && !greeted && again != null && children.anyAborted()) {
-            life++;
-            bootAgain(again);
-            return;
+        Restart again = restart;
+        GuestSetup told = setup;
+        if (life < MAX_RESTARTS && !greeted && again != null && told != null) {
+            boolean busy = told.plan().vm().shape().processor().kvm().replaceable() && children.anySaid(KVM_IS_BUSY);
+            if (busy || children.anyAborted()) {
+                life++;
+                bootAgain(again, busy);
+                return;
+            }
         }
+        lose(children.obituary());
+    }
+
+    /** The VM is gone, or can not go on. */
+    void lose(String reason) {
         Verdict verdict = container.outcome();
         end(
                 verdict != null
                         ? verdict
                         : Verdict.failed(
                                 clock.phase().isStarted(),
-                                withConsole(children.obituary() + "\nthe VM was lost while DKVM waited for "
+                                withConsole(reason + "\nthe VM was lost while DKVM waited for "
                                         + clock.phase().waitsFor())));
     }
 
-    private void bootAgain(Runnable again) {
+    private void bootAgain(Restart again, boolean translated) {
+        if (translated) {
+            container.main().say("KVM is in use by another program: this VM runs with TCG, which is slower");
+        }
         log.line("the VM is started again: " + children.obituary());
         AgentLink link = agent;
         if (link != null) {
@@ -230,7 +257,7 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         clock.endBoot();
         try {
             children.replace();
-            again.run();
+            again.run(translated);
         } catch (DkvmException e) {
             fail(e.text());
         }

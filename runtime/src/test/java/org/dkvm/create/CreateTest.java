@@ -85,7 +85,12 @@ class CreateTest {
 
     private void create() throws DkvmException {
         PackageLayout layout = new PackageLayout(directory.resolve("home"));
-        new Create(layout, HostConfig.defaults(), _ -> Accelerator.TCG, clock(), directory.resolve("vms"))
+        new Create(
+                        new Jobs(layout, "/no/runc"),
+                        HostConfig.defaults(),
+                        _ -> Accelerator.TCG,
+                        clock(),
+                        directory.resolve("vms"))
                 .run(new ContainerId("id1"), bundle, Path.of("/run/runc/id1"), RuncMessages.Action.CREATE);
     }
 
@@ -237,7 +242,7 @@ class CreateTest {
         AcceleratorChoice never = _ -> {
             throw new AssertionError("KVM is looked for");
         };
-        new Create(layout, HostConfig.defaults(), never, clock(), directory.resolve("vms"))
+        new Create(new Jobs(layout, "/no/runc"), HostConfig.defaults(), never, clock(), directory.resolve("vms"))
                 .run(new ContainerId("id1"), bundle, Path.of("/run/runc/id1"), RuncMessages.Action.CREATE);
         assertThat(plan().vm().shape().processor().accelerator()).isEqualTo(Accelerator.TCG);
         assertThat(plan().vm().shape().kernel())

@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
@@ -21,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class HostilePackageTest {
     private static final String MODULES = "./lib/modules/6.1/";
-    private static final Bounds SMALL = new Bounds(10, 1000, 3000);
+    private static final Bounds SMALL = new Bounds(10, 1000, 3000, Duration.ofMinutes(1));
 
     @TempDir
     Path directory;
@@ -38,7 +39,8 @@ class HostilePackageTest {
     }
 
     private void unpack(byte[] tar, Bounds bounds) throws IOException, DkvmException {
-        KernelPackage.unpack(SampleKernel.deb(directory, Compression.XZ, tar), new Unpacker(target, bounds));
+        KernelPackage.unpack(
+                SampleKernel.deb(directory, Compression.XZ, tar), new Unpacker(target, new Budget(bounds)));
     }
 
     private static byte[] one(String name, byte[] content) throws IOException {
@@ -107,7 +109,7 @@ class HostilePackageTest {
             files.put("./doc/" + i, new byte[0]);
         }
         byte[] tar = SampleKernel.tar(files);
-        assertThatThrownBy(() -> unpack(tar, new Bounds(10, 1000, 1_000_000)))
+        assertThatThrownBy(() -> unpack(tar, new Bounds(10, 1000, 1_000_000, Duration.ofMinutes(1))))
                 .hasMessageContaining("it has more than 10 entries");
     }
 
@@ -146,14 +148,14 @@ class HostilePackageTest {
         byte[] bytes = Files.readAllBytes(rpm);
         java.nio.ByteBuffer.wrap(bytes).putInt(96 + 12, length);
         Files.write(rpm, bytes);
-        assertThatThrownBy(() -> KernelPackage.unpack(rpm, new Unpacker(target, SMALL)))
+        assertThatThrownBy(() -> KernelPackage.unpack(rpm, new Unpacker(target, new Budget(SMALL))))
                 .hasMessageContaining("its header has 1 entries and " + length + " bytes");
     }
 
     @Test
     void anRpmWithAnUnknownCompressorIsRefused() throws Exception {
         Path rpm = SampleKernel.rpm(directory, "rar", new byte[0]);
-        assertThatThrownBy(() -> KernelPackage.unpack(rpm, new Unpacker(target, SMALL)))
+        assertThatThrownBy(() -> KernelPackage.unpack(rpm, new Unpacker(target, new Budget(SMALL))))
                 .hasMessageContaining("compressed by \"rar\", which is not known");
     }
 

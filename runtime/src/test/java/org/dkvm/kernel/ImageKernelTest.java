@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -92,6 +93,16 @@ class ImageKernelTest {
         assertThat(ImageKernel.ImageRoot.of(root).distribution().names()).containsExactly("alpine");
     }
 
+    @Test
+    void anOsReleaseWithoutEndIsReadInPart() throws IOException {
+        write("/etc/os-release", "ID=debian\n");
+        try (RandomAccessFile file =
+                new RandomAccessFile(root.resolve("etc/os-release").toFile(), "rw")) {
+            file.setLength(1L << 40);
+        }
+        assertThat(ImageKernel.ImageRoot.of(root).distribution().names()).containsExactly("debian");
+    }
+
     /** A kernel's first bytes: boot flag, magic, and where the version is. */
     static byte[] bzImage(String version) {
         ByteBuffer bytes = ByteBuffer.allocate(0x400).order(ByteOrder.LITTLE_ENDIAN);
@@ -127,7 +138,9 @@ class ImageKernelTest {
         Files.write(root.resolve("vmlinuz"), bzImage("6.1.0-1 x"));
         KernelChoice choice = new KernelChoice(
                 new KernelStore(root.resolve("kernels")),
-                new ImageKernelCache(root.resolve("cache"), root.resolve("home")));
+                new ImageKernelCache(root.resolve("cache"), root.resolve("home"), (image, kernel, modules, out) -> {
+                    throw new AssertionError("it is made");
+                }));
         assertThatThrownBy(() -> choice.choose("", "dkvm", root, Architecture.AMD64))
                 .isInstanceOfSatisfying(
                         DkvmException.class,

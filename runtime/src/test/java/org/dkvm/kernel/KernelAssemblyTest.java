@@ -316,7 +316,7 @@ class KernelAssemblyTest {
             byte[] bad = good.clone();
             bad[at] ^= (byte) 0xff;
             Files.write(rpm, bad);
-            Unpacker unpacker = new Unpacker(directory.resolve("out-" + at), Bounds.USUAL);
+            Unpacker unpacker = new Unpacker(directory.resolve("out-" + at), new Budget(Bounds.USUAL));
             try {
                 KernelPackage.unpack(rpm, unpacker);
             } catch (DkvmException e) {

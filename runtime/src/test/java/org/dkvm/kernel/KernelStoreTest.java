@@ -30,7 +30,11 @@ class KernelStoreTest {
         install("debian/6.1.0-1-amd64", "vmlinuz");
         Files.createSymbolicLink(kernels.resolve("dkvm/latest"), Path.of("6.12"));
         choice = new KernelChoice(
-                new KernelStore(kernels), new ImageKernelCache(directory.resolve("cache"), directory.resolve("home")));
+                new KernelStore(kernels),
+                new ImageKernelCache(
+                        directory.resolve("cache"), directory.resolve("home"), (image, kernel, modules, out) -> {
+                            throw new AssertionError("it is made");
+                        }));
     }
 
     private KernelStore.Found choose(String asked, String byDefault) throws DkvmException {

@@ -110,7 +110,7 @@ class QemuCommandTest {
                 -device virtio-net-pci,netdev=net0,mac=02:42:ac:11:00:02,host_mtu=1500,romfile=
                 -add-fd fd=20,set=0
                 -blockdev driver=file,node-name=disk0,filename=/dev/fdset/0,aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off
-                -device virtio-blk-pci,drive=disk0,serial=disk0
+                -device virtio-blk-pci,drive=disk0,serial=disk0,werror=report,rerror=report
                 -device pcie-root-port,id=spare0,chassis=1
                 -device pcie-root-port,id=spare1,chassis=2
                 -device pcie-root-port,id=spare2,chassis=3
@@ -121,7 +121,9 @@ class QemuCommandTest {
     @Test
     void machineInHardwareTakesTheHostsCpuAndNeedsNoWorkaround() {
         String text = lines(Machines.with(Accelerator.KVM).machine());
-        assertThat(text).contains("-accel kvm\n-cpu host\n-smp 1\n").contains("-append console=ttyS0 panic=-1 quiet\n");
+        assertThat(text)
+                .contains("-accel kvm\n-cpu host,vmx=off,svm=off\n-smp 1\n")
+                .contains("-append console=ttyS0 panic=-1 quiet\n");
         assertThat(text).doesNotContain("netdev").doesNotContain("init_on_alloc");
     }
 
@@ -168,12 +170,12 @@ class QemuCommandTest {
                         -serial chardev:console
                         -add-fd fd=20,set=0
                         -blockdev driver=file,node-name=disk0,filename=/dev/fdset/0,aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off
-                        -device virtio-blk-pci,drive=disk0,serial=disk0
+                        -device virtio-blk-pci,drive=disk0,serial=disk0,werror=report,rerror=report
                         -add-fd fd=21,set=1
                         -blockdev driver=file,node-name=disk1,filename=/dev/fdset/1,aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off
-                        -device virtio-blk-pci,drive=disk1,serial=disk1
+                        -device virtio-blk-pci,drive=disk1,serial=disk1,werror=report,rerror=report
                         -blockdev driver=host_device,node-name=disk2,filename=/dev/dkvm-disk0,read-only=on,aio=threads,discard=unmap,cache.direct=off,cache.no-flush=off
-                        -device virtio-blk-pci,drive=disk2,serial=device0
+                        -device virtio-blk-pci,drive=disk2,serial=device0,werror=report,rerror=report
                         -device pcie-root-port,id=spare0,chassis=1
                         """);
     }
@@ -198,7 +200,8 @@ class QemuCommandTest {
                 .contains("-device virtio-serial-device,bus=virtio-mmio-bus.4\n")
                 .contains(
                         "-device virtio-net-device,bus=virtio-mmio-bus.2,netdev=net0,mac=02:42:ac:11:00:02,host_mtu=1500\n")
-                .endsWith("-device virtio-blk-device,bus=virtio-mmio-bus.1,drive=disk0,serial=disk0\n")
+                .endsWith(
+                        "-device virtio-blk-device,bus=virtio-mmio-bus.1,drive=disk0,serial=disk0,werror=report,rerror=report\n")
                 .doesNotContain("pci")
                 .doesNotContain("-bios");
     }

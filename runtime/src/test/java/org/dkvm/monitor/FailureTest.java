@@ -3,7 +3,13 @@ package org.dkvm.monitor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -221,5 +227,125 @@ class FailureTest {
         sandbox.agent();
         sandbox.qemu.end(1, "x".repeat(9000));
         assertThat(main.lastWords().length()).isLessThan(1500);
+    }
+
+    /** A VM that runs under KVM, with QEMU's control socket in the test's hand. */
+    private BufferedReader running(SocketChannel control) throws Exception {
+        sandbox.runningAgent();
+        control.connect(UnixDomainSocketAddress.of(sandbox.places.sockets().control()));
+        BufferedReader commands =
+                new BufferedReader(new InputStreamReader(Channels.newInputStream(control), StandardCharsets.UTF_8));
+        qemuSays(control, "{\"QMP\":{}}");
+        assertThat(commands.readLine()).contains("qmp_capabilities");
+        qemuSays(control, "{\"return\":{}}");
+        sandbox.awaitLog("QEMU takes commands");
+        return commands;
+    }
+
+    private static void qemuSays(SocketChannel control, String line) throws Exception {
+        control.write(ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static SocketChannel controlSocket() throws Exception {
+        return SocketChannel.open(StandardProtocolFamily.UNIX);
+    }
+
+    @Test
+    void aMachineThatStoppedIsLost() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        try (SocketChannel control = controlSocket()) {
+            BufferedReader commands = running(control);
+            qemuSays(control, "{\"event\":\"STOP\"}");
+            String asked = commands.readLine();
+            assertThat(asked).contains("query-status");
+            qemuSays(control, "{\"id\":1,\"return\":{\"status\":\"internal-error\",\"running\":false}}");
+            assertThat(main.lastWords()).isEqualTo("""
+                    dkvm: QEMU stopped the VM (internal-error): KVM gave a processor up
+                    the VM was lost while DKVM waited for the workload to exit
+                    EXIT 255""");
+        }
+        assertThat(sandbox.qemu.isAlive()).isFalse();
+        assertThat(sandbox.share.isAlive()).isFalse();
+    }
+
+    @Test
+    void aMachineThatGoesOnAtOnceIsNotLost() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        try (SocketChannel control = controlSocket()) {
+            BufferedReader commands = running(control);
+            qemuSays(control, "{\"event\":\"STOP\"}");
+            assertThat(commands.readLine()).contains("query-status");
+            qemuSays(control, "{\"event\":\"RESUME\"}");
+            qemuSays(control, "{\"id\":1,\"return\":{\"status\":\"running\",\"running\":true}}");
+            qemuSays(control, "{\"event\":\"STOP\"}");
+            assertThat(commands.readLine()).contains("query-status");
+            qemuSays(control, "{\"id\":2,\"error\":{\"desc\":\"no\"}}");
+            assertThat(main.lastWords())
+                    .startsWith("dkvm: QEMU stopped the VM\n")
+                    .endsWith("EXIT 255");
+        }
+    }
+
+    @Test
+    void aKernelThatPanickedByQemusWordIsLost() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        try (SocketChannel control = controlSocket()) {
+            running(control);
+            qemuSays(control, "{\"event\":\"GUEST_PANICKED\",\"data\":{\"action\":\"pause\"}}");
+            assertThat(main.lastWords())
+                    .startsWith("dkvm: the guest's kernel panicked\n")
+                    .endsWith("EXIT 255");
+        }
+    }
+
+    @Test
+    void aDiskThatFailsOnTheHostIsToldOnceAndTheVmGoesOn() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        try (SocketChannel control = controlSocket()) {
+            running(control);
+            main.skipTo(FrameType.OPENED);
+            String error = "{\"event\":\"BLOCK_IO_ERROR\",\"data\":{\"device\":\"\",\"node-name\":\"disk0\","
+                    + "\"operation\":\"write\",\"action\":\"report\",\"nospace\":true,"
+                    + "\"reason\":\"No space left on device\"}}";
+            qemuSays(control, error);
+            qemuSays(control, error);
+            qemuSays(control, "{\"event\":\"GUEST_PANICKED\"}");
+            assertThat(main.lastWords())
+                    .containsOnlyOnce("a disk of the VM had an error on the host, and the guest is told so:"
+                            + " write of \"disk0\": No space left on device");
+        }
+    }
+
+    @Test
+    void aQemuWithoutTheProcessorsExtensionGivesWayToTcg() throws Exception {
+        sandbox.kvm(true);
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        sandbox.awaitStarted(2);
+        sandbox.qemu.end(1, "qemu-system-x86_64: failed to initialize kvm: Device or resource busy\n");
+        sandbox.awaitStarted(4);
+        Peer agent = sandbox.runningAgent();
+        agent.say(FrameType.EXIT, 1, 7, 0);
+        agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
+        assertThat(main.lastWords())
+                .contains("dkvm: KVM is in use by another program: this VM runs with TCG, which is slower")
+                .endsWith("EXIT 7");
+        assertThat(sandbox.log())
+                .containsSubsequence("-accel kvm -cpu host,vmx=off,svm=off ", "-accel tcg,tb-size=128 -cpu max ");
+    }
+
+    @Test
+    void whoAskedForKvmGetsNothingElse() throws Exception {
+        sandbox.kvm(false);
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        sandbox.awaitStarted(2);
+        sandbox.qemu.end(1, "qemu-system-x86_64: failed to initialize kvm: Device or resource busy\n");
+        assertThat(main.lastWords()).contains("Device or resource busy").endsWith("EXIT 125");
+        assertThat(sandbox.started).hasSize(2);
     }
 }

@@ -127,6 +127,14 @@ public final class TestSandbox implements Programs, AutoCloseable {
                 places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(points), Display.NONE))));
     }
 
+    /** The VM is to run by KVM, in whose place TCG may come or may not. */
+    void kvm(boolean replaceable) throws IOException {
+        JsonObject plan = SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE));
+        plan.getAsJsonObject("vm").addProperty("accelerator", "KVM");
+        plan.getAsJsonObject("vm").addProperty("kvmReplaceable", replaceable);
+        Files.writeString(places.plan(), Json.write(plan));
+    }
+
     /** The engine's control group kills at this much. */
     void memoryCeiling(long bytes) throws IOException {
         JsonObject plan = SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE));

@@ -7,6 +7,7 @@ import com.google.gson.JsonPrimitive;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.core.DkvmException;
@@ -26,13 +27,18 @@ import org.dkvm.linux.AtomicFile;
  * @param overhead what a sandbox needs beyond its VM's memory
  * @param vhostNet whether vhost-net is used where it is there: auto or off
  * @param logs what is kept of VMs that are gone
+ * @param kvmProbe how long the VM may take by which it is found out whether KVM works
  */
-public record HostConfig(VmDefaults vms, List<String> allow, Overhead overhead, VhostNet vhostNet, LogLimits logs) {
+public record HostConfig(
+        VmDefaults vms, List<String> allow, Overhead overhead, VhostNet vhostNet, LogLimits logs, Duration kvmProbe) {
     /** Where it is; a missing file means all defaults. */
     public static final Path FILE = Path.of("/etc/dkvm/dkvm.json");
 
     /** Allows the option DKVM_SYS_ADMIN. */
     public static final String ALLOW_SYS_ADMIN = "sys-admin";
+
+    /** Allows the option DKVM_NESTED. */
+    public static final String ALLOW_NESTED = "nested";
 
     /** Allows the option DKVM_BREAK; it stands in the default. */
     public static final String ALLOW_BREAK = "break";
@@ -42,13 +48,18 @@ public record HostConfig(VmDefaults vms, List<String> allow, Overhead overhead, 
 
     private static final MemorySize DEFAULT_MEMORY = MemorySize.ofMib(512);
     private static final String DEFAULT_KERNEL = "dkvm";
-    private static final String ALLOWABLE = "a list of \"break\", \"sys-admin\"";
+    private static final String ALLOWABLE = "a list of \"break\", \"nested\", \"sys-admin\"";
     private static final int MAX_CPUS = 255;
 
     /** A log takes 300 KiB at most, and 5 by custom. */
     private static final LogLimits DEFAULT_LOGS = new LogLimits(50, MemorySize.ofMib(20));
 
     private static final int MAX_LOGS = 10_000;
+
+    /** A host of today takes a third of a second, one that is busy three times as long. */
+    private static final Duration DEFAULT_KVM_PROBE = Duration.ofSeconds(3);
+
+    private static final int MOST_PROBE_SECONDS = 600;
 
     /** JVM, virtiofsd and QEMU itself; measured 110 MiB for a busy VM, and page tables and its stacks grow with use. */
     private static final MemorySize KVM_OVERHEAD = MemorySize.ofMib(192);
@@ -67,7 +78,8 @@ public record HostConfig(VmDefaults vms, List<String> allow, Overhead overhead, 
                 List.of(ALLOW_BREAK),
                 new Overhead(KVM_OVERHEAD, TCG_OVERHEAD),
                 VhostNet.AUTO,
-                DEFAULT_LOGS);
+                DEFAULT_LOGS,
+                DEFAULT_KVM_PROBE);
     }
 
     /** The settings in a file. */
@@ -102,6 +114,7 @@ public record HostConfig(VmDefaults vms, List<String> allow, Overhead overhead, 
         Overhead overhead = defaults.overhead;
         VhostNet vhostNet = defaults.vhostNet;
         LogLimits logs = defaults.logs;
+        Duration kvmProbe = defaults.kvmProbe;
         for (String key : json.keySet()) {
             JsonElement value = json.get(key);
             switch (key) {
@@ -117,15 +130,18 @@ public record HostConfig(VmDefaults vms, List<String> allow, Overhead overhead, 
                 case "vhost-net" -> vhostNet = vhostNet(text(file, key, value), file);
                 case "logs" -> logs = new LogLimits((int) number(file, json, key, value, 0, MAX_LOGS), logs.size());
                 case "logs-size" -> logs = new LogLimits(logs.vms(), memory(file, key, value, MemorySize.ofMib(0)));
+                case "kvm-probe-seconds" ->
+                    kvmProbe = Duration.ofSeconds(number(file, json, key, value, 1, MOST_PROBE_SECONDS));
                 // The launcher's own: it reads it before there is a JVM.
                 case "runc" -> text(file, key, value);
                 default ->
                     throw new DkvmException(
                             place(file, key) + ": key \"" + key + "\" is not known",
-                            "known are accel, allow, cpus, kernel, logs, logs-size, memory, overhead, runc, vhost-net");
+                            "known are accel, allow, cpus, kernel, kvm-probe-seconds, logs, logs-size, memory, overhead, runc, vhost-net");
             }
         }
-        return new HostConfig(new VmDefaults(acceleration, kernel, memory, cpus), allow, overhead, vhostNet, logs);
+        return new HostConfig(
+                new VmDefaults(acceleration, kernel, memory, cpus), allow, overhead, vhostNet, logs, kvmProbe);
     }
 
     /** What a sandbox needs beyond its VM's memory, its screen included. */
@@ -175,7 +191,7 @@ public record HostConfig(VmDefaults vms, List<String> allow, Overhead overhead, 
         }
         for (JsonElement item : value.getAsJsonArray()) {
             String option = text(file, "allow", item);
-            if (!option.equals(ALLOW_SYS_ADMIN) && !option.equals(ALLOW_BREAK)) {
+            if (!option.equals(ALLOW_SYS_ADMIN) && !option.equals(ALLOW_NESTED) && !option.equals(ALLOW_BREAK)) {
                 throw bad(file, "allow", item.toString(), ALLOWABLE);
             }
             allowed.add(option);

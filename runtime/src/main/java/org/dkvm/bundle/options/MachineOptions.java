@@ -17,6 +17,7 @@ import org.dkvm.core.machine.Hardware;
  * @param firmwareDebug whether the firmware's messages go to the console
  * @param display what the VM shows, and where
  * @param disks virtual disks, in order
+ * @param nested whether the guest may run VMs of its own by KVM
  */
 public record MachineOptions(
         Optional<Architecture> architecture,
@@ -24,7 +25,8 @@ public record MachineOptions(
         Hardware hardware,
         boolean firmwareDebug,
         Display display,
-        List<Disk> disks) {
+        List<Disk> disks,
+        boolean nested) {
     public MachineOptions {
         disks = List.copyOf(disks);
     }

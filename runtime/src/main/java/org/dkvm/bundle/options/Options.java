@@ -44,8 +44,8 @@ public record Options(
 
     private static final String KNOWN =
             "DKVM_ACCEL, DKVM_ARCH, DKVM_BIOS, DKVM_BIOS_DEBUG, DKVM_BREAK, DKVM_CGROUPFS, DKVM_DISKS, DKVM_DISPLAY_MODE, DKVM_KERNEL,"
-                    + " DKVM_KERNEL_APPEND, DKVM_KERNEL_DEBUG, DKVM_KERNEL_MOUNT_LIB_MODULES, DKVM_MACHINE, DKVM_NETWORK, DKVM_QEMU_DISPLAY,"
-                    + " DKVM_QEMU_VGA, DKVM_QEMU_VNC_DISPLAY, DKVM_QEMU_VNC_PASSWORD, DKVM_QEMU_VNC_PASSWORD_FILE, DKVM_SYS_ADMIN, DKVM_VHOST_NET";
+                    + " DKVM_KERNEL_APPEND, DKVM_KERNEL_DEBUG, DKVM_KERNEL_MOUNT_LIB_MODULES, DKVM_MACHINE, DKVM_NESTED, DKVM_NETWORK,"
+                    + " DKVM_QEMU_DISPLAY, DKVM_QEMU_VGA, DKVM_QEMU_VNC_DISPLAY, DKVM_QEMU_VNC_PASSWORD, DKVM_QEMU_VNC_PASSWORD_FILE, DKVM_SYS_ADMIN, DKVM_VHOST_NET";
 
     public Options {
         breaks = List.copyOf(breaks);
@@ -96,6 +96,7 @@ public record Options(
         Map<String, String> display = new HashMap<>();
         boolean sharedNetwork = false;
         VhostNet vhostNet = config.vhostNet();
+        boolean nested = false;
         for (String entry : env) {
             if (!isOption(entry)) {
                 continue;
@@ -113,6 +114,7 @@ public record Options(
                 case "DKVM_BIOS_DEBUG" -> biosDebug = flag(name, value);
                 case "DKVM_KERNEL_MOUNT_LIB_MODULES" -> mountLibModules = flag(name, value);
                 case "DKVM_SYS_ADMIN" -> sysAdmin = sysAdmin(value, config);
+                case "DKVM_NESTED" -> nested = nested(value, config);
                 case "DKVM_VHOST_NET" -> vhostNet = VhostNet.parse(value, config);
                 case DISKS -> disks = value.isEmpty() ? List.of() : DisksOption.parse(value);
                 case "DKVM_MACHINE" -> board = HardwareOptions.board(value);
@@ -136,7 +138,8 @@ public record Options(
                         Hardware.of(board, firmware),
                         biosDebug,
                         display.isEmpty() ? Display.NONE : DisplayOptions.parse(display),
-                        disks),
+                        disks,
+                        nested),
                 new NetworkOptions(sharedNetwork, vhostNet),
                 cgroups,
                 breaks,
@@ -203,11 +206,19 @@ public record Options(
     }
 
     private static boolean sysAdmin(String value, HostConfig config) throws DkvmException {
-        boolean wanted = flag("DKVM_SYS_ADMIN", value);
-        if (wanted && !config.allow().contains(HostConfig.ALLOW_SYS_ADMIN)) {
+        return allowed("DKVM_SYS_ADMIN", value, HostConfig.ALLOW_SYS_ADMIN, config);
+    }
+
+    private static boolean nested(String value, HostConfig config) throws DkvmException {
+        return allowed("DKVM_NESTED", value, HostConfig.ALLOW_NESTED, config);
+    }
+
+    private static boolean allowed(String name, String value, String word, HostConfig config) throws DkvmException {
+        boolean wanted = flag(name, value);
+        if (wanted && !config.allow().contains(word)) {
             throw new DkvmException(
-                    "option \"DKVM_SYS_ADMIN\" is not allowed on this host",
-                    "it needs \"allow\": [\"sys-admin\"] in /etc/dkvm/dkvm.json");
+                    "option \"" + name + "\" is not allowed on this host",
+                    "it needs \"allow\": [\"" + word + "\"] in /etc/dkvm/dkvm.json");
         }
         return wanted;
     }

@@ -18,6 +18,11 @@ public record SandboxPlan(VmPlan vm, SandboxRights rights, List<ContainerPlan> c
         containers = List.copyOf(containers);
     }
 
+    /** The same VM without KVM. */
+    public SandboxPlan translated() {
+        return new SandboxPlan(vm.translated(), rights, containers);
+    }
+
     /** The container that the VM starts with. */
     public ContainerPlan container() {
         return containers.getFirst();

@@ -33,4 +33,9 @@ public record VmPlan(
         breaks = List.copyOf(breaks);
         sysctls = Collections.unmodifiableMap(new LinkedHashMap<>(sysctls));
     }
+
+    /** The same without KVM. */
+    VmPlan translated() {
+        return new VmPlan(shape.translated(), disks, network, breaks, names, sysctls);
+    }
 }

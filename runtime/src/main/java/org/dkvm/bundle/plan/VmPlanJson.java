@@ -22,6 +22,7 @@ import org.dkvm.core.machine.Growth;
 import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.core.machine.Hardware;
 import org.dkvm.core.machine.HostNames;
+import org.dkvm.core.machine.KvmUse;
 import org.dkvm.core.machine.MachineShape;
 import org.dkvm.core.machine.MachineSize;
 import org.dkvm.core.machine.NetworkMode;
@@ -80,6 +81,12 @@ final class VmPlanJson {
     private static void shapeToJson(JsonObject json, MachineShape shape) {
         json.add("kernel", kernelToJson(shape.kernel()));
         json.addProperty("accelerator", shape.processor().accelerator().name());
+        if (shape.processor().kvm().nested()) {
+            json.addProperty("kvmNested", true);
+        }
+        if (shape.processor().kvm().replaceable()) {
+            json.addProperty("kvmReplaceable", true);
+        }
         if (shape.processor().tscKilohertz() > 0) {
             json.addProperty("tscKilohertz", shape.processor().tscKilohertz());
         }
@@ -103,6 +110,7 @@ final class VmPlanJson {
                 kernelFromJson(json.getAsJsonObject("kernel")),
                 new Processor(
                         Accelerator.valueOf(Json.requiredString(json, "accelerator")),
+                        new KvmUse(Json.isTrue(json, "kvmNested"), Json.isTrue(json, "kvmReplaceable")),
                         json.has("tscKilohertz") ? Json.requiredNumber(json, "tscKilohertz") : 0),
                 new MachineSize(
                         Json.requiredInt(json, "cpus"),

@@ -17,4 +17,9 @@ public record MachineShape(
         MachineSize size,
         Hardware hardware,
         boolean firmwareDebug,
-        Display display) {}
+        Display display) {
+    /** The same without KVM. */
+    public MachineShape translated() {
+        return new MachineShape(kernel, processor.translated(), size, hardware, firmwareDebug, display);
+    }
+}

@@ -114,6 +114,11 @@ public final class Child {
         return ended && process.exitValue() == SIGNAL_BASE + SIGABRT;
     }
 
+    /** Whether its last messages have these words. */
+    public boolean said(String words) {
+        return GuestText.lines(tail.toBytes()).contains(words);
+    }
+
     /** Ends it at once and waits until it is gone. */
     public void killAndWait() throws InterruptedException {
         killed = true;

@@ -29,6 +29,16 @@ public final class Children {
         return false;
     }
 
+    /** Whether one that failed said that. */
+    public boolean anySaid(String words) {
+        for (Child child : children) {
+            if (child.hasFailed() && child.said(words)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Whether the last one has ended. */
     public boolean allEnded() {
         boolean all = true;

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.LogLimits;
@@ -35,13 +36,14 @@ class HostConfigTest {
     void eachKeyIsUnderstood() throws DkvmException {
         assertThat(parse("{\"accel\":\"tcg\",\"kernel\":\"debian/6.12\",\"memory\":\"1g\",\"cpus\":2,"
                         + "\"allow\":[\"sys-admin\"],\"runc\":\"/x\",\"overhead\":\"100M\",\"vhost-net\":\"off\","
-                        + "\"logs\":0,\"logs-size\":\"1m\"}"))
+                        + "\"logs\":0,\"logs-size\":\"1m\",\"kvm-probe-seconds\":30}"))
                 .isEqualTo(new HostConfig(
                         new VmDefaults(Acceleration.TCG, "debian/6.12", MemorySize.ofMib(1024), 2),
                         List.of("sys-admin"),
                         new Overhead(MemorySize.ofMib(100), MemorySize.ofMib(100)),
                         VhostNet.OFF,
-                        new LogLimits(0, MemorySize.ofMib(1))));
+                        new LogLimits(0, MemorySize.ofMib(1)),
+                        Duration.ofSeconds(30)));
     }
 
     @Test

@@ -50,7 +50,7 @@ class OptionsPageTest {
     @Test
     void everyOptionHasAVersionAndAnExampleThatIsUnderstood() throws IOException, DkvmException {
         HostConfig allowing = HostConfig.parse(
-                Json.parseObject("{\"allow\":[\"sys-admin\",\"break\"]}", "test"), Path.of("dkvm.json"));
+                Json.parseObject("{\"allow\":[\"sys-admin\",\"nested\",\"break\"]}", "test"), Path.of("dkvm.json"));
         Pattern row = Pattern.compile("\\| `(DKVM_[A-Z_]+)` \\|.*\\| [0-9]+\\.[0-9]+\\.[0-9]+ \\|.*\\| `([^`]+)` \\|");
         int count = 0;
         for (String line : Files.readAllLines(PAGE)) {

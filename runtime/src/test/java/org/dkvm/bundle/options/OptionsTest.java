@@ -30,7 +30,13 @@ class OptionsTest {
                 .isEqualTo(new Options(
                         new KernelOptions("", false, "", false),
                         new MachineOptions(
-                                Optional.empty(), Acceleration.AUTO, Hardware.ORDINARY, false, Display.NONE, List.of()),
+                                Optional.empty(),
+                                Acceleration.AUTO,
+                                Hardware.ORDINARY,
+                                false,
+                                Display.NONE,
+                                List.of(),
+                                false),
                         new NetworkOptions(false, VhostNet.AUTO),
                         CgroupMode.V2,
                         List.of(),
@@ -61,7 +67,8 @@ class OptionsTest {
                                 new Hardware(Board.MICROVM, Firmware.SEABIOS),
                                 true,
                                 Display.NONE,
-                                List.of()),
+                                List.of(),
+                                false),
                         new NetworkOptions(true, VhostNet.ON),
                         CgroupMode.HYBRID,
                         List.of(BreakPoint.PRENET, BreakPoint.PREQEMU),
@@ -141,6 +148,21 @@ class OptionsTest {
     }
 
     @Test
+    void vmsInTheVmNeedTheHostsConsent() throws DkvmException {
+        assertThatThrownBy(() -> parse("DKVM_NESTED=1"))
+                .isInstanceOfSatisfying(
+                        DkvmException.class,
+                        e -> assertThat(e.text())
+                                .isEqualTo("option \"DKVM_NESTED\" is not allowed on this host;"
+                                        + " it needs \"allow\": [\"nested\"] in /etc/dkvm/dkvm.json"));
+        assertThat(Options.parse(List.of("DKVM_NESTED=1"), allowing(HostConfig.ALLOW_NESTED))
+                        .machine()
+                        .nested())
+                .isTrue();
+        assertThat(parse("DKVM_NESTED=0").machine().nested()).isFalse();
+    }
+
+    @Test
     void sysAdminNeedsTheHostsConsent() throws DkvmException {
         assertThatThrownBy(() -> parse("DKVM_SYS_ADMIN=1"))
                 .isInstanceOfSatisfying(
@@ -168,6 +190,11 @@ class OptionsTest {
     private static HostConfig allowing(String option) {
         HostConfig defaults = HostConfig.defaults();
         return new HostConfig(
-                defaults.vms(), List.of(option), defaults.overhead(), defaults.vhostNet(), defaults.logs());
+                defaults.vms(),
+                List.of(option),
+                defaults.overhead(),
+                defaults.vhostNet(),
+                defaults.logs(),
+                defaults.kvmProbe());
     }
 }

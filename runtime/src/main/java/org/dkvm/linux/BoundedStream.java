@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.dkvm.kernel;
+package org.dkvm.linux;
 
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 
 /** A stream that fails rather than give more bytes than it may. */
-final class BoundedStream extends FilterInputStream {
+public class BoundedStream extends FilterInputStream {
     private final long limit;
     private long given;
 
-    BoundedStream(InputStream stream, long limitBytes) {
+    public BoundedStream(InputStream stream, long limitBytes) {
         super(stream);
         this.limit = limitBytes;
     }
 
     /** More came out of a stream than is allowed. */
-    static final class Exceeded extends IOException {
+    public static final class Exceeded extends IOException {
         private static final long serialVersionUID = 1L;
 
-        Exceeded(long limit) {
-            super("it has more than " + limit + " bytes");
+        public Exceeded(long limit) {
+            this("it has more than " + limit + " bytes");
+        }
+
+        public Exceeded(String why) {
+            super(why);
         }
     }
 
@@ -55,5 +59,11 @@ final class BoundedStream extends FilterInputStream {
         if (given > limit) {
             throw new Exceeded(limit);
         }
+        passed(more);
+    }
+
+    /** So many bytes more came out of it. */
+    protected void passed(long count) throws IOException {
+        // Whoever pays for them does.
     }
 }

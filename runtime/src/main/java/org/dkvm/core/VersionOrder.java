@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.dkvm.kernel;
+package org.dkvm.core;
 
 import java.util.Comparator;
 
 /** The order of versions, oldest first: numbers in them by value, all else by character; a release candidate comes before its release. */
-final class VersionOrder implements Comparator<String> {
-    static final VersionOrder OLDEST_FIRST = new VersionOrder();
+public final class VersionOrder implements Comparator<String> {
+    public static final VersionOrder OLDEST_FIRST = new VersionOrder();
 
     private VersionOrder() {}
 

@@ -4,7 +4,7 @@
 #
 # BUILDDIR holds what the other steps made:
 #   sandbox-root/            sandbox-root.sh
-#   native/                  make -C native: dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-exhaust dkvm-keep dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio
+#   native/                  make -C native: dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-exhaust dkvm-keep dkvm-rooted dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio
 #   java/                    Maven's target/: dkvm.jar lib/
 #   kernel/<dist>/           kernel/*.sh: version, vmlinux or vmlinuz, config, modules/; dkvm or debian, and debian-arm64
 # DESTDIR becomes what is installed as /opt/dkvm. It may be moved or copied there as long as the files keep their times: the
@@ -74,9 +74,11 @@ sandbox() {
     local file
     mkdir "$dest/sandbox"
     cp -a --reflink=auto "$build/sandbox-root/." "$dest/sandbox"
+    # The directory of slots; what is mounted in it, runc makes.
+    mv "$dest/sandbox/vm" "$dest/sandbox/share"
     java_runtime "$dest/sandbox/opt/dkvm/jre"
     check_java_runtime
-    for file in dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-exhaust dkvm-keep; do
+    for file in dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-exhaust dkvm-keep dkvm-rooted; do
         install -m 755 "$build/native/$file" "$dest/sandbox/opt/dkvm/$file"
     done
     install -m 644 -p "$build/java/dkvm.jar" "$build/java/lib/gson.jar" "$build/java/lib/picocli.jar" "$dest/sandbox/opt/dkvm/lib/"

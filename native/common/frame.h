@@ -111,6 +111,8 @@ enum container_record {
 	RECORD_PIDS_LIMIT = 111,
 	RECORD_SOCKET = 120,
 	RECORD_DEVICE = 126,
+	RECORD_MASKED_PATH = 127,
+	RECORD_READ_ONLY_PATH = 128,
 };
 
 struct frame {

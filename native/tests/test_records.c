@@ -272,6 +272,23 @@ static void the_machine_and_the_container_have_records_of_their_own(void)
 	CHECK(machine_parse(bytes, used, &machine) == 0 && container_parse(bytes, used, &container) < 0);
 }
 
+static void a_path_that_is_mounted_on_is_known(void)
+{
+	struct container container;
+	uint8_t value[256] = {MOUNT_SLOT};
+	size_t size = 9;
+
+	start();
+	size += put_string(value + size, "/sys/fs/cgroup");
+	size += put_string(value + size, "1");
+	size += put_string(value + size, "");
+	size += put_string(value + size, "");
+	add(RECORD_MOUNT, value, size);
+	CHECK(container_parse(bytes, used, &container) == 0);
+	CHECK(container_mounts_on(&container, "/sys/fs/cgroup"));
+	CHECK(!container_mounts_on(&container, "/sys/fs") && !container_mounts_on(&container, "/sys/fs/cgroup/x"));
+}
+
 static void random_records_are_read_or_refused(void)
 {
 	uint32_t state = 11;
@@ -367,6 +384,7 @@ int main(void)
 	test("mounts are read", mounts_are_read);
 	test("the machine and the container have records of their own",
 	     the_machine_and_the_container_have_records_of_their_own);
+	test("a path that is mounted on is known", a_path_that_is_mounted_on_is_known);
 	test("random records are read or refused", random_records_are_read_or_refused);
 	test("what is gone has its size", what_is_gone_has_its_size);
 	test("a change is of the network only", a_change_is_of_the_network_only);

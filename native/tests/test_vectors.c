@@ -134,6 +134,8 @@ static int check_container(const struct frame *frame)
 	check_number("cgroups", container.cgroups);
 	check_number("pids-limit", container.pids_limit);
 	check_number("devices", count_of_container(&container, RECORD_DEVICE));
+	check_number("masked", count_of_container(&container, RECORD_MASKED_PATH));
+	check_number("read-only", count_of_container(&container, RECORD_READ_ONLY_PATH));
 	check_number("sockets", count_of_container(&container, RECORD_SOCKET));
 	return 0;
 }

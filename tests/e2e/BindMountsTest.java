@@ -285,6 +285,107 @@ class BindMountsTest {
                 "ls -A / /mnt | grep -v -x -e opt -e .dkvm"));
     }
 
+    @Test
+    void mountsInAReadOnlyRootKeepTheirOwnMode() throws Exception {
+        assertSame(docker -> {
+            Path file = docker.directory().resolve("f");
+            Files.writeString(file, "of the host\n");
+            Path directory = docker.directory();
+            Container container = docker.create(
+                    "--read-only",
+                    "-w",
+                    "/made/for/work",
+                    "--tmpfs",
+                    "/t",
+                    "-v",
+                    directory + ":/t/in",
+                    "-v",
+                    file + ":/single",
+                    "-v",
+                    file + ":/p/q/single:ro",
+                    BUSYBOX,
+                    "sh",
+                    "-c",
+                    "pwd; echo w >>/single; cat /p/q/single; touch /t/x /t/in/y; grep -c ' /t ' /proc/mounts;"
+                            + " touch /made/for/work/x || echo refused; echo x 2>/dev/null >/p/q/single || echo refused");
+            container.docker().cli("start", "-a", container.name());
+            docker.note(
+                    "layer",
+                    docker.quietly("diff", container.name()).lines().sorted().toList());
+            docker.note("in", names(directory));
+        });
+    }
+
+    @Test
+    void mountsAtPlacesOfTheKernelsAreWhatWasAskedFor() throws Exception {
+        assertSame(docker -> {
+            Path directory = docker.directory();
+            Files.writeString(directory.resolve("f"), "there\n");
+            docker.run(
+                    "-v",
+                    directory + ":/dev/shm:ro",
+                    "-v",
+                    directory + ":/dev/deep/below",
+                    "-v",
+                    directory.resolve("f") + ":/dev/deep/file",
+                    "-v",
+                    docker.volume() + ":/sys/fs/cgroup",
+                    BUSYBOX,
+                    "sh",
+                    "-c",
+                    "cat /dev/shm/f /dev/deep/below/f /dev/deep/file; touch /dev/shm/x 2>/dev/null || echo refused;"
+                            + " ls -A /sys/fs/cgroup; touch /sys/fs/cgroup/x; ls /sys/fs/cgroup");
+        });
+    }
+
+    @Test
+    void aMountIsInTheTableWithTheFlagsOfTheHosts() throws Exception {
+        assertSame(docker -> {
+            Path directory = docker.directory();
+            Host.run("mount", "-t", "tmpfs", "-o", "noexec,nosuid", "tmpfs", directory.toString());
+            try {
+                docker.run(
+                        "-v",
+                        directory + ":/n",
+                        BUSYBOX,
+                        "sh",
+                        "-c",
+                        "printf '#!/bin/sh\\n' >/n/p; chmod 755 /n/p; /n/p 2>/dev/null || echo refused;"
+                                + " grep ' /n ' /proc/mounts | tr ', ' '\\n\\n' | grep -x -e noexec -e nosuid;"
+                                + " grep -c -e ' /etc/hosts ' -e ' /etc/hostname ' /proc/mounts");
+            } finally {
+                Host.run("umount", directory.toString());
+            }
+        });
+    }
+
+    @Test
+    void mountPointsAreMadeAsByRunc() throws Exception {
+        assertSame(docker -> {
+            Path outer = docker.directory();
+            Path file = docker.directory().resolve("f");
+            Files.writeString(file, "x\n");
+            Container container = docker.create(
+                    "-v",
+                    outer + ":/outer",
+                    "-v",
+                    docker.directory() + ":/outer/made/directory",
+                    "-v",
+                    file + ":/outer/made/file",
+                    "-v",
+                    file + ":/new/deep/file",
+                    BUSYBOX,
+                    "sh",
+                    "-c",
+                    "cat /outer/made/file /new/deep/file; rm /new/deep/file 2>/dev/null || echo busy; stat -c '%n %a %u:%g' /new /new/deep");
+            container.docker().cli("start", "-a", container.name());
+            docker.note(
+                    "layer",
+                    docker.quietly("diff", container.name()).lines().sorted().toList());
+            docker.note("outer", names(outer));
+        });
+    }
+
     private static String names(Path directory) throws Exception {
         return Host.run("find", directory.toString(), "-mindepth", "1", "-printf", "%P %m %U:%G\n")
                 .lines()

@@ -216,6 +216,19 @@ class PodmanTest {
         });
     }
 
+    @Test
+    void whatIsMaskedLooksEmpty() throws Exception {
+        assertSame(
+                podman(Which.RUNC),
+                docker -> docker.run(
+                        "--security-opt",
+                        "mask=/etc/passwd:/usr:/proc/version",
+                        BUSYBOX,
+                        "sh",
+                        "-c",
+                        "cat /etc/passwd /proc/version; ls -A /usr; echo x 2>/dev/null >/usr/x || echo refused"));
+    }
+
     /** Podman 4.3 copies an image's annotations into the spec, also that of the manager, by which DKVM knows Podman. */
     @Test
     void anImageThatCallsItselfAPodsDoesNotRunWithoutAVm() throws Exception {

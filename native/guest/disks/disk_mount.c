@@ -11,6 +11,7 @@
 #include "guest/disks/fstab.h"
 #include "guest/disks/grow.h"
 #include "guest/log.h"
+#include "guest/kernel/stage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,31 +90,30 @@ static int fill(int mounted, int covered, const char *target)
 	return r;
 }
 
-static int mount_device(const char *device, const char *target, const char *type, unsigned long flags, const char *data,
-			struct failure *error)
+/* place: what it covers, O_PATH */
+static int stage_device(const char *device, const char *target, const char *type, unsigned long flags, const char *data,
+			int place, struct failure *error)
 {
 	char text[64];
+	auto_close int covered = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	int r = make_dirs(target, 0755);
-	if (r < 0)
-		return fail(error, r, "mount point %s can not be made: %s", target, error_text(r, text));
-	auto_close int covered = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (covered < 0 || mount(device, target, type, flags, data[0] ? data : NULL) < 0)
+	if (covered < 0 || mount(device, STAGE_DIRECTORY, type, flags, data[0] ? data : NULL) < 0)
 		return fail(error, -errno, "disk for %s: %s can not be mounted: %s", target, type,
 			    error_text(errno, text));
-	auto_close int mounted = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_close int mounted = open(STAGE_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (mounted < 0 || !is_new(mounted))
 		return 0;
 	last_word = now_millis();
-	r = fill(mounted, covered, target);
+	int r = fill(mounted, covered, STAGE_DIRECTORY);
 	if (r < 0)
-		return fail(error, r, "disk for %s: the image's files can not be copied: %s", target,
-			    error_text(r, text));
-	return 0;
+		stage_clear(true);
+	return r < 0 ? fail(error, r, "disk for %s: the image's files can not be copied: %s", target,
+			    error_text(r, text))
+		     : 0;
 }
 
 int disk_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data,
-	       struct failure *error)
+	       int place, struct failure *error)
 {
 	char device[PATH_MAX], text[64];
 
@@ -121,10 +121,10 @@ int disk_mount(const char *source, const char *target, const char *type, unsigne
 		return fail(error, -ENODEV, "disk %s for %s is not there", source, target);
 	int r = load_filesystem(type, target, error);
 	if (r == 0)
-		r = mount_device(device, target, type, flags, data, error);
+		r = stage_device(device, target, type, flags, data, place, error);
 	if (r < 0)
 		return r;
-	r = grow_filesystem(type, device, target);
+	r = grow_filesystem(type, device, STAGE_DIRECTORY);
 	if (r < 0)
 		log_text(LOG_LEVEL_WARNING, "disk for %s: %s keeps its size: %s", target, type, error_text(r, text));
 	fstab_add(device, target, type, data);

@@ -151,7 +151,8 @@ int cgroups_mount(const struct container *container, struct failure *error)
 	case CGROUPS_V2:
 		if (mount("cgroup2", TREE, "cgroup2", MOUNT_FLAGS, NULL) < 0)
 			return fail(error, -errno, "cgroup2 can not be mounted: %s", error_text(errno, text));
-		unified_tree = limited;
+		/* a volume that covers it stays */
+		unified_tree = limited && !container_mounts_on(container, TREE);
 		return limited ? limit(TREE, true, container->pids_limit, error) : 0;
 	case CGROUPS_V1:
 	case CGROUPS_HYBRID:

@@ -2,6 +2,8 @@
 #include "guest/process/workload.h"
 
 #include "guest/kernel/cgroups.h"
+#include "guest/setup/masks.h"
+#include "guest/setup/root.h"
 #include "guest/early.h"
 #include "guest/process/sysinit.h"
 
@@ -23,10 +25,16 @@ pid_t workload_fork_first(void)
 	own_pid_namespace = openat(early.proc, "self/ns/pid", O_RDONLY | O_CLOEXEC);
 	if (own_pid_namespace < 0)
 		return -errno;
+	/* the child's working directory is then in its own copy of the initramfs, where no path of its root leads */
+	if (fchdir(early.root) < 0)
+		return -errno;
 	/* as fork(2): no new stack, so the child goes on here */
 	long pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, 0, 0, 0, 0);
-	if (pid < 0)
+	int error = errno;
+	if (pid != 0 && chdir("/") < 0)
 		return -errno;
+	if (pid < 0)
+		return -error;
 	if (pid > 0)
 		first_pidfd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
 	first_pid = (pid_t)pid;
@@ -80,9 +88,13 @@ int workload_enter(bool first)
 {
 	if (!first)
 		return setns(first_pidfd, CLONE_NEWNS | CLONE_NEWCGROUP) < 0 ? -errno : 0;
-	if (is_machine && unshare(CLONE_NEWNS) < 0)
+	if (is_machine && (fchdir(early.root) < 0 || unshare(CLONE_NEWNS) < 0))
 		return -errno;
+	int r = root_hide_share();
+	if (r < 0)
+		return r;
 	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
 		return -errno;
-	return cgroups_hide_parent();
+	r = masks_apply();
+	return r == 0 ? cgroups_hide_parent() : r;
 }

@@ -4,6 +4,7 @@
 #include "guest/records/values.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/socket.h>
 
 int mount_parse(const struct record *record, struct mount_record *mount)
@@ -85,6 +86,7 @@ static int take(const struct record *record, struct container *container)
 		struct socket_record socket;
 		struct device_record device;
 	} checked;
+	struct span path;
 	int byte;
 
 	switch (record->tag) {
@@ -104,6 +106,9 @@ static int take(const struct record *record, struct container *container)
 		return socket_parse(record, &checked.socket);
 	case RECORD_DEVICE:
 		return device_parse(record, &checked.device);
+	case RECORD_MASKED_PATH:
+	case RECORD_READ_ONLY_PATH:
+		return text_value(record, PATH_MAX - 1, &path) < 0 || path.data[0] != '/' ? -EPROTO : 0;
 	default:
 		return -EPROTO;
 	}
@@ -127,4 +132,16 @@ int container_parse(const uint8_t *records, size_t size, struct container *conta
 bool container_next(const struct container *container, uint16_t tag, size_t *at, struct record *record)
 {
 	return records_next(container->records, tag, at, record);
+}
+
+bool container_mounts_on(const struct container *container, const char *path)
+{
+	struct record record;
+	struct mount_record mount;
+	size_t at = 0;
+
+	while (container_next(container, RECORD_MOUNT, &at, &record))
+		if (mount_parse(&record, &mount) == 0 && span_is(mount.target, path))
+			return true;
+	return false;
 }

@@ -21,7 +21,7 @@ struct container {
 	uint64_t pids_limit;
 };
 
-enum mount_kind { MOUNT_FILESYSTEM = 1, MOUNT_SHARE = 2, MOUNT_BLOCK = 3, MOUNT_SOCKET = 4 };
+enum mount_kind { MOUNT_FILESYSTEM = 1, MOUNT_SLOT = 2, MOUNT_BLOCK = 3, MOUNT_SOCKET = 4 };
 
 struct mount_record {
 	enum mount_kind kind;
@@ -50,6 +50,9 @@ int container_parse(const uint8_t *records, size_t size, struct container *conta
 
 /* Find the next record of a tag from *at (0 first) on; false when there is none. Only after container_parse. */
 bool container_next(const struct container *container, uint16_t tag, size_t *at, struct record *record);
+
+/* Whether something is to be mounted on exactly that path. Only after container_parse. */
+bool container_mounts_on(const struct container *container, const char *path);
 
 /* Each returns 0 or -EPROTO. */
 int mount_parse(const struct record *record, struct mount_record *mount);

@@ -3,11 +3,12 @@
 
 #include "guest/disks/copyup.h"
 #include "guest/disks/disk_mount.h"
-#include "guest/early.h"
 #include "common/files.h"
+#include "common/place.h"
 #include "guest/disks/fstab.h"
 #include "guest/sockets/guestsockets.h"
 #include "guest/log.h"
+#include "guest/kernel/stage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,24 +19,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BARE_ROOT "bare-root" /* in the initramfs */
-
 enum { DATA_MAX = 4096 }; /* bytes: the kernel takes a page */
 
 /* Flags of one mount and not of its filesystem: only these can be set by MS_BIND | MS_REMOUNT. */
 #define MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
-
-static bool has_mount_on(const struct container *container, const char *path)
-{
-	struct record record;
-	struct mount_record mount;
-	size_t at = 0;
-
-	while (container_next(container, RECORD_MOUNT, &at, &record))
-		if (mount_parse(&record, &mount) == 0 && span_is(mount.target, path))
-			return true;
-	return false;
-}
 
 static int mount_in_dev(const char *type, const char *target, unsigned long flags, const char *data,
 			struct failure *error)
@@ -68,9 +55,9 @@ int mounts_standard(const struct container *container, struct failure *error)
 	link_in_dev("pts/ptmx", "/dev/ptmx");
 	int r = mount_in_dev("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5",
 			     error);
-	if (r == 0 && !has_mount_on(container, "/dev/shm"))
+	if (r == 0 && !container_mounts_on(container, "/dev/shm"))
 		r = mount_in_dev("tmpfs", "/dev/shm", strict, "mode=1777,size=65536k", error);
-	if (r == 0 && !has_mount_on(container, "/dev/mqueue"))
+	if (r == 0 && !container_mounts_on(container, "/dev/mqueue"))
 		r = mount_in_dev("mqueue", "/dev/mqueue", strict, NULL, error);
 	return r;
 }
@@ -98,158 +85,147 @@ static bool take_copy_up(char *data)
 	return false;
 }
 
-/* As runc: a tmpfs takes the mode of the directory it covers, unless its options name one. */
-static int mount_tmpfs(const char *source, const char *target, unsigned long flags, char *data, struct failure *error)
+/* Open where something is to be mounted, and make it where it is missing; what runc refuses is refused. */
+static int find_place(const char *target, bool directory, struct failure *error)
 {
-	char with_mode[DATA_MAX + 16], text[64];
+	char path[PATH_MAX], text[64];
+	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int place = root < 0 ? -errno : place_make(root, target, directory);
+
+	if (place == -ENOTDIR || place == -EISDIR)
+		return fail(error, place, "%s is to be mounted on %s, which is %s",
+			    directory ? "a directory" : "a file", target,
+			    directory ? "not a directory" : "a directory");
+	if (place < 0)
+		return fail(error, place, "mount point %s can not be made: %s", target, error_text(place, text));
+	int r = stage_path(place, path, sizeof path);
+	if (r == 0 && strcmp(path, "/") == 0)
+		r = fail(error, -EBUSY, "%s leads to the root: nothing can be mounted on that", target);
+	else if (r == 0 && (strcmp(path, "/proc") == 0 || strncmp(path, "/proc/", 6) == 0))
+		r = fail(error, -EINVAL, "%s cannot be mounted because it is inside /proc", target);
+	if (r < 0)
+		close(place);
+	return r < 0 ? r : place;
+}
+
+static int put_in_place(bool directory, int place, const char *target, struct failure *error)
+{
+	char text[64];
+	int r = stage_move(stage_of(directory), place);
+
+	if (r < 0)
+		stage_clear(directory);
+	return r < 0 ? fail(error, r, "%s can not be mounted: %s", target, error_text(r, text)) : 0;
+}
+
+/* As runc: a tmpfs takes the mode of the directory it covers, unless its options name one. */
+static int stage_tmpfs(const char *source, const char *target, unsigned long flags, char *data, int covered,
+		       bool existed, struct failure *error)
+{
+	char with_mode[DATA_MAX + 16] = "", text[64];
 	bool copy_up = take_copy_up(data);
-	auto_close int covered = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 	int r = 0;
 
-	if (covered < 0)
-		r = make_dirs(target, 0755);
-	if (r < 0)
-		return fail(error, r, "mount point %s can not be made: %s", target, error_text(r, text));
-	with_mode[0] = '\0';
-	if (covered >= 0 && fstat(covered, &st) == 0)
+	if (existed && fstat(covered, &st) == 0)
 		snprintf(with_mode, sizeof with_mode, "mode=%04o%s%s", st.st_mode & 07777u, data[0] ? "," : "", data);
-	if (mount(source, target, "tmpfs", flags & ~(unsigned long)(copy_up ? MS_RDONLY : 0),
+	if (mount(source, STAGE_DIRECTORY, "tmpfs", flags & ~(unsigned long)(copy_up ? MS_RDONLY : 0),
 		  with_mode[0] ? with_mode : data) < 0)
 		return fail(error, -errno, "tmpfs on %s (%s): %s", target, data, error_text(errno, text));
-	if (covered < 0 || !copy_up)
+	if (!existed || !copy_up)
 		return 0;
-	r = copy_up_directory(covered, target, NULL);
-	if (r == 0 && (flags & MS_RDONLY) && mount(NULL, target, NULL, MS_REMOUNT | flags, NULL) < 0)
+	auto_close int from = openat(covered, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = from < 0 ? -errno : copy_up_directory(from, STAGE_DIRECTORY, NULL);
+	if (r == 0 && (flags & MS_RDONLY) && mount(NULL, STAGE_DIRECTORY, NULL, MS_REMOUNT | flags, NULL) < 0)
 		r = -errno;
+	if (r < 0)
+		stage_clear(true);
 	return r < 0 ? fail(error, r, "tmpfs on %s: copy: %s", target, error_text(r, text)) : 0;
+}
+
+static bool exists(const char *target)
+{
+	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int found = root < 0 ? -1 : place_find(root, target);
+
+	return found >= 0;
 }
 
 static int mount_filesystem(const char *source, const char *target, const char *type, unsigned long flags, char *data,
 			    struct failure *error)
 {
 	char text[64];
+	bool existed = exists(target);
+	auto_close int place = find_place(target, true, error);
+	int r = place < 0 ? place : 0;
 
-	if (strcmp(type, "tmpfs") == 0)
-		return mount_tmpfs(source, target, flags, data, error);
-	int r = make_dirs(target, 0755);
-	if (r < 0)
-		return fail(error, r, "mount point %s can not be made: %s", target, error_text(r, text));
-	if (mount(source, target, type, flags, data[0] ? data : NULL) < 0)
-		return fail(error, -errno, "%s on %s: %s", type, target, error_text(errno, text));
-	return 0;
+	if (r == 0 && strcmp(type, "tmpfs") == 0)
+		r = stage_tmpfs(source, target, flags, data, place, existed, error);
+	else if (r == 0 && mount(source, STAGE_DIRECTORY, type, flags, data[0] ? data : NULL) < 0)
+		r = fail(error, -errno, "%s on %s: %s", type, target, error_text(errno, text));
+	return r == 0 ? put_in_place(true, place, target, error) : r;
 }
 
-static int apply_flags(const char *target, unsigned long flags, struct failure *error)
+/* A bind mount has the flags of what it was made from. */
+static int apply_flags(bool directory, const char *target, unsigned long flags, struct failure *error)
 {
 	char text[64];
 
-	if (mount(NULL, target, NULL, MS_REMOUNT | MS_BIND | (flags & MOUNT_FLAGS), NULL) < 0)
-		return fail(error, -errno, "volume %s: flags: %s", target, error_text(errno, text));
-	return 0;
+	if ((flags & MOUNT_FLAGS) == 0 ||
+	    mount(NULL, stage_of(directory), NULL, MS_REMOUNT | MS_BIND | (flags & MOUNT_FLAGS), NULL) == 0)
+		return 0;
+	int r = -errno;
+	stage_clear(directory);
+	return fail(error, r, "volume %s: flags: %s", target, error_text(r, text));
 }
 
 /*
- * The server announces a share's submounts, and the kernel mounts one when it is looked into. Only directories are
- * announced; flags for a file, or for a directory that the server could not tell apart, need a mount of its own.
+ * A slot of the share. The server announces a directory as a submount, which the kernel mounts when it is looked into; a file is the
+ * share's own.
  */
-static int mount_submount(const char *target, unsigned long flags, struct failure *error)
+static int mount_slot(const char *slot, const char *target, unsigned long flags, struct failure *error)
 {
-	char text[64];
-	struct statx st;
-	auto_close int fd = open(target, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
-
-	if (statx(AT_FDCWD, target, 0, STATX_TYPE, &st) < 0)
-		return fail(error, -errno, "volume %s: %s", target, error_text(errno, text));
-	if (st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
-		/* even without flags: below a read-only mount it was mounted read-only */
-		return apply_flags(target, flags, error);
-	if ((flags & MOUNT_FLAGS) == 0)
-		return 0;
-	if (mount(target, target, NULL, MS_BIND, NULL) < 0)
-		return fail(error, -errno, "volume %s: bind: %s", target, error_text(errno, text));
-	return apply_flags(target, flags, error);
-}
-
-/* Whether a filesystem that was mounted before covers the place where the share's submount is seen. */
-static bool is_covered(const struct container *container, const struct record *until, const char *target)
-{
-	struct record record;
-	struct mount_record mount;
-	size_t at = 0;
-
-	if (strncmp(target, "/dev/", 5) == 0 || strncmp(target, "/sys/", 5) == 0)
-		return true;
-	while (container_next(container, RECORD_MOUNT, &at, &record) && record.value != until->value) {
-		if (mount_parse(&record, &mount) < 0 || mount.kind == MOUNT_SHARE)
-			continue;
-		if (strncmp(target, (const char *)mount.target.data, mount.target.size) == 0 &&
-		    target[mount.target.size] == '/')
-			return true;
-	}
-	return false;
-}
-
-static int make_file(const char *target)
-{
-	char parent[PATH_MAX];
-
-	snprintf(parent, sizeof parent, "%s", target);
-	*strrchr(parent, '/') = '\0';
-	int r = parent[0] ? make_dirs(parent, 0755) : 0;
-	if (r < 0)
-		return r;
-	auto_close int fd = open(target, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	return fd < 0 ? -errno : 0;
-}
-
-static int make_mount_point(const char *source, const char *target)
-{
+	char source[sizeof SHARE + 64], text[64];
 	struct stat st;
 
-	if (stat(source, &st) < 0)
-		return -errno;
-	return S_ISDIR(st.st_mode) ? make_dirs(target, 0755) : make_file(target);
+	if (slot[0] == '\0' || slot[0] == '.' || strchr(slot, '/') ||
+	    snprintf(source, sizeof source, SHARE "/%s", slot) >= (int)sizeof source)
+		return fail(error, -EINVAL, "slot \"%s\" for %s is no name", slot, target);
+	if (lstat(source, &st) < 0)
+		return fail(error, -errno, "volume %s: slot %s: %s", target, slot, error_text(errno, text));
+	bool directory = S_ISDIR(st.st_mode);
+	auto_close int place = find_place(target, directory, error);
+	if (place < 0)
+		return place;
+	auto_close int looked = directory ? open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (mount(source, stage_of(directory), NULL, MS_BIND, NULL) < 0)
+		return fail(error, -errno, "volume %s: bind: %s", target, error_text(errno, text));
+	int r = apply_flags(directory, target, flags, error);
+	return r == 0 ? put_in_place(directory, place, target, error) : r;
 }
 
-/* Where the share shows the real socket, that is covered; nobody can connect to it. */
 static int mount_socket(const struct container *container, const char *number, const char *target, unsigned long flags,
 			struct failure *error)
 {
 	char text[64];
-	struct stat st;
-	int r = lstat(target, &st) < 0 ? make_file(target) : 0;
+	auto_close int place = find_place(target, false, error);
 
-	if (r == 0)
-		r = guest_socket_mount(container, number, target);
+	if (place < 0)
+		return place;
+	int r = guest_socket_mount(container, number, STAGE_FILE);
 	if (r < 0)
 		return fail(error, r, "socket %s: %s", target, error_text(r, text));
-	return apply_flags(target, flags, error);
+	r = apply_flags(false, target, flags, error);
+	return r == 0 ? put_in_place(false, place, target, error) : r;
 }
 
-/* Show a covered submount at its place: the root alone, mounted once more out of sight, still has it. */
-static int mount_covered(const char *target, unsigned long flags, struct failure *error)
+static int mount_disk(const char *source, const char *target, const char *type, unsigned long flags, const char *data,
+		      struct failure *error)
 {
-	char source[sizeof BARE_ROOT + PATH_MAX], text[64];
-	int r = 0;
+	auto_close int place = find_place(target, true, error);
+	int r = place < 0 ? place : disk_mount(source, target, type, flags, data, place, error);
 
-	snprintf(source, sizeof source, BARE_ROOT "%s", target);
-	if (fchdir(early.root) < 0 || (mkdir(BARE_ROOT, 0700) < 0 && errno != EEXIST) ||
-	    mount("/", BARE_ROOT, NULL, MS_BIND, NULL) < 0)
-		r = -errno;
-	if (r == 0)
-		r = make_mount_point(source, target);
-	if (r == 0) {
-		/* looked into, so that it is mounted */
-		auto_close int fd = open(source, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
-		r = mount(source, target, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
-	}
-	umount2(BARE_ROOT, MNT_DETACH);
-	if (chdir("/") < 0 && r == 0)
-		r = -errno;
-	if (r < 0)
-		return fail(error, r, "volume %s: %s", target, error_text(r, text));
-	return apply_flags(target, flags, error);
+	return r == 0 ? put_in_place(true, place, target, error) : r;
 }
 
 static int mount_one(const struct container *container, const struct record *record, struct failure *error)
@@ -265,12 +241,10 @@ static int mount_one(const struct container *container, const struct record *rec
 	switch (mount->kind) {
 	case MOUNT_FILESYSTEM:
 		return mount_filesystem(source[0] ? source : type, target, type, mount->flags, data, error);
-	case MOUNT_SHARE:
-		if (is_covered(container, record, target))
-			return mount_covered(target, mount->flags, error);
-		return mount_submount(target, mount->flags, error);
+	case MOUNT_SLOT:
+		return mount_slot(source, target, mount->flags, error);
 	case MOUNT_BLOCK:
-		return disk_mount(source, target, type, mount->flags, data, error);
+		return mount_disk(source, target, type, mount->flags, data, error);
 	case MOUNT_SOCKET:
 		return mount_socket(container, source, target, mount->flags, error);
 	}
@@ -280,11 +254,17 @@ static int mount_one(const struct container *container, const struct record *rec
 int mounts_apply(const struct container *container, struct failure *error)
 {
 	struct record record;
+	char text[64];
 	size_t at = 0;
-	int r = 0;
+	int r = stage_enter();
 
+	if (r < 0)
+		return fail(error, r, "mounts can not be made ready: %s", error_text(r, text));
 	while (r == 0 && container_next(container, RECORD_MOUNT, &at, &record))
 		r = mount_one(container, &record, error);
+	int left = stage_leave();
+	if (r == 0 && left < 0)
+		return left;
 	if (r == 0)
 		fstab_show();
 	return r;

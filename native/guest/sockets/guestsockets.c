@@ -168,14 +168,12 @@ int guest_socket_mount(const struct container *container, const char *number, co
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof path, DIRECTORY "/%lu", n);
-	if (fchdir(early.root) < 0)
-		return -errno;
 	r = make_directory();
 	if (r == 0)
 		r = make_socket(&sockets[n], &record, path);
 	if (r == 0 && mount(path, target, NULL, MS_BIND, NULL) < 0)
 		r = -errno;
-	return chdir("/") < 0 && r == 0 ? -errno : r;
+	return r;
 }
 
 static int take_gone(const struct frame *frame)

@@ -15,6 +15,8 @@ public final class ContainerRecords {
     private static final int CGROUPS = 110;
     private static final int PIDS_LIMIT = 111;
     private static final int DEVICE = 126;
+    private static final int MASKED_PATH = 127;
+    private static final int READ_ONLY_PATH = 128;
     private static final int BLOCK_DEVICE = 1;
     private static final int CHARACTER_DEVICE = 2;
 
@@ -41,6 +43,16 @@ public final class ContainerRecords {
         to.u32(device.isBlock() ? 0 : device.number().major())
                 .u32(device.isBlock() ? 0 : device.number().minor());
         to.str(device.path()).str(device.isBlock() ? serial : "").end();
+    }
+
+    /** A path that is to look empty. */
+    public void maskedPath(String path) {
+        to.begin(MASKED_PATH).text(path).end();
+    }
+
+    /** A path where nobody is to write. */
+    public void readOnlyPath(String path) {
+        to.begin(READ_ONLY_PATH).text(path).end();
     }
 
     /** The cgroup hierarchies to mount. */

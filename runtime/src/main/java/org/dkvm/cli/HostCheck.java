@@ -39,6 +39,7 @@ final class HostCheck {
             "sandbox/opt/dkvm/dkvm-init",
             "sandbox/opt/dkvm/dkvm-exec",
             "sandbox/opt/dkvm/dkvm-keep",
+            "sandbox/opt/dkvm/dkvm-rooted",
             "sandbox/usr/bin/qemu-system-x86_64",
             "sandbox/usr/bin/qemu-system-aarch64",
             "sandbox/usr/libexec/virtiofsd",

@@ -3,9 +3,11 @@ package org.dkvm.core;
 
 /** Where things are inside a sandbox: the one place where the rewriter and the monitor agree on paths. */
 public final class SandboxPaths {
-    /** The image's root filesystem with the container's volumes in it: what virtiofsd shares. */
-    public static final String SHARE = "/vm";
-    /** Where volumes with backing files of disks are mounted: seen by the sandbox, not by the guest. */
+    /** What virtiofsd shares: a directory of slots, one for the image's root and one for each mount of the container. */
+    public static final String SHARE = "/share";
+    /** The slot of the image's root. */
+    public static final String ROOT = SHARE + "/root";
+    /** Where a container's volumes are only for the backing files of disks: seen by the sandbox, in slots, and not by the guest. */
     public static final String DISKS = "/disks";
     /** A tmpfs of the sandbox: sockets, logs. */
     public static final String RUN = "/run/dkvm";

@@ -43,6 +43,7 @@ import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.HostMemory;
 import org.dkvm.linux.ProcessLimits;
 import org.dkvm.linux.ProcessStart;
+import org.dkvm.linux.RootedFiles;
 import org.dkvm.vm.Creation;
 import org.dkvm.vm.VmPlace;
 import org.dkvm.vm.VmRecord;
@@ -95,6 +96,8 @@ public final class Create {
         }
         ContainerSpec container =
                 ContainerSpec.read(original, pod, bundle, options.machine().disks(), ProcessLimits.own(), host);
+        String rooted = layout.sandbox().resolve("opt/dkvm/dkvm-rooted").toString();
+        container.mounts().tree().readMountsBy(new RootedFiles(rooted));
         String program =
                 ExecutableCheck.check(container.process(), container.mounts().tree(), action, false);
         Architecture architecture = ImageArchitecture.of(options, container, program);
@@ -122,6 +125,9 @@ public final class Create {
                                                 options.network().mode(container.network()),
                                                 VhostNet.DEVICE)),
                         SandboxSeccomp.profile()));
+        if (sandbox.plan().container().root().readOnly()) {
+            new MountPoints(rooted).make(root, container.mounts().missing());
+        }
         if (logs) {
             VmPlace.make(vms, record(id, state, original, sandbox), linux(original), config.logs());
         }

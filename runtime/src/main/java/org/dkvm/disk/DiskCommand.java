@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.disk;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.core.SandboxPaths;
 import org.dkvm.core.machine.Disk;
+import org.dkvm.core.machine.SandboxFile;
 
 /** The command lines of dkvm-disk (native/sandbox/disk/dkvm-disk.c). */
 public final class DiskCommand {
@@ -18,22 +18,20 @@ public final class DiskCommand {
     /**
      * Makes a disk's file fit for use.
      *
-     * @param share the container's root, as the sandbox sees it
+     * @param file where the sandbox has it
      */
-    public static List<String> prepare(Disk disk, Path share) {
-        Place place = Place.of(disk, share);
+    public static List<String> prepare(Disk disk, SandboxFile file) {
         return List.of(
-                PROGRAM, "prepare", place.root, place.path, disk.filesystem().label(), Long.toString(disk.bytes()));
+                PROGRAM, "prepare", file.root(), file.path(), disk.filesystem().label(), Long.toString(disk.bytes()));
     }
 
     /** Runs a program that has the disks' files open and locked, each as its {@link #descriptor}. */
-    public static List<String> run(List<Disk> disks, Path share, List<String> program) {
+    public static List<String> run(List<SandboxFile> files, List<String> program) {
         List<String> argv = new ArrayList<>(List.of(PROGRAM, "run"));
-        for (int i = 0; i < disks.size(); i++) {
-            Place place = Place.of(disks.get(i), share);
+        for (int i = 0; i < files.size(); i++) {
             argv.add(Integer.toString(descriptor(i)));
-            argv.add(place.root);
-            argv.add(place.path);
+            argv.add(files.get(i).root());
+            argv.add(files.get(i).path());
         }
         argv.add("--");
         argv.addAll(program);
@@ -43,15 +41,5 @@ public final class DiskCommand {
     /** The number of a disk's file in the program. */
     public static int descriptor(int index) {
         return FIRST_DESCRIPTOR + index;
-    }
-
-    /** A file below a root that links do not lead out of. */
-    private record Place(String root, String path) {
-        static Place of(Disk disk, Path share) {
-            String source = disk.source();
-            return source.startsWith(SandboxPaths.DISKS + "/")
-                    ? new Place(SandboxPaths.DISKS, source.substring(SandboxPaths.DISKS.length()))
-                    : new Place(share.toString(), source);
-        }
     }
 }

@@ -17,6 +17,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A root filesystem with mounts in it, looked at from outside as a process inside would see it.
@@ -64,9 +65,15 @@ public final class RootedTree {
 
     private final Path root;
     private final List<Mount> mounts = new ArrayList<>();
+    private @Nullable RootedFiles volumes;
 
     public RootedTree(Path root) {
         this.root = root;
+    }
+
+    /** From now on files of mounts, which others may be changing, are read so. */
+    public void readMountsBy(RootedFiles reader) {
+        volumes = reader;
     }
 
     /** Adds a mount of something the host has. */
@@ -77,6 +84,25 @@ public final class RootedTree {
     /** Adds a mount whose content can not be seen from here. */
     public void addHidden(String target) {
         mounts.add(new Mount(target, root, true));
+    }
+
+    /**
+     * Which of the mounts that were added a path is in, by its number from 0; -1: the root itself.
+     *
+     * @param path one that {@link #find} gave
+     */
+    public int mountOf(String path) {
+        for (int i = mounts.size() - 1; i >= 0; i--) {
+            if (isAtOrBelow(path, mounts.get(i).target)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** Where a mount is, by its number. */
+    public String targetOf(int mount) {
+        return mounts.get(mount).target;
     }
 
     /** Walks a path from the tree's root. */
@@ -132,7 +158,13 @@ public final class RootedTree {
         if (found.kind != Kind.FILE) {
             return NO_BYTES;
         }
-        Mount mount = mountOf(found.path);
+        int number = mountOf(found.path);
+        RootedFiles reader = volumes;
+        if (number >= 0 && reader != null) {
+            Mount volume = mounts.get(number);
+            return reader.head(volume.source, found.path.substring(volume.target.length()), most);
+        }
+        Mount mount = mount(found.path);
         Path host = mount.host(found.path);
         try (InputStream in = found.path.equals(mount.target)
                 ? Files.newInputStream(host)
@@ -159,7 +191,7 @@ public final class RootedTree {
     }
 
     private boolean bars(String path, FileUser user) {
-        Mount mount = mountOf(path);
+        Mount mount = mount(path);
         // Nearly every workload starts as such a user: no look at the disk for that one.
         if (user.overrides() || mount.hidden) {
             return false;
@@ -190,7 +222,7 @@ public final class RootedTree {
 
     private Node look(List<String> names) {
         String path = join(names, NO_NAMES);
-        Mount mount = mountOf(path);
+        Mount mount = mount(path);
         if (mount.hidden) {
             return HIDDEN;
         }
@@ -222,7 +254,7 @@ public final class RootedTree {
 
     private Node missing(List<String> names) {
         String parent = join(names.subList(0, names.size() - 1), NO_NAMES);
-        Mount mount = mountOf(parent);
+        Mount mount = mount(parent);
         if (mount.hidden || "/".equals(parent)) {
             return MISSING;
         }
@@ -234,13 +266,9 @@ public final class RootedTree {
     }
 
     /** The last mount that a path is at or below: later ones cover earlier ones. */
-    private Mount mountOf(String path) {
-        for (int i = mounts.size() - 1; i >= 0; i--) {
-            if (isAtOrBelow(path, mounts.get(i).target)) {
-                return mounts.get(i);
-            }
-        }
-        return new Mount("", root, false);
+    private Mount mount(String path) {
+        int number = mountOf(path);
+        return number < 0 ? new Mount("", root, false) : mounts.get(number);
     }
 
     /** Whether a path is the directory or in it; both without links and trailing slashes. */

@@ -41,6 +41,7 @@ import org.dkvm.monitor.services.MemoryChange;
 import org.dkvm.monitor.start.Deadlines;
 import org.dkvm.monitor.start.Disks;
 import org.dkvm.monitor.start.GuestSetup;
+import org.dkvm.monitor.start.MountCheck;
 import org.dkvm.monitor.start.Places;
 import org.dkvm.monitor.start.Screen;
 import org.dkvm.monitor.start.Timeline;
@@ -115,12 +116,13 @@ public final class Monitor {
     private void boot() throws DkvmException, IOException {
         SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(places.plan()));
         timeline.mark("plan");
+        MountCheck mounts = MountCheck.of(places.mounts(), plan.mounts());
         if (plan.rights().memoryCeiling() > 0) {
             vm.onOutOfMemory(done -> tellEngine(ceiling(plan), done));
         }
-        Disks disks = new Disks(plan.vm().disks(), plan.container().devices(), places.share());
+        Disks disks = new Disks(plan.vm().disks(), plan.container().devices(), plan.mounts());
         disks.prepare(programs, vm.container().main()::say);
-        Screen screen = new Screen(plan.vm().shape().display(), places);
+        Screen screen = new Screen(plan.vm().shape().display(), plan.mounts(), places);
         screen.prepare();
         Child share = startShare(plan);
         GuestSockets sockets = startSockets(plan);
@@ -151,7 +153,7 @@ public final class Monitor {
         startQemu(plan, qemu.apply(plan));
         timeline.mark("QEMU started");
         vm.onUpdate((client, limits) -> updates(plan).take(client, limits));
-        GuestSetup setup = new GuestSetup(plan, vmNetwork);
+        GuestSetup setup = new GuestSetup(plan, vmNetwork, mounts);
         Takeover takeover = vmNetwork.takeover();
         if (takeover != null) {
             Consumer<String> say = vm.container().main()::say;
@@ -186,7 +188,7 @@ public final class Monitor {
                 awaitShare(startShare(plan));
                 startSockets(plan);
                 startQemu(plan, qemu.apply(plan));
-                await(new GuestSetup(plan, setup.network()), qemu);
+                await(new GuestSetup(plan, setup.network(), setup.mounts()), qemu);
             } catch (DkvmException e) {
                 vm.fail(e.text());
             } catch (IOException e) {

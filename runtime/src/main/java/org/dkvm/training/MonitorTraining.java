@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.dkvm.bundle.plan.ContainerPlan;
+import org.dkvm.bundle.plan.SandboxMounts;
 import org.dkvm.bundle.plan.SandboxPlan;
 import org.dkvm.bundle.plan.SandboxPlanJson;
 import org.dkvm.bundle.plan.SandboxRights;
@@ -28,6 +29,7 @@ import org.dkvm.core.container.Command;
 import org.dkvm.core.container.ContainerCgroup;
 import org.dkvm.core.container.ContainerRoot;
 import org.dkvm.core.container.GuestMount;
+import org.dkvm.core.container.HiddenPaths;
 import org.dkvm.core.container.ProcessRights;
 import org.dkvm.core.container.ProcessUser;
 import org.dkvm.core.container.WorkloadProcess;
@@ -63,6 +65,12 @@ public final class MonitorTraining {
             00000000000000000000000000000000 00 00000000000000000000000000000000 00 \
             fd000000000000000000000000000001 00000400 00000001 00000000 00000003 eth0
             """;
+    private static final String MOUNTS = """
+            600 500 0:53 / / ro,relatime - overlay overlay rw
+            601 600 0:54 / /share ro,nosuid - tmpfs tmpfs rw
+            602 601 0:55 / /share/root rw,nosuid,nodev - overlay overlay rw
+            603 601 8:1 / /share/1 ro,noexec - ext4 /dev/sda1 rw
+            """;
     private static final String IPV6_ADDRESSES = """
             fd000000000000000000000000000002 02 40 00 80     eth0
             """;
@@ -87,8 +95,15 @@ public final class MonitorTraining {
     }
 
     private static int run(Path directory) throws IOException, InterruptedException {
-        Places places = new Places(directory, directory.resolve("sandbox.json"), directory, directory, directory);
+        Places places = new Places(
+                directory,
+                directory.resolve("sandbox.json"),
+                directory,
+                directory,
+                directory,
+                directory.resolve("mountinfo"));
         Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan())));
+        Files.writeString(directory.resolve("mountinfo"), MOUNTS);
         Files.createDirectory(directory.resolve("log"));
         network(directory);
         runRealProgram();
@@ -129,6 +144,7 @@ public final class MonitorTraining {
                 new ProcessUser(0, 0, List.of(1L), 0),
                 new ProcessRights(new CapabilitySets(0, 0, 0, 0, 0), false, List.of(), 0));
         GuestMount shm = new GuestMount(GuestMount.Kind.FILESYSTEM, "/dev/shm", "shm", "tmpfs", 0, "");
+        GuestMount volume = new GuestMount(GuestMount.Kind.SLOT, "/v", "1", "", 0, "");
         MachineShape shape = new MachineShape(
                 new GuestKernel("dkvm/0", Architecture.HOST, "vmlinux", "", false),
                 new Processor(Accelerator.TCG, 0),
@@ -140,7 +156,7 @@ public final class MonitorTraining {
                 "training",
                 process,
                 false,
-                new ContainerRoot(false, List.of(shm)),
+                new ContainerRoot(false, List.of(shm, volume), HiddenPaths.NONE),
                 List.of(),
                 new ContainerCgroup(CgroupMode.V2, 0));
         return new SandboxPlan(
@@ -152,7 +168,8 @@ public final class MonitorTraining {
                         new HostNames("training", ""),
                         Map.of("net.core.somaxconn", "1024")),
                 new SandboxRights(false, 0),
-                List.of(container));
+                List.of(container),
+                new SandboxMounts(List.of("/share", "/share/root", "/share/1"), Map.of()));
     }
 
     /** A network device as the kernel shows one. */

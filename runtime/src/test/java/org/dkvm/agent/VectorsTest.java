@@ -138,7 +138,7 @@ class VectorsTest {
         to.cgroups(CgroupMode.HYBRID);
         to.pidsLimit(30);
         to.mount(new GuestMount(GuestMount.Kind.FILESYSTEM, "/run", "tmpfs", "tmpfs", 14, "mode=755,size=64k"));
-        to.mount(new GuestMount(GuestMount.Kind.SHARE, "/data", "", "", 1, ""));
+        to.mount(new GuestMount(GuestMount.Kind.SLOT, "/data", "", "", 1, ""));
         assertThat(to.toBytes()).isEqualTo(ofContainer(Vector.named("java-container")));
     }
 
@@ -151,6 +151,14 @@ class VectorsTest {
                 new GuestDevice("/dev/fuse", new DeviceNumber(false, 10, 229), false, new NodeAccess(0666, 0, 0)),
                 "device1");
         assertThat(to.toBytes()).isEqualTo(ofContainer(Vector.named("java-container-devices")));
+    }
+
+    @Test
+    void hiddenPathsAreEncodedAsTheVector() throws Exception {
+        ContainerRecords to = new ContainerRecords();
+        to.maskedPath("/etc/shadow");
+        to.readOnlyPath("/srv");
+        assertThat(to.toBytes()).isEqualTo(ofContainer(Vector.named("java-container-hidden")));
     }
 
     static byte[] machine() {

@@ -3,33 +3,34 @@ package org.dkvm.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.util.List;
 import org.dkvm.core.machine.Disk;
 import org.dkvm.core.machine.DiskFilesystem;
+import org.dkvm.core.machine.SandboxFile;
 import org.junit.jupiter.api.Test;
 
 class DiskCommandTest {
-    private static final Path SHARE = Path.of("/vm");
     private static final Disk OWN = new Disk("/my disk", "/home", DiskFilesystem.EXT4, 1L << 30);
     private static final Disk HIDDEN = new Disk("/disks/v/d", "/data", DiskFilesystem.XFS, 2L << 30);
+    private static final SandboxFile OWN_FILE = new SandboxFile("/share/root", "/my disk");
+    private static final SandboxFile HIDDEN_FILE = new SandboxFile("/disks/1", "/d");
 
     @Test
     void aFileIsPreparedBelowTheContainersRoot() {
-        assertThat(String.join("|", DiskCommand.prepare(OWN, SHARE)))
-                .isEqualTo("/opt/dkvm/dkvm-disk|prepare|/vm|/my disk|ext4|1073741824");
+        assertThat(String.join("|", DiskCommand.prepare(OWN, OWN_FILE)))
+                .isEqualTo("/opt/dkvm/dkvm-disk|prepare|/share/root|/my disk|ext4|1073741824");
     }
 
     @Test
     void aFileThatOnlyTheSandboxHasIsPreparedBelowDisks() {
-        assertThat(String.join("|", DiskCommand.prepare(HIDDEN, SHARE)))
-                .isEqualTo("/opt/dkvm/dkvm-disk|prepare|/disks|/v/d|xfs|2147483648");
+        assertThat(String.join("|", DiskCommand.prepare(HIDDEN, HIDDEN_FILE)))
+                .isEqualTo("/opt/dkvm/dkvm-disk|prepare|/disks/1|/d|xfs|2147483648");
     }
 
     @Test
     void aProgramRunsWithEachFileAsItsDescriptor() {
-        assertThat(String.join("|", DiskCommand.run(List.of(OWN, HIDDEN), SHARE, List.of("/bin/qemu", "-x"))))
-                .isEqualTo("/opt/dkvm/dkvm-disk|run|20|/vm|/my disk|21|/disks|/v/d|--|/bin/qemu|-x");
+        assertThat(String.join("|", DiskCommand.run(List.of(OWN_FILE, HIDDEN_FILE), List.of("/bin/qemu", "-x"))))
+                .isEqualTo("/opt/dkvm/dkvm-disk|run|20|/share/root|/my disk|21|/disks/1|/d|--|/bin/qemu|-x");
         assertThat(DiskCommand.descriptor(1)).isEqualTo(21);
     }
 }

@@ -25,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.dkvm.agent.FrameType;
 import org.dkvm.bundle.plan.ContainerPlan;
+import org.dkvm.bundle.plan.SandboxMounts;
 import org.dkvm.bundle.plan.SandboxPlan;
 import org.dkvm.bundle.plan.SandboxPlanJson;
 import org.dkvm.bundle.plan.SandboxRights;
@@ -37,6 +38,7 @@ import org.dkvm.core.container.CgroupMode;
 import org.dkvm.core.container.Command;
 import org.dkvm.core.container.ContainerCgroup;
 import org.dkvm.core.container.ContainerRoot;
+import org.dkvm.core.container.HiddenPaths;
 import org.dkvm.core.container.ProcessRights;
 import org.dkvm.core.container.ProcessUser;
 import org.dkvm.core.container.WorkloadProcess;
@@ -101,9 +103,16 @@ public final class TestSandbox implements Programs, AutoCloseable {
     private Deadlines deadlines = Deadlines.GENEROUS;
 
     public TestSandbox(Path directory) throws IOException {
-        places = new Places(directory, directory.resolve("sandbox.json"), directory, directory, directory);
+        places = new Places(
+                directory,
+                directory.resolve("sandbox.json"),
+                directory,
+                directory,
+                directory,
+                directory.resolve("mountinfo"));
         Files.createDirectories(directory.resolve("sys/class/net"));
         Files.createDirectory(directory.resolve("log"));
+        Files.writeString(places.mounts(), "600 500 0:53 / / ro,relatime - overlay overlay rw\n");
         Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE))));
         result = new FutureTask<>(this::runMonitor);
     }
@@ -377,12 +386,13 @@ public final class TestSandbox implements Programs, AutoCloseable {
                 "test",
                 process,
                 false,
-                new ContainerRoot(false, List.of()),
+                new ContainerRoot(false, List.of(), HiddenPaths.NONE),
                 List.of(),
                 new ContainerCgroup(CgroupMode.V2, 0));
         return new SandboxPlan(
                 new VmPlan(shape, List.of(), NetworkMode.OWN, breaks, new HostNames("test", ""), Map.of()),
                 new SandboxRights(false, 0),
-                List.of(container));
+                List.of(container),
+                new SandboxMounts(List.of(), Map.of()));
     }
 }

@@ -20,6 +20,9 @@ public interface HostView {
     /** The size of the filesystem that a path of the host is on; 0 when it does not tell. */
     MemorySize filesystemSize(String path);
 
+    /** Whether a path of the host is the tmpfs that an engine makes for a container's /dev/shm, and not a directory that somebody chose. */
+    boolean isSharedMemory(String path);
+
     /** Whether a path of the host is the device with that number. */
     boolean isDevice(String path, int major, int minor);
 

@@ -10,10 +10,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.dkvm.core.MemorySize;
 import org.dkvm.linux.HostFiles;
+import org.dkvm.linux.MountTable;
 
 /** The host as it is. */
 public final class RealHost implements HostView {
     private static final int MAX_LINE = 256;
+
+    /** What Docker, Podman and containerd name that filesystem. */
+    private static final String SHM = "shm";
 
     @Override
     public SourceKind kindOf(String path) {
@@ -29,6 +33,16 @@ public final class RealHost implements HostView {
     @Override
     public MemorySize filesystemSize(String path) {
         return new MemorySize(HostFiles.filesystemSize(path));
+    }
+
+    @Override
+    public boolean isSharedMemory(String path) {
+        for (MountTable.Mount mount : MountTable.own()) {
+            if (mount.point().equals(path)) {
+                return "tmpfs".equals(mount.type()) && SHM.equals(mount.source());
+            }
+        }
+        return false;
     }
 
     @Override

@@ -19,10 +19,10 @@ record MountOptions(long flags, String data) {
     private static final long REMOUNT = 32;
     private static final long MANDLOCK = 64;
     private static final long DIRSYNC = 128;
-    private static final long NOATIME = 1024;
-    private static final long NODIRATIME = 2048;
-    private static final long RELATIME = 1 << 21;
-    private static final long STRICTATIME = 1 << 24;
+    static final long NOATIME = 1024;
+    static final long NODIRATIME = 2048;
+    static final long RELATIME = 1 << 21;
+    static final long STRICTATIME = 1 << 24;
     private static final long LAZYTIME = 1 << 25;
 
     /** Options that set bits; those that start with r do so for mounts below, too: Docker's way since 25 to say ro. */

@@ -5,13 +5,17 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.dkvm.bundle.host.HostView;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.SandboxPaths;
 import org.dkvm.core.container.GuestMount;
 import org.dkvm.core.machine.Disk;
+import org.dkvm.core.machine.SandboxFile;
 import org.dkvm.json.Json;
 import org.dkvm.linux.RootedTree;
 
@@ -26,30 +30,49 @@ public final class MountPlan {
     /** The program behind modprobe(8) where distributions have it. Busybox has one, too: nobody misses modules there. */
     private static final List<String> MODULE_LOADERS = List.of("/bin/kmod", "/usr/bin/kmod", "/sbin/kmod");
 
-    private static final long SHARE_FLAGS =
-            MountOptions.RDONLY | MountOptions.NOSUID | MountOptions.NODEV | MountOptions.NOEXEC;
+    private static final long SLOT_FLAGS = MountOptions.RDONLY
+            | MountOptions.NOSUID
+            | MountOptions.NODEV
+            | MountOptions.NOEXEC
+            | MountOptions.NOATIME
+            | MountOptions.NODIRATIME
+            | MountOptions.RELATIME
+            | MountOptions.STRICTATIME;
+
+    /** The host's own control groups are not the guest's. */
+    private static final String CGROUPS = "/sys/fs/cgroup";
 
     private final HostView host;
     private final Path bundle;
     private final RootedTree tree;
     private final List<JsonObject> engine = new ArrayList<>();
-    private final List<JsonObject> volumes = new ArrayList<>();
-    private final List<GuestMount> guest = new ArrayList<>();
+    private final Slots slots = new Slots(SandboxPaths.SHARE);
+    private final List<PlacedMount> guest = new ArrayList<>();
+    private final List<MountPoint> missing = new ArrayList<>();
+    /** By the number that the tree gives a mount: where the sandbox has the same; empty where only the guest has it. */
+    private final List<Optional<SandboxFile>> places = new ArrayList<>();
+
+    private final Map<String, SandboxFile> files = new LinkedHashMap<>();
     private final DiskMounts disks;
     private final SocketMounts sockets = new SocketMounts();
-    /** Volumes that are one file: the share shows them without the agent's doing, unless something of the guest covers them. */
-    private final List<Volume> files = new ArrayList<>();
 
-    private record Volume(String target, List<String> options) {}
+    /**
+     * What a mount needs in the image's root.
+     *
+     * @param path without links
+     * @param directory whether it is a directory, and not a file
+     */
+    public record MountPoint(String path, boolean directory) {}
 
     private MountPlan(HostView host, Path bundle, RootedTree tree) {
         this.host = host;
         this.bundle = bundle;
         this.tree = tree;
         disks = new DiskMounts(tree, guest);
-        tree.addHidden("/proc");
-        tree.addHidden("/sys");
-        tree.addHidden("/dev");
+        for (String kernels : List.of("/proc", "/sys", "/dev")) {
+            needs(tree.find(kernels), true);
+            hide(kernels);
+        }
     }
 
     /**
@@ -81,9 +104,56 @@ public final class MountPlan {
         return tree;
     }
 
-    /** What the agent mounts. */
+    /** What the agent mounts, in order. */
     public List<GuestMount> guest() {
-        return guest;
+        List<GuestMount> mounts = new ArrayList<>(guest.size());
+        for (PlacedMount placed : guest) {
+            mounts.add(placed.mount());
+        }
+        return mounts;
+    }
+
+    /** The mount points that the image's root lacks, in order; the guest can make none in a root that is read-only. */
+    public List<MountPoint> missing() {
+        return missing;
+    }
+
+    /** The workload's directory is made where it is missing, as runc does it. */
+    public void addWorkingDirectory(String path) {
+        needs(tree.find(path), true);
+    }
+
+    /**
+     * The sandbox opens a file of the container, which may be missing. Links on the way are followed as far as they can be seen from here; the last name is taken as it stands.
+     *
+     * @param what the file is, for the message
+     */
+    public void addFile(String what, String path) throws DkvmException {
+        files.put(path, locate(what, path));
+    }
+
+    /** The files that the sandbox opens, by their paths in the container. */
+    public Map<String, SandboxFile> files() {
+        return files;
+    }
+
+    private SandboxFile locate(String what, String path) throws DkvmException {
+        if (RootedTree.isAtOrBelow(path, SandboxPaths.DISKS)) {
+            return disks.locate(what, path);
+        }
+        int slash = path.lastIndexOf('/');
+        String parent = tree.find(path.substring(0, slash + 1)).path();
+        String resolved = ("/".equals(parent) ? "" : parent) + path.substring(slash);
+        int mount = tree.mountOf(resolved);
+        if (mount < 0) {
+            return new SandboxFile(SandboxPaths.ROOT, resolved);
+        }
+        SandboxFile place = places.get(mount)
+                .orElseThrow(() -> new DkvmException(
+                        what + " \"" + path + "\" lies in a filesystem whose content only the VM has",
+                        "give a file of the container or of a volume"));
+        String below = resolved.substring(tree.targetOf(mount).length());
+        return below.isEmpty() ? place : new SandboxFile(place.root() + place.path(), below);
     }
 
     /**
@@ -96,26 +166,17 @@ public final class MountPlan {
         if (!modules.isPresent() || !(whole || wantsModules())) {
             return;
         }
-        String directory = resolve(MODULES);
-        String target = directory + "/" + modules.release();
+        String target = MODULES + "/" + modules.release();
         if (whole) {
-            volumes.add(emptyDirectory(directory));
-            addShare(directory, List.of("ro", "nosuid", "nodev"));
-        } else if (isBelowMount(target)) {
+            addTmpfs("tmpfs", "tmpfs", MODULES, List.of("nosuid", "nodev", "noexec", "mode=755", "size=64k"));
+        } else if (tree.mountOf(tree.find(target).path()) >= 0) {
             // The user's own word on what is there.
             return;
         }
-        volumes.add(mount(
-                SandboxPaths.SHARE + target,
-                "bind",
-                modules.directory().toString(),
-                "bind",
-                "rprivate",
-                "ro",
-                "nosuid",
-                "nodev",
-                "noexec"));
-        addShare(target, List.of("ro", "nosuid", "nodev"));
+        JsonObject mount = mount(
+                target, "bind", modules.directory().toString(), "bind", "rprivate", "ro", "nosuid", "nodev", "noexec");
+        RootedTree.Found found = addSlot(mount, target, List.of("ro", "nosuid", "nodev"), true);
+        tree.addBind(found.path(), modules.directory());
     }
 
     private boolean wantsModules() {
@@ -128,16 +189,6 @@ public final class MountPlan {
             }
         }
         return false;
-    }
-
-    private boolean isBelowMount(String target) {
-        for (JsonObject volume : volumes) {
-            String destination = Json.string(volume, "destination").orElse("");
-            if (RootedTree.isAtOrBelow(SandboxPaths.SHARE + target, destination)) {
-                return true;
-            }
-        }
-        return isBelowFilesystem(guest, target);
     }
 
     /** What runc mounts in the sandbox, in order. */
@@ -155,49 +206,38 @@ public final class MountPlan {
                         : mount(SandboxPaths.LOG, "bind", log, "bind", "rprivate", "nosuid", "nodev", "noexec"));
         mounts.add(mount(
                 SandboxPaths.KERNEL, "bind", kernel.toString(), "bind", "rprivate", "ro", "nosuid", "nodev", "noexec"));
-        mounts.add(mount(SandboxPaths.SHARE, "bind", rootfs.toString(), "rbind", "rprivate", "nosuid", "nodev"));
-        if (readOnly) {
-            // Docker makes these in every image; containerd leaves it to runc, which would make them in the sandbox.
-            for (String place : List.of("/proc", "/sys", "/dev")) {
-                if (host.kindOf(rootfs + place) == HostView.SourceKind.MISSING) {
-                    mounts.add(emptyDirectory(place));
-                }
-            }
-            addPlaceholders(mounts);
-        }
-        volumes.forEach(mounts::add);
+        addShare(mounts, rootfs, readOnly);
         sockets.mounts().forEach(mounts::add);
-        disks.volumes().forEach(mounts::add);
-        if (readOnly) {
-            // Last, as mount points that the image lacks are made before; volumes in it keep their own mode.
-            mounts.add(
-                    mount(SandboxPaths.SHARE, "bind", rootfs.toString(), "bind", "remount", "ro", "nosuid", "nodev"));
-        }
+        disks.mounts(rootfs).forEach(mounts::add);
         return mounts;
     }
 
-    /** The guest can make no mount point in a read-only root: runc makes them, for an empty tmpfs that the guest's covers. */
-    private void addPlaceholders(JsonArray mounts) {
-        for (GuestMount mount : guest) {
-            boolean lacks = mount.kind() == GuestMount.Kind.FILESYSTEM
-                    || disks.missing().contains(mount.target());
-            if (lacks && !RootedTree.isAtOrBelow(mount.target(), "/dev")) {
-                mounts.add(emptyDirectory(mount.target()));
-            }
+    /** A filesystem with nothing in it but the slots, which runc makes; then nobody writes to it any more. */
+    private void addShare(JsonArray mounts, Path rootfs, boolean readOnly) {
+        mounts.add(mount(SandboxPaths.SHARE, "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=755", "size=64k"));
+        List<String> options = new ArrayList<>(List.of("rbind", "rprivate", "nosuid", "nodev"));
+        if (readOnly) {
+            options.add("ro");
         }
+        mounts.add(mount(SandboxPaths.ROOT, "bind", rootfs.toString(), options.toArray(new String[0])));
+        slots.mounts().forEach(mounts::add);
+        mounts.add(sealed(SandboxPaths.SHARE, rootfs));
     }
 
-    /** A tmpfs in the share that takes no more than mount points. */
-    private static JsonObject emptyDirectory(String target) {
-        return mount(
-                SandboxPaths.SHARE + target, "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=755", "size=64k");
+    /** Makes a filesystem read-only that runc has made mount points in. What runc is told for a source only has to be a directory. */
+    static JsonObject sealed(String point, Path directory) {
+        return mount(point, "bind", directory.toString(), "bind", "remount", "ro", "nosuid", "nodev", "noexec");
     }
 
     private void add(JsonObject mount, String destination) throws DkvmException {
         String type = Json.string(mount, "type").orElse("");
         List<String> options = Json.strings(mount, "options");
         boolean bind = "bind".equals(type) || options.contains("bind") || options.contains("rbind");
+        String source = Json.string(mount, "source").orElse("");
         switch (destination) {
+            case "/" ->
+                throw new DkvmException(
+                        "mounting \"" + source + "\" at \"/\" is not supported: that is the image's root", "");
             case "/proc", "/dev", "/dev/pts" -> {
                 if (!bind) {
                     engine.add(mount);
@@ -208,12 +248,21 @@ public final class MountPlan {
                 engine.add(mount("/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", "ro"));
                 return;
             }
-            case "/sys/fs/cgroup", "/dev/mqueue" -> {
-                return;
+            case CGROUPS -> {
+                if (!bind || RootedTree.isAtOrBelow(source, CGROUPS)) {
+                    return;
+                }
+            }
+            case "/dev/mqueue" -> {
+                if (!bind) {
+                    return;
+                }
             }
             case "/dev/shm" -> {
-                addSharedMemory(mount, bind, options);
-                return;
+                if (!bind || host.isSharedMemory(source)) {
+                    addSharedMemory(bind, source, options);
+                    return;
+                }
             }
             default -> {}
         }
@@ -223,65 +272,60 @@ public final class MountPlan {
         if (bind) {
             addBind(mount, destination, options);
         } else if ("tmpfs".equals(type) || "ramfs".equals(type)) {
-            addTmpfs(type, type, resolve(destination), options);
+            addTmpfs(type, type, destination, options);
         } else {
             addFilesystem(mount, type, destination, options);
         }
     }
 
-    private void addSharedMemory(JsonObject mount, boolean bind, List<String> options) {
+    private void addSharedMemory(boolean bind, String source, List<String> options) throws DkvmException {
         if (!bind) {
             addTmpfs("tmpfs", SHM, "/dev/shm", options);
             return;
         }
         // Docker (--ipc shareable) and Podman make the tmpfs themselves: a VM can not share it, its size is what
         // counts.
-        MemorySize size = host.filesystemSize(Json.string(mount, "source").orElse(""));
+        MemorySize size = host.filesystemSize(source);
         addTmpfs("tmpfs", SHM, "/dev/shm", List.of("nosuid", "noexec", "nodev", "mode=1777", "size=" + size.bytes()));
     }
 
-    private void addTmpfs(String type, String source, String target, List<String> options) {
+    private void addTmpfs(String type, String source, String target, List<String> options) throws DkvmException {
         MountOptions parsed = MountOptions.parse(options);
-        guest.add(new GuestMount(GuestMount.Kind.FILESYSTEM, target, source, type, parsed.flags(), parsed.data()));
-        tree.addHidden(target);
+        RootedTree.Found found = found(target);
+        guest.add(new PlacedMount(
+                new GuestMount(GuestMount.Kind.FILESYSTEM, target, source, type, parsed.flags(), parsed.data()),
+                found.path()));
+        needs(found, true);
+        hide(found.path());
     }
 
     private void addBind(JsonObject mount, String destination, List<String> options) throws DkvmException {
         Path source = bundle.resolve(Json.string(mount, "source").orElse(""));
         HostView.SourceKind kind = host.kindOf(source.toString());
         switch (kind) {
-            case SOCKET -> {
-                addSocket(mount, source, resolve(destination), options);
-                return;
-            }
+            case SOCKET -> addSocket(source, destination, options);
             case DEVICE ->
                 throw new DkvmException("mounting the device \"" + source + "\" into a VM is not supported yet", "");
-            case DIRECTORY, FILE, MISSING -> {}
+            case DIRECTORY, FILE, MISSING -> {
+                boolean directory = kind != HostView.SourceKind.FILE;
+                if (RootedTree.isAtOrBelow(destination, SandboxPaths.DISKS)) {
+                    disks.addVolume(mount, destination, directory);
+                } else {
+                    RootedTree.Found found = addSlot(mount, destination, options, directory);
+                    tree.addBind(found.path(), source);
+                }
+            }
         }
-        if (RootedTree.isAtOrBelow(destination, SandboxPaths.DISKS)) {
-            disks.addVolume(mount);
-            return;
-        }
-        String target = resolve(destination);
-        volumes.add(moved(mount, target));
-        if (kind == HostView.SourceKind.DIRECTORY || isBelowFilesystem(guest, target)) {
-            addShare(target, options);
-        } else {
-            files.add(new Volume(target, options));
-        }
-        tree.addBind(target, source);
     }
 
     /** The guest gets a socket of the agent's making at the same place, and the sandbox the real one, to connect to. */
-    private void addSocket(JsonObject mount, Path source, String target, List<String> options) throws DkvmException {
+    private void addSocket(Path source, String target, List<String> options) throws DkvmException {
         String number = sockets.add(source);
-        if (!isBelowFilesystem(guest, target) && !RootedTree.isAtOrBelow(target, "/dev")) {
-            // So runc makes the mount point, where a container would have one.
-            volumes.add(moved(mount, target));
-        }
-        long flags = MountOptions.parse(options).flags() & SHARE_FLAGS;
-        guest.add(new GuestMount(GuestMount.Kind.SOCKET, target, number, "", flags, ""));
-        tree.addHidden(target);
+        RootedTree.Found found = found(target);
+        guest.add(new PlacedMount(
+                new GuestMount(GuestMount.Kind.SOCKET, target, number, "", flags(options), ""), found.path()));
+        needs(found, false);
+        hide(found.path());
     }
 
     /** A filesystem that the engine lets runc mount, such as Podman's overlay volumes: mounted in the sandbox, shared like a volume. */
@@ -295,54 +339,53 @@ public final class MountPlan {
                         "");
             default -> {}
         }
-        String target = resolve(destination);
-        volumes.add(moved(mount, target));
-        addShare(target, options);
-        tree.addHidden(target);
+        RootedTree.Found found = addSlot(mount, destination, options, true);
+        tree.addHidden(found.path());
+    }
+
+    /** The caller tells the tree. */
+    private RootedTree.Found addSlot(JsonObject mount, String target, List<String> options, boolean directory)
+            throws DkvmException {
+        RootedTree.Found found = found(target);
+        String slot = slots.add(mount, directory);
+        guest.add(new PlacedMount(
+                new GuestMount(GuestMount.Kind.SLOT, target, slot, "", flags(options), ""), found.path()));
+        needs(found, directory);
+        places.add(Optional.of(new SandboxFile(SandboxPaths.SHARE, "/" + slot)));
+        return found;
     }
 
     private void addDisk(Disk disk, String serial) throws DkvmException {
-        String target = disks.add(disk, serial);
-        for (Volume file : files) {
-            if (RootedTree.isAtOrBelow(file.target, target)) {
-                addShare(file.target, file.options);
-            }
+        addFile("disk", disk.source());
+        RootedTree.Found found = disks.add(disk, serial);
+        needs(found, true);
+        hide(found.path());
+    }
+
+    private void hide(String target) {
+        tree.addHidden(target);
+        places.add(Optional.empty());
+    }
+
+    /** Where the image's root, and nothing that is mounted, lacks a mount point. */
+    private void needs(RootedTree.Found found, boolean directory) {
+        boolean lacks = found.kind() == RootedTree.Kind.MISSING || found.kind() == RootedTree.Kind.MISSING_IN_EMPTY;
+        if (lacks && tree.mountOf(found.path()) < 0) {
+            missing.add(new MountPoint(found.path(), directory));
         }
     }
 
-    private void addShare(String target, List<String> options) {
-        long flags = MountOptions.parse(options).flags() & SHARE_FLAGS;
-        guest.add(new GuestMount(GuestMount.Kind.SHARE, target, "", "", flags, ""));
+    private static long flags(List<String> options) {
+        return MountOptions.parse(options).flags() & SLOT_FLAGS;
     }
 
-    /** Whether a tmpfs of the guest covers the place: the agent must bring the share's file there. */
-    static boolean isBelowFilesystem(List<GuestMount> guest, String target) {
-        for (GuestMount mount : guest) {
-            if (mount.kind() == GuestMount.Kind.FILESYSTEM && RootedTree.isAtOrBelow(target, mount.target())) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private String resolve(String destination) throws DkvmException {
-        return resolve(tree, destination);
-    }
-
-    /** The mount point without links: runc would resolve them against the sandbox's root. */
-    static String resolve(RootedTree tree, String destination) throws DkvmException {
+    private RootedTree.Found found(String destination) throws DkvmException {
         RootedTree.Found found = tree.find(destination);
         if (found.kind() == RootedTree.Kind.TOO_MANY_LINKS) {
             throw new DkvmException(
                     "mount point \"" + destination + "\": too many levels of symbolic links in the image", "");
         }
-        return found.path();
-    }
-
-    private static JsonObject moved(JsonObject mount, String target) {
-        JsonObject moved = mount.deepCopy();
-        moved.addProperty("destination", SandboxPaths.SHARE + target);
-        return moved;
+        return found;
     }
 
     static JsonObject mount(String destination, String type, String source, String... options) {

@@ -11,6 +11,7 @@ import org.dkvm.core.container.ContainerRoot;
 import org.dkvm.core.container.DeviceNumber;
 import org.dkvm.core.container.GuestDevice;
 import org.dkvm.core.container.GuestMount;
+import org.dkvm.core.container.HiddenPaths;
 import org.dkvm.core.container.NodeAccess;
 import org.dkvm.json.Json;
 
@@ -27,6 +28,11 @@ final class ContainerPlanJson {
         JsonArray mounts = new JsonArray();
         plan.root().mounts().forEach(mount -> mounts.add(mountToJson(mount)));
         json.add("mounts", mounts);
+        HiddenPaths hidden = plan.root().hidden();
+        if (!hidden.equals(HiddenPaths.NONE)) {
+            json.add("masked", Json.arrayOf(hidden.masked()));
+            json.add("readOnly", Json.arrayOf(hidden.readOnly()));
+        }
         if (!plan.devices().isEmpty()) {
             json.add("devices", devicesToJson(plan.devices()));
         }
@@ -44,7 +50,10 @@ final class ContainerPlanJson {
                 Json.requiredString(json, "id"),
                 ProcessJson.fromJson(json.getAsJsonObject("process")),
                 Json.isTrue(json, "init"),
-                new ContainerRoot(Json.isTrue(json, "rootReadOnly"), mounts),
+                new ContainerRoot(
+                        Json.isTrue(json, "rootReadOnly"),
+                        mounts,
+                        new HiddenPaths(Json.strings(json, "masked"), Json.strings(json, "readOnly"))),
                 devicesFromJson(json),
                 new ContainerCgroup(
                         CgroupMode.valueOf(Json.requiredString(json, "cgroups")),

@@ -71,6 +71,12 @@ public final class GuestBounds {
         for (GuestDevice device : plan.container().devices()) {
             bytes += AROUND + bytes("device \"" + shown(device.path()) + "\"", device.path(), MOST_PATH);
         }
+        for (String path : plan.container().root().hidden().masked()) {
+            bytes += AROUND + bytes("a masked path", path, MOST_PATH);
+        }
+        for (String path : plan.container().root().hidden().readOnly()) {
+            bytes += AROUND + bytes("a read-only path", path, MOST_PATH);
+        }
         if (bytes > MOST_RECORDS) {
             throw new DkvmException(
                     "mounts, devices and sysctls have " + bytes + " bytes, more than " + MOST_RECORDS,

@@ -9,8 +9,9 @@ import java.util.List;
  * @param vm what the VM is
  * @param rights what the sandbox may
  * @param containers what the guest is told of each container that the VM starts with: one
+ * @param mounts what runc mounts in the sandbox, and where it has the files that it opens
  */
-public record SandboxPlan(VmPlan vm, SandboxRights rights, List<ContainerPlan> containers) {
+public record SandboxPlan(VmPlan vm, SandboxRights rights, List<ContainerPlan> containers, SandboxMounts mounts) {
     public SandboxPlan {
         if (containers.size() != 1) {
             throw new IllegalArgumentException("a VM starts with one container, not " + containers.size());
@@ -20,7 +21,7 @@ public record SandboxPlan(VmPlan vm, SandboxRights rights, List<ContainerPlan> c
 
     /** The same VM without KVM. */
     public SandboxPlan translated() {
-        return new SandboxPlan(vm.translated(), rights, containers);
+        return new SandboxPlan(vm.translated(), rights, containers, mounts);
     }
 
     /** The container that the VM starts with. */

@@ -4,8 +4,11 @@ package org.dkvm.bundle.plan;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.machine.SandboxFile;
 import org.dkvm.json.Json;
 
 /** The text form of a {@link SandboxPlan}: sandbox.json. Both sides are DKVM's own and of one version; a file that does not fit is refused whole. */
@@ -20,6 +23,7 @@ public final class SandboxPlanJson {
         JsonArray containers = new JsonArray();
         plan.containers().forEach(container -> containers.add(ContainerPlanJson.toJson(container)));
         json.add("containers", containers);
+        json.add("mounts", mountsToJson(plan.mounts()));
         return json;
     }
 
@@ -33,11 +37,39 @@ public final class SandboxPlanJson {
             return new SandboxPlan(
                     VmPlanJson.fromJson(json.getAsJsonObject("vm")),
                     rightsFromJson(json.getAsJsonObject("rights")),
-                    containers);
+                    containers,
+                    mountsFromJson(json.getAsJsonObject("mounts")));
         } catch (RuntimeException e) {
             throw new DkvmException(
                     "the sandbox's plan is not valid: " + e.getMessage(), "create the container again", e);
         }
+    }
+
+    private static JsonObject mountsToJson(SandboxMounts mounts) {
+        JsonObject json = new JsonObject();
+        json.add("points", Json.arrayOf(mounts.points()));
+        if (!mounts.files().isEmpty()) {
+            JsonArray files = new JsonArray();
+            mounts.files().forEach((path, file) -> {
+                JsonObject item = new JsonObject();
+                item.addProperty("file", path);
+                item.addProperty("root", file.root());
+                item.addProperty("path", file.path());
+                files.add(item);
+            });
+            json.add("files", files);
+        }
+        return json;
+    }
+
+    private static SandboxMounts mountsFromJson(JsonObject json) {
+        Map<String, SandboxFile> files = new LinkedHashMap<>();
+        for (JsonObject item : Json.objects(json, "files")) {
+            files.put(
+                    Json.requiredString(item, "file"),
+                    new SandboxFile(Json.requiredString(item, "root"), Json.requiredString(item, "path")));
+        }
+        return new SandboxMounts(Json.strings(json, "points"), files);
     }
 
     private static JsonObject rightsToJson(SandboxRights rights) {

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.bundle.sandbox;
 
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.dkvm.bundle.mounts.MountPlan;
 import org.dkvm.bundle.options.BreakOption;
 import org.dkvm.bundle.options.DisplayOptions;
@@ -15,6 +19,7 @@ import org.dkvm.bundle.options.MachineOptions;
 import org.dkvm.bundle.options.Options;
 import org.dkvm.bundle.plan.ContainerPlan;
 import org.dkvm.bundle.plan.GuestBounds;
+import org.dkvm.bundle.plan.SandboxMounts;
 import org.dkvm.bundle.plan.SandboxPlan;
 import org.dkvm.bundle.plan.SandboxRights;
 import org.dkvm.bundle.plan.VmPlan;
@@ -27,7 +32,9 @@ import org.dkvm.core.MemorySize;
 import org.dkvm.core.container.ContainerCgroup;
 import org.dkvm.core.container.ContainerRoot;
 import org.dkvm.core.container.GuestDevice;
+import org.dkvm.core.container.HiddenPaths;
 import org.dkvm.core.machine.Accelerator;
+import org.dkvm.core.machine.Display;
 import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.core.machine.HostNames;
 import org.dkvm.core.machine.MachineShape;
@@ -74,23 +81,6 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
     /** Ports of the sandbox's own sockets: answers to them are told apart from the VM's traffic by these. */
     private static final String LOCAL_PORTS = "59392 60415";
 
-    /** Docker's lists, for where {@code --privileged} emptied them. */
-    private static final List<String> MASKED_PATHS = List.of(
-            "/proc/asound",
-            "/proc/acpi",
-            "/proc/kcore",
-            "/proc/keys",
-            "/proc/latency_stats",
-            "/proc/timer_list",
-            "/proc/timer_stats",
-            "/proc/sched_debug",
-            "/proc/scsi",
-            "/sys/firmware",
-            "/sys/devices/virtual/powercap");
-
-    private static final List<String> READ_ONLY_PATHS =
-            List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
-
     /**
      * What the rewriter takes beside the spec.
      *
@@ -129,11 +119,19 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         JsonObject linux = Json.objectOrNew(spec, "linux");
         MountPlan mounts = container.mounts();
         mounts.addModules(inputs.kernel.modules(), inputs.options.kernel().mountLibModules());
-        DisplayOptions.check(inputs.options.machine().display(), process, mounts.tree());
-        SandboxPlan plan = plan(spec, linux, container, inputs);
+        mounts.addWorkingDirectory(container.process().command().cwd());
+        Display display = inputs.options.machine().display();
+        DisplayOptions.check(display, process, mounts.tree());
+        if (!display.password().file().isEmpty()) {
+            mounts.addFile("file", display.password().file());
+        }
+        HiddenPaths hidden = MaskedPaths.rewrite(linux);
+        JsonArray points = rewriteMounts(spec, mounts, inputs);
+        SandboxMounts sandbox = new SandboxMounts(points(points, linux), mounts.files());
+        SandboxPlan plan = plan(spec, linux, container, inputs, sandbox, hidden);
         GuestBounds.check(plan);
         rewriteProcess(process, plan);
-        rewriteRoot(spec, mounts, inputs);
+        rewriteRoot(spec, inputs);
         SandboxResources.rewrite(
                 linux,
                 inputs.overhead(),
@@ -145,7 +143,13 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         return new SandboxSpec(spec, plan);
     }
 
-    private static SandboxPlan plan(JsonObject spec, JsonObject linux, ContainerSpec container, Inputs inputs)
+    private static SandboxPlan plan(
+            JsonObject spec,
+            JsonObject linux,
+            ContainerSpec container,
+            Inputs inputs,
+            SandboxMounts sandboxMounts,
+            HiddenPaths hidden)
             throws DkvmException {
         GuestKernel kernel = inputs.kernel.kernel();
         HostShare host = inputs.host;
@@ -183,10 +187,11 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 container.init(),
                 new ContainerRoot(
                         Json.isTrue(Json.objectOrNew(spec, "root"), "readonly"),
-                        container.mounts().guest()),
+                        container.mounts().guest(),
+                        hidden),
                 container.devices(),
                 new ContainerCgroup(inputs.options.cgroups(), resources.pidsLimit()));
-        return new SandboxPlan(vm, rights, List.of(first));
+        return new SandboxPlan(vm, rights, List.of(first), sandboxMounts);
     }
 
     private static Map<String, String> sysctls(JsonObject linux) {
@@ -235,17 +240,32 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         process.remove("rlimits");
     }
 
-    private static void rewriteRoot(JsonObject spec, MountPlan mounts, Inputs inputs) {
+    private static JsonArray rewriteMounts(JsonObject spec, MountPlan mounts, Inputs inputs) {
         JsonObject root = Json.objectOrNew(spec, "root");
         Path rootfs = inputs.place.bundle().resolve(Json.string(root, "path").orElse("rootfs"));
-        spec.add(
-                "mounts",
-                mounts.sandbox(
-                        inputs.place.bundle().resolve(PLAN_FILE),
-                        inputs.place.log(),
-                        inputs.kernel.directory(),
-                        rootfs,
-                        Json.isTrue(root, "readonly")));
+        JsonArray sandbox = mounts.sandbox(
+                inputs.place.bundle().resolve(PLAN_FILE),
+                inputs.place.log(),
+                inputs.kernel.directory(),
+                rootfs,
+                Json.isTrue(root, "readonly"));
+        spec.add("mounts", sandbox);
+        return sandbox;
+    }
+
+    /** Where runc mounts something, or covers something of the kernel's filesystems. */
+    private static List<String> points(JsonArray mounts, JsonObject linux) {
+        Set<String> points = new LinkedHashSet<>();
+        for (JsonElement mount : mounts) {
+            points.add(Json.string(mount.getAsJsonObject(), "destination").orElse(""));
+        }
+        points.addAll(Json.strings(linux, "maskedPaths"));
+        points.addAll(Json.strings(linux, "readonlyPaths"));
+        return List.copyOf(points);
+    }
+
+    private static void rewriteRoot(JsonObject spec, Inputs inputs) {
+        JsonObject root = Json.objectOrNew(spec, "root");
         root.addProperty("path", inputs.place.layout().sandbox().toString());
         root.addProperty("readonly", true);
     }
@@ -262,12 +282,6 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
             JsonObject own = new JsonObject();
             own.addProperty("type", "uts");
             linux.getAsJsonArray("namespaces").add(own);
-        }
-        if (Json.array(linux, "maskedPaths").isEmpty()) {
-            linux.add("maskedPaths", Json.arrayOf(MASKED_PATHS));
-        }
-        if (Json.array(linux, "readonlyPaths").isEmpty()) {
-            linux.add("readonlyPaths", Json.arrayOf(READ_ONLY_PATHS));
         }
     }
 }

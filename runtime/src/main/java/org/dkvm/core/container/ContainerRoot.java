@@ -8,8 +8,9 @@ import java.util.List;
  *
  * @param readOnly whether it is read-only
  * @param mounts what the agent mounts in it, in order
+ * @param hidden what the workload is not to see, or not to write to
  */
-public record ContainerRoot(boolean readOnly, List<GuestMount> mounts) {
+public record ContainerRoot(boolean readOnly, List<GuestMount> mounts, HiddenPaths hidden) {
     public ContainerRoot {
         mounts = List.copyOf(mounts);
     }

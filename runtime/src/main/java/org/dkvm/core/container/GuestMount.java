@@ -2,12 +2,12 @@
 package org.dkvm.core.container;
 
 /**
- * A mount that the agent makes, or finishes, in the guest.
+ * A mount that the agent makes in the guest.
  *
  * @param kind what is mounted
- * @param target absolute path in the guest
- * @param source first column of /proc/mounts: "tmpfs", "/dev/vda"; empty for a share; a socket's number
- * @param filesystem type as mount(2) takes it; empty for a share
+ * @param target absolute path in the guest, as the engine gave it: links in it are followed there
+ * @param source first column of /proc/mounts: "tmpfs", "/dev/vda"; a slot's name; a socket's number
+ * @param filesystem type as mount(2) takes it; empty for a slot
  * @param flags MS_* bits of mount(2)
  * @param data filesystem options as mount(2) takes them, comma separated
  */
@@ -16,8 +16,8 @@ public record GuestMount(Kind kind, String target, String source, String filesys
     public enum Kind {
         /** A filesystem of the guest kernel: tmpfs. */
         FILESYSTEM(1),
-        /** A volume or bind mount below the shared root: visible already; the flags are applied. */
-        SHARE(2),
+        /** What is in a slot of the share, its source: a volume, a bind mount. */
+        SLOT(2),
         /** A virtual disk. */
         DISK(3),
         /** A socket of the host; its number is the source. */
@@ -33,6 +33,11 @@ public record GuestMount(Kind kind, String target, String source, String filesys
         public int code() {
             return code;
         }
+    }
+
+    /** The same with more flags. */
+    public GuestMount with(long more) {
+        return new GuestMount(kind, target, source, filesystem, flags | more, data);
     }
 
     public GuestMount {

@@ -2,14 +2,15 @@
 package org.dkvm.monitor.start;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.dkvm.agent.GuestText;
+import org.dkvm.bundle.plan.SandboxMounts;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.container.GuestDevice;
 import org.dkvm.core.machine.Disk;
+import org.dkvm.core.machine.SandboxFile;
 import org.dkvm.disk.DiskCommand;
 import org.dkvm.machine.MachineDisk;
 import org.dkvm.monitor.program.Programs;
@@ -20,12 +21,12 @@ public final class Disks {
 
     private final List<Disk> disks;
     private final List<GuestDevice> devices;
-    private final Path share;
+    private final SandboxMounts mounts;
 
-    public Disks(List<Disk> disks, List<GuestDevice> devices, Path share) {
+    public Disks(List<Disk> disks, List<GuestDevice> devices, SandboxMounts mounts) {
         this.disks = disks;
         this.devices = devices;
-        this.share = share;
+        this.mounts = mounts;
     }
 
     /**
@@ -44,7 +45,11 @@ public final class Disks {
 
     /** A command with the disks' files open and locked. */
     public List<String> around(List<String> command) {
-        return disks.isEmpty() ? command : DiskCommand.run(disks, share, command);
+        List<SandboxFile> files = new ArrayList<>();
+        for (Disk disk : disks) {
+            files.add(mounts.file(disk.source()));
+        }
+        return disks.isEmpty() ? command : DiskCommand.run(files, command);
     }
 
     public List<MachineDisk> ofMachine() {
@@ -73,7 +78,7 @@ public final class Disks {
 
     private String prepare(Disk disk, Programs programs) throws DkvmException {
         try {
-            Process process = programs.start(DiskCommand.prepare(disk, share));
+            Process process = programs.start(DiskCommand.prepare(disk, mounts.file(disk.source())));
             String said = GuestText.lines(process.getInputStream().readNBytes(MAX_OUTPUT))
                     .strip();
             if (process.waitFor() != 0) {

@@ -25,7 +25,7 @@ import org.dkvm.network.SharedNetwork;
 import org.dkvm.network.Takeover;
 
 /** What the agent is told: the plan and the VM's network as records. */
-public record GuestSetup(SandboxPlan plan, VmNetwork network) {
+public record GuestSetup(SandboxPlan plan, VmNetwork network, MountCheck mounts) {
     /** As distributions set it on 64-bit machines; the kernel's own 32768 is seen in the widths of ps. See proc_sys_kernel(5). */
     private static final String PID_MAX = "kernel.pid_max";
 
@@ -67,8 +67,10 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network) {
         to.cgroups(container.cgroup().mode());
         to.pidsLimit(container.cgroup().pidsLimit());
         for (GuestMount mount : container.root().mounts()) {
-            to.mount(mount);
+            to.mount(mount.kind() == GuestMount.Kind.SLOT ? mount.with(mounts.flags(mount.source())) : mount);
         }
+        container.root().hidden().readOnly().forEach(to::readOnlyPath);
+        container.root().hidden().masked().forEach(to::maskedPath);
         for (int i = 0; i < container.devices().size(); i++) {
             to.device(container.devices().get(i), GuestDevice.serial(i));
         }

@@ -10,15 +10,17 @@ import org.dkvm.machine.Machine;
  *
  * @param run a directory for sockets
  * @param plan sandbox.json
- * @param share what the guest sees as its root
+ * @param share what virtiofsd serves
  * @param kernel the kernel's directory
  * @param terminfo descriptions of terminals
+ * @param mounts what is mounted, see proc_pid_mountinfo(5)
  */
-public record Places(Path run, Path plan, Path share, Path kernel, Path terminfo) {
+public record Places(Path run, Path plan, Path share, Path kernel, Path terminfo, Path mounts) {
     /** The container's terminal, where it has one: the OCI runtime puts it there. */
     private static final String TERMINAL = "/dev/console";
 
     private static final String TERMINFO = "/usr/share/terminfo";
+    private static final String MOUNTS = "/proc/self/mountinfo";
 
     /** The places of the sandbox this process is in. */
     public static Places ofSandbox() {
@@ -27,7 +29,8 @@ public record Places(Path run, Path plan, Path share, Path kernel, Path terminfo
                 Path.of(SandboxPaths.PLAN),
                 Path.of(SandboxPaths.SHARE),
                 Path.of(SandboxPaths.KERNEL),
-                Path.of(TERMINFO));
+                Path.of(TERMINFO),
+                Path.of(MOUNTS));
     }
 
     public Machine.Sockets sockets() {

@@ -10,11 +10,12 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import org.dkvm.bundle.plan.SandboxMounts;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PlainName;
-import org.dkvm.core.SandboxPaths;
 import org.dkvm.core.machine.Display;
 import org.dkvm.core.machine.DisplayMode;
+import org.dkvm.core.machine.SandboxFile;
 import org.dkvm.core.machine.Vga;
 import org.dkvm.core.machine.VncPassword;
 import org.dkvm.linux.AtomicFile;
@@ -34,10 +35,17 @@ public final class Screen {
     private static final int MAX_FILE_BYTES = 1024;
 
     private final Display display;
+    private final SandboxMounts mounts;
     private final Places places;
 
-    public Screen(Display display, Places places) {
+    /**
+     * One container's.
+     *
+     * @param mounts where its files are
+     */
+    public Screen(Display display, SandboxMounts mounts, Places places) {
         this.display = display;
+        this.mounts = mounts;
         this.places = places;
     }
 
@@ -109,9 +117,9 @@ public final class Screen {
 
     private String firstLine(String file) throws DkvmException {
         String what = "the file \"" + file + "\" of DKVM_QEMU_VNC_PASSWORD_FILE";
-        boolean own = RootedTree.isAtOrBelow(file, SandboxPaths.DISKS);
-        Path root = own ? Path.of(SandboxPaths.DISKS) : places.share();
-        RootedTree.Found found = new RootedTree(root).find(own ? file.substring(SandboxPaths.DISKS.length()) : file);
+        SandboxFile place = mounts.file(file);
+        Path root = Path.of(place.root());
+        RootedTree.Found found = new RootedTree(root).find(place.path());
         if (found.kind() != RootedTree.Kind.FILE) {
             throw new DkvmException(what + " is not there", "give a file of the container or of a volume");
         }

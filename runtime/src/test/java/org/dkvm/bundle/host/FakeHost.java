@@ -45,6 +45,11 @@ public final class FakeHost implements HostView {
     }
 
     @Override
+    public boolean isSharedMemory(String path) {
+        return path.endsWith("/shm");
+    }
+
+    @Override
     public boolean isDevice(String path, int major, int minor) {
         return path.equals("/dev/sda") && major == 8 && minor == 0;
     }

@@ -20,6 +20,7 @@ import org.dkvm.bundle.sandbox.Rewrites;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.container.GuestMount;
 import org.dkvm.core.machine.Disk;
+import org.dkvm.core.machine.SandboxFile;
 import org.dkvm.json.Json;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -80,7 +81,7 @@ class DiskMountsTest {
 
     @Test
     void linksOfTheImageAreFollowed() throws DkvmException {
-        assertThat(guest("/d,/link/user,ext4,1G")).containsExactly("DISK /home/user");
+        assertThat(guest("/d,/link/user,ext4,1G")).containsExactly("DISK /link/user");
     }
 
     @Test
@@ -91,14 +92,14 @@ class DiskMountsTest {
         tmpfs("/home/t");
         assertThat(guest("/d,/home,ext4,1G"))
                 .containsExactly(
-                        "DISK /home", "SHARE /home/a", "SHARE /elsewhere", "FILESYSTEM /home/t", "SHARE /home/file");
+                        "DISK /home", "SLOT /home/a", "SLOT /home/file", "SLOT /elsewhere", "FILESYSTEM /home/t");
     }
 
     @Test
     void aDiskCanLieInAnotherAndInAVolume() throws DkvmException {
         bind("/volumes/v", "/v");
         assertThat(guest("/a,/home/user,ext4,1G;/b,/home,ext4,1G;/c,/v/deep,ext4,1G"))
-                .containsExactly("SHARE /v", "DISK /home", "DISK /home/user", "DISK /v/deep");
+                .containsExactly("SLOT /v", "DISK /home", "DISK /home/user", "DISK /v/deep");
     }
 
     @Test
@@ -126,19 +127,33 @@ class DiskMountsTest {
     }
 
     @Test
+    void theSandboxFindsTheFilesInSlots() throws DkvmException {
+        bind("/volumes/a", "/disks");
+        bind("/volumes/b", "/disks/sub");
+        bind("/volumes/c", "/c");
+        bind("/volumes/file", "/one");
+        MountPlan plan = plan("/disks/x/d,/1,ext4,1G;/disks/sub/d,/2,ext4,1G;/c/d,/3,ext4,1G;/one,/4,ext4,1G;"
+                + "/link/d,/5,ext4,1G");
+        assertThat(plan.files())
+                .containsEntry("/disks/x/d", new SandboxFile("/disks/1", "/x/d"))
+                .containsEntry("/disks/sub/d", new SandboxFile("/disks/2", "/d"))
+                .containsEntry("/c/d", new SandboxFile("/share/1", "/d"))
+                .containsEntry("/one", new SandboxFile("/share", "/f2"))
+                .containsEntry("/link/d", new SandboxFile("/share/root", "/home/d"));
+    }
+
+    @Test
     void aFileThatOnlyTheVmWouldHaveIsRefused() throws DkvmException {
         tmpfs("/t");
-        assertThatThrownBy(() -> plan("/t/d,/home,ext4,1G")).hasMessageContaining("lies in a tmpfs");
+        assertThatThrownBy(() -> plan("/t/d,/home,ext4,1G"))
+                .hasMessageContaining("lies in a filesystem whose content only the VM has");
     }
 
     @Test
     void theMountPointThatAReadOnlyImageLacksIsMade() throws DkvmException {
-        JsonArray sandbox = plan("/d,/home,ext4,1G;/e,/new,ext4,1G")
-                .sandbox(Path.of("/plan"), "/log", Path.of("/kernel"), bundle.resolve("rootfs"), true);
-        List<String> destinations = new ArrayList<>();
-        sandbox.forEach(mount ->
-                destinations.add(mount.getAsJsonObject().get("destination").getAsString()));
-        assertThat(destinations).contains("/vm/new").doesNotContain("/vm/home");
+        assertThat(plan("/d,/home,ext4,1G;/e,/new,ext4,1G").missing())
+                .contains(new MountPlan.MountPoint("/new", true))
+                .noneMatch(point -> point.path().equals("/home"));
     }
 
     @Test

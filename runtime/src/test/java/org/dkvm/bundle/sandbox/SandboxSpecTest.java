@@ -18,6 +18,7 @@ import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.container.CapabilitySets;
 import org.dkvm.core.container.GuestMount;
+import org.dkvm.core.container.HiddenPaths;
 import org.dkvm.core.container.ResourceLimit;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.NetworkMode;
@@ -208,18 +209,69 @@ class SandboxSpecTest {
     }
 
     @Test
-    void dotsInADestinationDoNotLeadOutOfTheImage() throws DkvmException {
+    void runcMountsNothingAtANameThatSomebodyElseChose() throws DkvmException {
         addMount("{\"destination\":\"/../../etc/x\",\"type\":\"bind\",\"source\":\"/srv/x\",\"options\":[]}");
-        assertThat(destinations(Rewrites.rewrite(spec))).contains("/vm/etc/x");
+        addMount("{\"destination\":\"/dev/x\",\"type\":\"bind\",\"source\":\"/srv/y\",\"options\":[]}");
+        addMount("{\"destination\":\"/disks/../opt/dkvm\",\"type\":\"bind\",\"source\":\"/srv/z\",\"options\":[]}");
+        addMount("{\"destination\":\"/disks/opt\",\"type\":\"bind\",\"source\":\"/srv/d\",\"options\":[]}");
+        addMount("{\"destination\":\"/ov\",\"type\":\"overlay\",\"source\":\"overlay\",\"options\":[]}");
+        SandboxSpec sandbox = Rewrites.rewrite(spec);
+        assertThat(destinations(sandbox))
+                .allMatch(point -> point.matches(
+                        "/proc|/dev|/dev/pts|/sys|/run|/tmp|/run/dkvm/sandbox.json|/run/dkvm/log|/opt/dkvm/kernel|/disks"
+                                + "|/disks/1|/share|/share/root|/share/f?[0-9]+"));
+        assertThat(sandbox.plan().container().root().mounts())
+                .extracting(GuestMount::target)
+                .contains("/etc/x", "/dev/x", "/opt/dkvm", "/ov")
+                .doesNotContain("/disks/opt");
+        assertThat(sandbox.plan().mounts().points()).containsAll(destinations(sandbox));
     }
 
     @Test
-    void aFileBelowATmpfsOfTheGuestIsToldToTheAgent() throws DkvmException {
+    void nothingIsMountedOverTheImagesRoot() throws DkvmException {
+        addMount("{\"destination\":\"/x/..\",\"type\":\"bind\",\"source\":\"/srv/x\",\"options\":[]}");
+        assertThatThrownBy(() -> Rewrites.rewrite(spec)).hasMessageContaining("mounting \"/srv/x\" at \"/\"");
+    }
+
+    @Test
+    void whatSomebodyPutsAtAPlaceOfTheKernelsIsHis() throws DkvmException {
+        addMount("{\"destination\":\"/dev/shm\",\"type\":\"bind\",\"source\":\"/srv/x\",\"options\":[\"ro\"]}");
+        addMount("{\"destination\":\"/sys/fs/cgroup\",\"type\":\"bind\",\"source\":\"/srv/y\",\"options\":[]}");
+        addMount("{\"destination\":\"/sys/fs/cgroup\",\"type\":\"bind\",\"source\":\"/sys/fs/cgroup\",\"options\":[]}");
+        List<GuestMount> mounts =
+                Rewrites.rewrite(spec).plan().container().root().mounts();
+        assertThat(mounts)
+                .filteredOn(mount ->
+                        mount.kind() == GuestMount.Kind.SLOT && mount.target().equals("/dev/shm"))
+                .extracting(GuestMount::flags)
+                .containsExactly(1L);
+        assertThat(mounts)
+                .filteredOn(mount -> mount.target().equals("/sys/fs/cgroup"))
+                .hasSize(1);
+    }
+
+    @Test
+    void pathsThatAreHiddenBesideTheUsualOnesAreTheGuests() throws DkvmException {
+        linux().getAsJsonArray("maskedPaths").add("/etc/shadow");
+        linux().getAsJsonArray("readonlyPaths").add("srv");
+        SandboxSpec sandbox = Rewrites.rewrite(spec);
+        assertThat(sandbox.plan().container().root().hidden())
+                .isEqualTo(new HiddenPaths(List.of("/etc/shadow"), List.of("/srv")));
+        assertThat(Json.write(sandbox.spec())).doesNotContain("/etc/shadow", "\"srv\"");
+        assertThat(SandboxPlanJson.fromJson(SandboxPlanJson.toJson(sandbox.plan())))
+                .isEqualTo(sandbox.plan());
+    }
+
+    @Test
+    void aFileIsMountedByTheAgentInTheEnginesOrder() throws DkvmException {
         addMount("{\"destination\":\"/run\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[]}");
         addMount(
                 "{\"destination\":\"/run/secrets/file\",\"type\":\"bind\",\"source\":\"/srv/file\",\"options\":[\"ro\"]}");
-        assertThat(Rewrites.rewrite(spec).plan().container().root().mounts())
-                .contains(new GuestMount(GuestMount.Kind.SHARE, "/run/secrets/file", "", "", 1, ""));
+        List<GuestMount> mounts =
+                Rewrites.rewrite(spec).plan().container().root().mounts();
+        assertThat(mounts.getLast().target()).isEqualTo("/run/secrets/file");
+        assertThat(mounts.getLast().source()).matches("f[0-9]+");
+        assertThat(mounts.get(mounts.size() - 2).target()).isEqualTo("/run");
     }
 
     @Test
@@ -227,16 +279,21 @@ class SandboxSpecTest {
         addMount(
                 "{\"destination\":\"/ov\",\"type\":\"overlay\",\"source\":\"overlay\",\"options\":[\"lowerdir=/a\",\"private\"]}");
         SandboxSpec sandbox = Rewrites.rewrite(spec);
-        assertThat(destinations(sandbox)).contains("/vm/ov");
-        assertThat(sandbox.plan().container().root().mounts())
-                .contains(new GuestMount(GuestMount.Kind.SHARE, "/ov", "", "", 0, ""));
+        GuestMount mount = sandbox.plan().container().root().mounts().getLast();
+        assertThat(mount.target()).isEqualTo("/ov");
+        assertThat(destinations(sandbox)).contains("/share/" + mount.source());
     }
 
     @Test
-    void theReadOnlyRootComesLast() throws DkvmException {
+    void aReadOnlyRootIsReadOnlyInTheSandboxAndTheSlotsAlwaysAre() throws DkvmException {
         spec.getAsJsonObject("root").addProperty("readonly", true);
         List<JsonObject> mounts = Json.objects(Rewrites.rewrite(spec).spec(), "mounts");
-        assertThat(mounts.getLast().get("destination").getAsString()).isEqualTo("/vm");
+        for (JsonObject mount : mounts) {
+            if ("/share/root".equals(mount.get("destination").getAsString())) {
+                assertThat(Json.strings(mount, "options")).contains("ro");
+            }
+        }
+        assertThat(mounts.getLast().get("destination").getAsString()).isEqualTo("/share");
         assertThat(Json.strings(mounts.getLast(), "options")).contains("remount", "ro");
     }
 

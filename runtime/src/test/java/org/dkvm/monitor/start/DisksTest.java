@@ -8,19 +8,23 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.dkvm.bundle.plan.SandboxMounts;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.container.DeviceNumber;
 import org.dkvm.core.container.GuestDevice;
 import org.dkvm.core.container.NodeAccess;
 import org.dkvm.core.machine.Disk;
 import org.dkvm.core.machine.DiskFilesystem;
+import org.dkvm.core.machine.SandboxFile;
 import org.dkvm.machine.MachineDisk;
 import org.dkvm.monitor.TestProcess;
 import org.dkvm.monitor.program.Programs;
 import org.junit.jupiter.api.Test;
 
 class DisksTest {
-    private static final Path SHARE = Path.of("/vm");
+    private static final SandboxMounts MOUNTS = new SandboxMounts(
+            List.of(),
+            Map.of("/a", new SandboxFile("/share/root", "/a"), "/b", new SandboxFile("/share/1", "/deep/b")));
     private static final Disk EXT4 = new Disk("/a", "/home", DiskFilesystem.EXT4, 1L << 30);
     private static final Disk XFS = new Disk("/b", "/data", DiskFilesystem.XFS, 1L << 30);
 
@@ -47,7 +51,7 @@ class DisksTest {
     }
 
     private static Disks disks(Disk... disks) {
-        return new Disks(List.of(disks), List.of(), SHARE);
+        return new Disks(List.of(disks), List.of(), MOUNTS);
     }
 
     @Test
@@ -73,7 +77,7 @@ class DisksTest {
     void withoutDisksQemuIsStartedAsItIs() {
         List<String> qemu = List.of("qemu");
         assertThat(disks().around(qemu)).isSameAs(qemu);
-        assertThat(disks(EXT4).around(qemu)).endsWith("20", "/vm", "/a", "--", "qemu");
+        assertThat(disks(EXT4).around(qemu)).endsWith("20", "/share/root", "/a", "--", "qemu");
     }
 
     @Test
@@ -90,7 +94,7 @@ class DisksTest {
                         new GuestDevice(
                                 "/dev/fuse", new DeviceNumber(false, 10, 229), false, new NodeAccess(0666, 0, 0)),
                         new GuestDevice("/dev/sdz", new DeviceNumber(true, 7, 5), true, new NodeAccess(0660, 0, 6))),
-                SHARE);
+                MOUNTS);
         assertThat(disks.ofMachine())
                 .containsExactly(
                         new MachineDisk.File(20, "disk0"), new MachineDisk.Device("/dev/dkvm-disk1", true, "device1"));

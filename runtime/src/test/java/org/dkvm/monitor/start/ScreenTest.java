@@ -11,9 +11,11 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import org.dkvm.agent.FrameType;
+import org.dkvm.bundle.plan.SandboxMounts;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.machine.Display;
 import org.dkvm.core.machine.DisplayMode;
+import org.dkvm.core.machine.SandboxFile;
 import org.dkvm.core.machine.Vga;
 import org.dkvm.core.machine.VncPassword;
 import org.dkvm.monitor.Peer;
@@ -44,7 +46,12 @@ class ScreenTest {
 
     private String password(VncPassword password) throws Exception {
         Path file = sandbox.places.sockets().vncPassword();
-        new Screen(new Display(DisplayMode.VNC, Vga.VIRTIO, 0, password), sandbox.places).prepare();
+        SandboxMounts mounts = new SandboxMounts(
+                List.of(),
+                password.file().isEmpty()
+                        ? Map.of()
+                        : Map.of(password.file(), new SandboxFile(directory.toString(), password.file())));
+        new Screen(new Display(DisplayMode.VNC, Vga.VIRTIO, 0, password), mounts, sandbox.places).prepare();
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
                 .isEqualTo("rw-------");
         return Files.readString(file);

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle.mounts;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.dkvm.bundle.host.FakeHost;
+import org.dkvm.core.DkvmException;
+import org.dkvm.json.Json;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What an image's root lacks for a container's mounts, which the host makes where the root is read-only. */
+class MountPlanTest {
+    @TempDir
+    private Path bundle;
+
+    private final JsonArray mounts = new JsonArray();
+
+    @BeforeEach
+    void makeAnImage() throws IOException {
+        for (String directory : List.of("proc", "sys", "dev", "there", "run")) {
+            Files.createDirectories(bundle.resolve("rootfs").resolve(directory));
+        }
+        Files.createSymbolicLink(bundle.resolve("rootfs/link"), Path.of("../../there"));
+        Files.createSymbolicLink(bundle.resolve("rootfs/package"), Path.of("/opt/dkvm"));
+    }
+
+    private void mount(String type, String source, String destination) throws DkvmException {
+        mounts.add(Json.parseObject(
+                "{\"destination\":\"" + destination + "\",\"type\":\"" + type + "\",\"source\":\"" + source
+                        + "\",\"options\":[\"rbind\"]}",
+                "mount"));
+    }
+
+    private void tmpfs(String destination) throws DkvmException {
+        mounts.add(Json.parseObject(
+                "{\"destination\":\"" + destination + "\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[]}",
+                "mount"));
+    }
+
+    private MountPlan plan() throws DkvmException {
+        JsonObject spec = new JsonObject();
+        spec.add("mounts", mounts);
+        return MountPlan.of(spec, bundle, "", List.of(), new FakeHost());
+    }
+
+    private static MountPlan.MountPoint directory(String path) {
+        return new MountPlan.MountPoint(path, true);
+    }
+
+    @Test
+    void whatIsThereIsNotLacking() throws DkvmException {
+        mount("bind", "/srv/v", "/there");
+        mount("bind", "/srv/v", "/link");
+        tmpfs("/run");
+        assertThat(plan().missing()).isEmpty();
+    }
+
+    @Test
+    void whatIsMissingIsMadeWhereTheImagesLinksLeadInIt() throws DkvmException {
+        mount("bind", "/srv/v", "/link/a");
+        mount("bind", "/srv/v", "/package/lib");
+        mount("bind", "/srv/file", "/new/file");
+        tmpfs("/tmp");
+        assertThat(plan().missing())
+                .containsExactly(
+                        directory("/there/a"),
+                        directory("/opt/dkvm/lib"),
+                        new MountPlan.MountPoint("/new/file", false),
+                        directory("/tmp"));
+    }
+
+    @Test
+    void whatAnotherMountHasIsNotTheRootsToHave() throws DkvmException {
+        tmpfs("/run");
+        mount("bind", "/srv/v", "/run/v");
+        mount("bind", "/srv/v", "/there");
+        mount("bind", "/srv/w", "/there/w");
+        mount("bind", "/srv/w", "/dev/w");
+        assertThat(plan().missing()).isEmpty();
+    }
+
+    @Test
+    void theWorkingDirectoryIsMadeToo() throws DkvmException {
+        MountPlan plan = plan();
+        plan.addWorkingDirectory("/package/work");
+        plan.addWorkingDirectory("/there");
+        assertThat(plan.missing()).containsExactly(directory("/opt/dkvm/work"));
+    }
+
+    @Test
+    void aPathThatNeverEndsIsRefused() throws Exception {
+        Files.createSymbolicLink(bundle.resolve("rootfs/loop"), Path.of("loop"));
+        mount("bind", "/srv/v", "/loop/x");
+        assertThatThrownBy(this::plan)
+                .hasMessageContaining("mount point \"/loop/x\": too many levels of symbolic links");
+    }
+}

@@ -188,8 +188,8 @@ void root_unmount(void)
 
 	if (read_text(early.proc, "self/mountinfo", info, sizeof info) > 0) {
 		for (int i = mount_points(info, points) - 1; i >= 0; i--) {
-			/* the agent has files of its own open in /dev, which has nothing to write back */
-			bool keep = strcmp(points[i], "/dev") == 0;
+			/* the agent has files of its own open in these, which have nothing to write back */
+			bool keep = strcmp(points[i], "/dev") == 0 || strcmp(points[i], "/sys") == 0;
 			if (strcmp(points[i], "/") == 0 ||
 			    umount2(points[i], UMOUNT_NOFOLLOW | (keep ? MNT_DETACH : 0)) == 0)
 				continue;

@@ -306,7 +306,7 @@ class BindMountsTest {
                     BUSYBOX,
                     "sh",
                     "-c",
-                    "pwd; echo w >>/single; cat /p/q/single; touch /t/x /t/in/y; grep -c ' /t ' /proc/mounts;"
+                    "pwd; echo w >>/single; cat /single; touch /t/x /t/in/y; grep -c ' /t ' /proc/mounts;"
                             + " touch /made/for/work/x || echo refused; echo x 2>/dev/null >/p/q/single || echo refused");
             container.docker().cli("start", "-a", container.name());
             docker.note(

@@ -23,8 +23,8 @@ class BreakTest {
                     ROWS, COLUMNS, "-it", "-e", "DKVM_BREAK=preqemu,prenet,postnet", BUSYBOX, "sh", "-c", """
                     read line; echo "<$line>"; stty size; exit 7""");
             terminal.await("dkvm prenet# ");
-            terminal.enter("/usr/bin/ip -o link | wc -l; ls -d /vm/bin");
-            terminal.await("2\r\n/vm/bin\r\n");
+            terminal.enter("/usr/bin/ip -o link | wc -l; ls -d /share/root/bin");
+            terminal.await("2\r\n/share/root/bin\r\n");
             terminal.await("dkvm prenet# ", 2);
             // Line editing, and the terminal's size.
             terminal.enter("echo wrogn\u007f\u007fng");

@@ -29,7 +29,7 @@ class UpdateTest {
     private static final String PLAN = """
             {"vm":{"kernel":{"name":"dkvm/1","architecture":"AMD64","image":"vmlinux","append":"","debug":false},"accelerator":"TCG",
                "cpus":1,"memory":268435456,"mostCpus":2,"mostMemory":4294967296,"firmwareDebug":false,"hostname":"","domainname":"","sysctls":{},"network":"OWN"},
-             "rights":{"sysAdmin":false},
+             "rights":{"sysAdmin":false},"mounts":{"points":[]},
              "containers":[{"id":"id1","process":{"args":["x"],"env":[],"cwd":"/","uid":0,"gid":0,"groups":[],"terminal":false,
                "capabilities":{"bounding":0,"effective":0,"permitted":0,"inheritable":0,"ambient":0},"noNewPrivileges":false,
                "limits":[],"oomScoreAdj":0,"setHome":true,"umask":18},

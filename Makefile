@@ -62,11 +62,12 @@ check-c:
 	@$(STEP) 'C rooms' package/check-c-rooms.sh native
 	@$(STEP) 'C unit tests' package/native-programs.sh --test $(BUILD)/native
 
-## make bench       ratios against runc and against bare QEMU, as a table and as JSON; ONLY=network one part of it
+## make bench       ratios against runc and against bare QEMU, as a table and as JSON; ONLY=network one part of it; PEERS=runsc beside Debian's gVisor
 .PHONY: bench
 bench:
 	@$(MAKE) up
-	@$(STEP) 'bench images' tests/images/build.sh hello busybox
+	@$(STEP) 'bench images' tests/images/build.sh hello busybox $(if $(filter-out files,$(or $(ONLY),files)),,workloads)
+	@$(if $(filter runsc,$(PEERS)),$(STEP) 'gVisor' bash -c 'command -v runsc >/dev/null || apt-get install -y --no-install-recommends runsc >/dev/null')
 	@bench/run.sh $(if $(ONLY),--only $(ONLY))
 
 ## make soak        ten small VMs at once, for five minutes of random lives and deaths (SOAK_VMS, SOAK_SECONDS, SOAK_SEED): a summary

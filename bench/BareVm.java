@@ -131,7 +131,7 @@ final class BareVm {
         List<String> command = new ArrayList<>(loaded("usr/bin/qemu-system-x86_64"));
         command.addAll(List.of(
                 "-L", home.resolve("sandbox/usr/share/seabios").toString(), "-L", home.resolve("sandbox/usr/share/qemu").toString(), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-                "-accel", "tcg,tb-size=128", "-cpu", "max", "-smp", String.valueOf(cpus), "-m", "512M",
+                "-accel", "tcg,tb-size=128", "-cpu", "max,-erms,-fsrm", "-smp", String.valueOf(cpus), "-m", "512M",
                 "-object", "memory-backend-memfd,id=mem,size=512M,share=on",
                 "-kernel", kernel.resolve("vmlinux").toString(), "-initrd", kernel.resolve("initramfs").toString(),
                 "-append", "quiet panic=-1 init_on_alloc=1 no_timer_check" + (cpus > 1 ? " maxcpus=1 noreplace-smp lpj=40000000" : "") + ofBoard(),

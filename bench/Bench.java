@@ -12,11 +12,12 @@ import java.util.Map;
  * {@code make bench}: what a VM costs beside a container and beside a bare QEMU, all in one run, in turn, so that the ratios hold on a noisy machine. Prints a table,
  * and the same as JSON to the file given.
  *
- * <p>Usage: {@code java bench/Bench.java [--runs N] [--json FILE] [--only run|boards|host|exec|executions|memory|network|timeline]}
+ * <p>Usage: {@code java bench/Bench.java [--runs N] [--json FILE] [--only run|boards|host|exec|executions|memory|network|files|timeline]}
  */
 final class Bench {
     private static final Path HOME = Path.of("/opt/dkvm");
     private static final String IMAGE = "dkvm-test/busybox";
+    private static final String FILES_IMAGE = System.getProperty("dkvm.bench.filesImage", "dkvm-test/workloads");
     private static final int IDLE_VMS = 10;
 
     private final int runs;
@@ -68,6 +69,9 @@ final class Bench {
         }
         if (wanted("network")) {
             network();
+        }
+        if (wanted("files")) {
+            files();
         }
         if (wanted("timeline")) {
             timeline();
@@ -178,13 +182,42 @@ final class Bench {
         }
     }
 
+    /** What programs do with files; once, as each takes a second and more. */
+    private void files() throws IOException, InterruptedException {
+        title("files: in a VM's root, on a volume, a disk, a tmpfs, and by its peers (ms)");
+        Path root = exportedRoot(FILES_IMAGE);
+        try {
+            int cpus = Runtime.getRuntime().availableProcessors();
+            Map<String, Map<String, Double>> peers = new FilesBench(FILES_IMAGE).measure(HOME, root, cpus);
+            List<String> names = new ArrayList<>(peers.keySet());
+            System.out.printf(Locale.ROOT, "  %-20s", "");
+            names.forEach(name -> System.out.printf(Locale.ROOT, " %15s", name));
+            System.out.println();
+            for (String what : peers.get(names.getFirst()).keySet()) {
+                System.out.printf(Locale.ROOT, "  %-20s", what);
+                for (String name : names) {
+                    double millis = peers.get(name).getOrDefault(what, Double.NaN);
+                    figures.put("files." + name + "." + what + ".ms", millis);
+                    System.out.printf(Locale.ROOT, " %15.0f", millis);
+                }
+                System.out.println();
+            }
+        } finally {
+            Command.output("rm", "-rf", root.toString());
+        }
+    }
+
     private static String name(BareVm.Board board) {
         return board.name().toLowerCase(Locale.ROOT);
     }
 
     private static Path exportedRoot() throws IOException, InterruptedException {
+        return exportedRoot(IMAGE);
+    }
+
+    private static Path exportedRoot(String image) throws IOException, InterruptedException {
         Path root = Files.createTempDirectory("dkvm-bench-root");
-        String container = Command.output("docker", "create", IMAGE);
+        String container = Command.output("docker", "create", image);
         Command.output("sh", "-c", "docker export " + container + " | tar -x -C " + root);
         Command.output("docker", "rm", container);
         return root;

@@ -18,6 +18,7 @@
 #include "guest/orders/resources.h"
 #include "guest/session/serial.h"
 #include "guest/session/sessions.h"
+#include "guest/orders/shed.h"
 #include "guest/setup/setup.h"
 #include "guest/kernel/system.h"
 
@@ -190,7 +191,7 @@ static void children_ready(struct source *source, uint32_t events)
 	while (read(source->fd, &info, sizeof info) == sizeof info)
 		;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!resources_reaped(pid, status))
+		if (!resources_reaped(pid, status) && !shed_reaped(pid))
 			sessions_reaped(pid, status);
 }
 
@@ -361,8 +362,9 @@ static int take_frame(const struct frame *frame)
 	bool session = frame->type >= FRAME_OPEN && frame->type <= FRAME_CLOSE;
 	bool connection = frame->type >= FRAME_SOCKET_DATA && frame->type <= FRAME_SOCKET_GONE;
 	bool limits = frame->type == FRAME_LIMITS && frame->stream == 0;
+	bool shed = frame->type == FRAME_SHED && frame->stream == 0;
 
-	if (session || connection || limits || frame->type == FRAME_DNS_ANSWER) {
+	if (session || connection || limits || shed || frame->type == FRAME_DNS_ANSWER) {
 		if (state == FINISHED)
 			return 0; /* it crossed FINISHED */
 		if (state != READY)
@@ -373,6 +375,8 @@ static int take_frame(const struct frame *frame)
 			return guest_sockets_frame(frame);
 		if (limits)
 			return resources_take(frame);
+		if (shed)
+			return shed_take(frame);
 		dns_answer(frame);
 		return 0;
 	}

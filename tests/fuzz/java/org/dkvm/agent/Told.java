@@ -88,6 +88,11 @@ final class Told implements AgentEvents, AgentServices, MainSession {
     }
 
     @Override
+    public void shedDone() {
+        add("shed");
+    }
+
+    @Override
     public void attached(Client client) {
         add("attached");
     }

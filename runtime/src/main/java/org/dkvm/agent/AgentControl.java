@@ -87,6 +87,7 @@ public final class AgentControl implements FrameReceiver {
             case RESOLVER -> resolver(frame.payload());
             case NETWORK_SET -> networkSet(frame);
             case LIMITS_DONE -> services.limitsDone(frame.u8(0));
+            case SHED_DONE -> services.shedDone();
             case WELCOME,
                     MACHINE,
                     CONTAINER,
@@ -99,6 +100,7 @@ public final class AgentControl implements FrameReceiver {
                     NETWORK,
                     LIMITS,
                     UPDATE,
+                    SHED,
                     ATTACH,
                     OPEN,
                     OPENED,

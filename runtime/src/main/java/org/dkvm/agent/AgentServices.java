@@ -32,4 +32,7 @@ public interface AgentServices {
 
     /** The agent has changed the workload's limits, or says by a number why not (protocol/PROTOCOL.md, LIMITS_DONE). */
     void limitsDone(int result) throws ProtocolException;
+
+    /** The agent has given back what the guest remembered of files. */
+    void shedDone() throws ProtocolException;
 }

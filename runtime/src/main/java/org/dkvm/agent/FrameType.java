@@ -27,6 +27,8 @@ public enum FrameType {
     LIMITS_DONE(0x15, FrameType.BY_AGENT, 1, 1),
     UPDATE(0x16, FrameType.BY_CLIENT, 20, 20),
     CONTAINER(0x17, FrameType.BY_MONITOR, 4, Frame.MAX_PAYLOAD),
+    SHED(0x1A, FrameType.BY_MONITOR, 0, 0),
+    SHED_DONE(0x1B, FrameType.BY_AGENT, 0, 0),
 
     ATTACH(0x20, FrameType.BY_CLIENT, 16, 16),
     OPEN(0x21, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 1, Frame.MAX_PAYLOAD),

@@ -218,6 +218,8 @@ public final class SessionRouter {
                     LIMITS,
                     LIMITS_DONE,
                     UPDATE,
+                    SHED,
+                    SHED_DONE,
                     ATTACH,
                     OPEN,
                     STDIN,

@@ -41,6 +41,7 @@ import org.dkvm.kernel.KernelFit;
 import org.dkvm.kernel.KernelStore;
 import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.HostMemory;
+import org.dkvm.linux.OpenFiles;
 import org.dkvm.linux.ProcessLimits;
 import org.dkvm.linux.ProcessStart;
 import org.dkvm.linux.RootedFiles;
@@ -123,7 +124,8 @@ public final class Create {
                                         .isUsed(
                                                 processor.accelerator(),
                                                 options.network().mode(container.network()),
-                                                VhostNet.DEVICE)),
+                                                VhostNet.DEVICE),
+                                OpenFiles.most()),
                         SandboxSeccomp.profile()));
         if (sandbox.plan().container().root().readOnly()) {
             new MountPoints(rooted).make(root, container.mounts().missing());

@@ -100,7 +100,7 @@ public final class QemuCommand {
             // As a ROM: what the guest writes to EFI's variables is in memory and gone with the VM.
             add(argv, "-bios", EFI_FIRMWARE);
         }
-        processor(argv, machine.shape().processor());
+        processor(argv, machine.shape().processor(), machine.shape().kernel().architecture());
         add(argv, "-smp", Integer.toString(machine.shape().size().growth().cpus()));
         String bytes = Long.toString(machine.shape().size().memory().bytes());
         add(
@@ -113,10 +113,15 @@ public final class QemuCommand {
         memory(argv, machine.shape().size().memory());
     }
 
-    private static void processor(List<String> argv, Processor processor) {
+    /**
+     * An emulated one does not claim "fast" strings: an emulator does "rep movsb" byte by byte, and kernel and libraries copy and clear memory in larger pieces where they are not told
+     * that it is fast. Seven times as fast for what is read from the page cache.
+     */
+    private static void processor(List<String> argv, Processor processor, Architecture architecture) {
         boolean tcg = processor.accelerator() == Accelerator.TCG;
         add(argv, "-accel", tcg ? "tcg,tb-size=" + TRANSLATION_CACHE_MIB : "kvm");
-        add(argv, "-cpu", tcg ? "max" : processor.kvm().nested() ? "host" : HOST_WITHOUT_VMS);
+        String emulated = architecture == Architecture.AMD64 ? "max,-erms,-fsrm" : "max";
+        add(argv, "-cpu", tcg ? emulated : processor.kvm().nested() ? "host" : HOST_WITHOUT_VMS);
     }
 
     private static void memory(List<String> argv, MemorySize size) {
@@ -131,7 +136,7 @@ public final class QemuCommand {
         add(argv, "-display", "none");
         add(argv, CONFINED);
         add(argv, "-machine", BoardWords.machine(Board.Q35, architecture));
-        processor(argv, new Processor(accelerator, 0));
+        processor(argv, new Processor(accelerator, 0), architecture);
         add(argv, "-smp", Integer.toString(cpus));
         add(argv, "-m", memory.bytes() + "b");
         memory(argv, memory);

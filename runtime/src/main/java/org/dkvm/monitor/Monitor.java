@@ -20,6 +20,7 @@ import org.dkvm.core.machine.DisplayMode;
 import org.dkvm.core.machine.Firmware;
 import org.dkvm.core.machine.NetworkMode;
 import org.dkvm.json.Json;
+import org.dkvm.linux.OpenFiles;
 import org.dkvm.machine.BootFiles;
 import org.dkvm.machine.Machine;
 import org.dkvm.machine.QemuCommand;
@@ -38,6 +39,7 @@ import org.dkvm.monitor.program.Child;
 import org.dkvm.monitor.program.Programs;
 import org.dkvm.monitor.services.GuestSockets;
 import org.dkvm.monitor.services.MemoryChange;
+import org.dkvm.monitor.services.ShareFiles;
 import org.dkvm.monitor.start.Deadlines;
 import org.dkvm.monitor.start.Disks;
 import org.dkvm.monitor.start.GuestSetup;
@@ -206,6 +208,14 @@ public final class Monitor {
                         plan.vm().shape().kernel().architecture(),
                         plan.rights().sysAdmin()));
         timeline.mark("virtiofsd started");
+        new ShareFiles(
+                        loop,
+                        log,
+                        () -> OpenFiles.limitOf(share.pid()),
+                        () -> OpenFiles.countOf(share.pid()),
+                        vm::isRunning,
+                        vm.services()::shed)
+                .start();
         return share;
     }
 

@@ -11,6 +11,12 @@ final class FakeProcess extends Process {
 
     private final CountDownLatch killed = new CountDownLatch(1);
 
+    /** Ours: there is a /proc/PID to look at. */
+    @Override
+    public long pid() {
+        return ProcessHandle.current().pid();
+    }
+
     @Override
     public OutputStream getOutputStream() {
         return OutputStream.nullOutputStream();

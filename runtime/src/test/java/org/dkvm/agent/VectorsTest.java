@@ -277,6 +277,11 @@ class VectorsTest {
         }
 
         @Override
+        public void shedDone() {
+            told.add("shed");
+        }
+
+        @Override
         public void dnsQuery(int id, boolean tcp, ByteBuffer message) {
             told.add("dns " + id + " " + tcp + " " + message.remaining());
         }

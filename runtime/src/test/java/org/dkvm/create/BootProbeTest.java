@@ -103,7 +103,7 @@ class BootProbeTest {
     void anAddedKernelIsTriedWithTheMemoryOfAVm() {
         Job job = ProbeCommand.ofAdded(KERNEL, Accelerator.TCG, LIMIT);
         assertThat(String.join(" ", job.argv()))
-                .contains(" -accel tcg,tb-size=128 -cpu max -smp 1 -m 536870912b ")
+                .contains(" -accel tcg,tb-size=128 -cpu max,-erms,-fsrm -smp 1 -m 536870912b ")
                 .contains(" -append console=ttyS0 quiet panic=-1 no_timer_check -device ");
         assertThat(job.kvm()).isFalse();
     }

@@ -32,7 +32,7 @@ class QemuCommandTest {
                 -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny
                 -machine q35,memory-backend=memory,usb=off,smbus=off,sata=off,vmport=off
                 -accel tcg,tb-size=128
-                -cpu max
+                -cpu max,-erms,-fsrm
                 -smp 2
                 -m 536870912b
                 -object memory-backend-memfd,id=memory,share=on,size=536870912b

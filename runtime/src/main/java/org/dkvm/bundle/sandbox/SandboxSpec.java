@@ -130,7 +130,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         SandboxMounts sandbox = new SandboxMounts(points(points, linux), mounts.files());
         SandboxPlan plan = plan(spec, linux, container, inputs, sandbox, hidden);
         GuestBounds.check(plan);
-        rewriteProcess(process, plan);
+        rewriteProcess(process, plan, inputs.host.openFiles());
         rewriteRoot(spec, inputs);
         SandboxResources.rewrite(
                 linux,
@@ -205,13 +205,26 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         return sysctls;
     }
 
-    private static void rewriteProcess(JsonObject process, SandboxPlan plan) {
+    private static void rewriteProcess(JsonObject process, SandboxPlan plan, long openFiles) {
         process.add(
                 "args",
                 Json.arrayOf(
                         MonitorCommand.init(plan.vm().shape().display().mode().takesTerminal())));
         process.add("env", Json.arrayOf(MonitorCommand.ENVIRONMENT));
         confine(process, capabilities(plan));
+        if (openFiles > 0) {
+            process.add("rlimits", openFiles(openFiles));
+        }
+    }
+
+    private static JsonArray openFiles(long most) {
+        JsonObject limit = new JsonObject();
+        limit.addProperty("type", "RLIMIT_NOFILE");
+        limit.addProperty("hard", most);
+        limit.addProperty("soft", most);
+        JsonArray limits = new JsonArray();
+        limits.add(limit);
+        return limits;
     }
 
     /** In a namespace of others nothing may be changed; ports below 1024 are the VM's where they would be the container's. */

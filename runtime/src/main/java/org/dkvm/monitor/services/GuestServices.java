@@ -25,12 +25,14 @@ public final class GuestServices implements AgentServices {
     }
 
     private static final int LIMITS_BYTES = 21;
+    private static final byte[] NOTHING = {};
 
     private final EventLoop loop;
     private final GuestDns dns;
     private @Nullable GuestSockets sockets;
     private @Nullable AgentLink agent;
     private @Nullable IntConsumer limits;
+    private @Nullable Runnable shed;
     private @Nullable PortForwards forwards;
     private @Nullable NetworkMaker networkMaker;
     private @Nullable HotNetwork network;
@@ -169,6 +171,29 @@ public final class GuestServices implements AgentServices {
             payload.putLong(Math.max(0, -memory));
             link.output().send(FrameType.LIMITS, 0, payload.array());
         }
+    }
+
+    /**
+     * Has the guest give back names and inodes of files that nobody uses, one order at a time.
+     *
+     * @param answer called when it has; not when the guest goes
+     */
+    public void shed(Runnable answer) {
+        AgentLink link = agent;
+        if (link != null) {
+            shed = answer;
+            link.output().send(FrameType.SHED, 0, NOTHING);
+        }
+    }
+
+    @Override
+    public void shedDone() throws ProtocolException {
+        Runnable answer = shed;
+        if (answer == null) {
+            throw new ProtocolException("a SHED_DONE that answers nothing");
+        }
+        shed = null;
+        answer.run();
     }
 
     @Override

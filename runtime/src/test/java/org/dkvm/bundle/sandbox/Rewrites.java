@@ -54,7 +54,7 @@ public final class Rewrites {
                                 new GuestKernel("dkvm/6.12", Architecture.AMD64, "vmlinux", "", false),
                                 Path.of("/opt/dkvm/kernels/dkvm/6.12"),
                                 new GuestModules(Path.of("/opt/dkvm/kernels/dkvm/6.12/modules"), "6.12")),
-                        new HostShare(4, MemorySize.ofMib(16 * 1024), new Processor(accelerator, 0), vhostNet),
+                        new HostShare(4, MemorySize.ofMib(16 * 1024), new Processor(accelerator, 0), vhostNet, 524_288),
                         seccomp));
     }
 

@@ -335,7 +335,8 @@ class FailureTest {
                 .contains("dkvm: KVM is in use by another program: this VM runs with TCG, which is slower")
                 .endsWith("EXIT 7");
         assertThat(sandbox.log())
-                .containsSubsequence("-accel kvm -cpu host,vmx=off,svm=off ", "-accel tcg,tb-size=128 -cpu max,-erms,-fsrm ");
+                .containsSubsequence(
+                        "-accel kvm -cpu host,vmx=off,svm=off ", "-accel tcg,tb-size=128 -cpu max,-erms,-fsrm ");
     }
 
     @Test

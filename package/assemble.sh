@@ -4,7 +4,7 @@
 #
 # BUILDDIR holds what the other steps made:
 #   sandbox-root/            sandbox-root.sh
-#   native/                  make -C native: dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-exhaust dkvm-keep dkvm-rooted dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio
+#   native/                  make -C native: dkvm-init dkvm-network dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-exhaust dkvm-keep dkvm-rooted dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio
 #   java/                    Maven's target/: dkvm.jar lib/
 #   kernel/<dist>/           kernel/*.sh: version, vmlinux or vmlinuz, config, modules/; dkvm or debian, and debian-arm64
 # DESTDIR becomes what is installed as /opt/dkvm. It may be moved or copied there as long as the files keep their times: the
@@ -70,6 +70,13 @@ check_java_runtime() {
     done
 }
 
+# Whoever executes a file that it may not read has memory that nobody of its rights reads (ptrace(2), PTRACE_MODE). The monitor is root without
+# capabilities, QEMU a user of its own; the host's Java is read by its loader, so the monitor's is a copy.
+unreadable() {
+    install -m 111 "$dest/sandbox/opt/dkvm/jre/bin/java" "$dest/sandbox/opt/dkvm/jre/bin/dkvm-monitor"
+    chmod 711 "$dest"/sandbox/usr/bin/qemu-system-*
+}
+
 sandbox() {
     local file
     mkdir "$dest/sandbox"
@@ -78,7 +85,8 @@ sandbox() {
     mv "$dest/sandbox/vm" "$dest/sandbox/share"
     java_runtime "$dest/sandbox/opt/dkvm/jre"
     check_java_runtime
-    for file in dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-exhaust dkvm-keep dkvm-rooted; do
+    unreadable
+    for file in dkvm-init dkvm-network dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-exhaust dkvm-keep dkvm-rooted; do
         install -m 755 "$build/native/$file" "$dest/sandbox/opt/dkvm/$file"
     done
     install -m 644 -p "$build/java/dkvm.jar" "$build/java/lib/gson.jar" "$build/java/lib/picocli.jar" "$dest/sandbox/opt/dkvm/lib/"

@@ -17,11 +17,12 @@ static struct program p;
 /* Start dkvm-init as PID 1; with or without a /proc/self/fd that it can open stdio through. */
 static void start(const char *scenario, bool reopens)
 {
-	char init[600], fake[600];
+	char init[600], fake[600], network[600];
 	int in[2], out[2], err[2];
 
 	snprintf(init, sizeof init, "%s/dkvm-init", programs_build);
 	snprintf(fake, sizeof fake, "%s/fake_monitor", programs_build);
+	snprintf(network, sizeof network, "%s.network", programs_socket);
 	unlink(programs_log);
 	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)
 		exit(2);
@@ -41,6 +42,9 @@ static void start(const char *scenario, bool reopens)
 			dup2(in[0], 0);
 			dup2(out[1], 1);
 			dup2(err[1], 2);
+			if (strcmp(scenario, "network") == 0)
+				execl(init, init, "--network", network, "--socket", programs_socket, "--log",
+				      programs_log, "--", fake, scenario, (char *)NULL);
 			execl(init, init, "--socket", programs_socket, "--log", programs_log, "--", fake, scenario,
 			      (char *)NULL);
 			_exit(124);

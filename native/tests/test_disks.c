@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Backing files: made, told apart, locked, never led astray. */
-#include "sandbox/disk/backing.h"
+#include "sandbox/backing/backing.h"
 #include "guest/disks/copyup.h"
 #include "common/files.h"
-#include "sandbox/disk/magic.h"
-#include "sandbox/disk/mkfs.h"
+#include "sandbox/backing/magic.h"
+#include "sandbox/backing/mkfs.h"
 #include "test.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What dkvm-init tells the monitor of the network, and what not. */
-#include "sandbox/init/watch.h"
+/* What dkvm-network tells of the network, and what not. */
+#include "sandbox/network/watch.h"
 
 #include "check.h"
 

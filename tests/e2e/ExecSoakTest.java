@@ -28,7 +28,8 @@ class ExecSoakTest {
         onVm(docker -> {
             Container container = docker.start("--memory", "64m", BUSYBOX, "sleep", "100000");
             container.exec("true");
-            long monitor = Sandbox.of(container).orElseThrow().await("java").orElseThrow();
+            long monitor =
+                    Sandbox.of(container).orElseThrow().await("dkvm-monitor").orElseThrow();
             Random random = new Random(77);
             play(docker, container, random, 2 * AT_ONCE);
             Use before = Use.of(container, monitor);

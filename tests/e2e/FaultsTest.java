@@ -42,7 +42,7 @@ class FaultsTest {
     @CsvSource({
         "qemu-system-x86, BOOTING", "qemu-system-x86, RUNNING", "qemu-system-x86, EXITING",
         "virtiofsd, BOOTING", "virtiofsd, RUNNING", "virtiofsd, EXITING",
-        "java, BOOTING", "java, RUNNING", "java, EXITING",
+        "dkvm-monitor, BOOTING", "dkvm-monitor, RUNNING", "dkvm-monitor, EXITING",
         "dkvm-init, BOOTING", "dkvm-init, RUNNING", "dkvm-init, EXITING",
     })
     void aProcessOfTheSandboxDies(String victim, Moment moment) throws Exception {

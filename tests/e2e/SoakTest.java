@@ -242,7 +242,7 @@ class SoakTest {
             }
             case QEMU_DIES -> dies(container, "qemu-system-x86");
             case VIRTIOFSD_DIES -> dies(container, "virtiofsd");
-            case MONITOR_DIES -> dies(container, "java");
+            case MONITOR_DIES -> dies(container, "dkvm-monitor");
             case INIT_DIES -> dies(container, "dkvm-init");
             case RUN, REMOVE -> {}
         }

@@ -160,8 +160,9 @@ static void flush_output(struct client *c, const struct pollfd *polls)
 }
 
 /* One poll(2). An fd that has nothing to do stays out: a hang-up on it would wake us again and again. */
-static void wait_for_work(struct client *c, struct pollfd *polls)
+static size_t wait_for_work(struct client *c, struct pollfd *polls)
 {
+	size_t more = c->more_polls ? c->more_polls(polls + POLL_SLOTS) : 0;
 	bool running = c->end == CLIENT_RUNNING;
 	size_t to_stderr = c->outlets[CHANNEL_STDERR].used + c->notice_outlet.used;
 	int64_t timeout = running ? -1 : c->progress + DRAIN_PATIENCE - now_millis();
@@ -176,17 +177,19 @@ static void wait_for_work(struct client *c, struct pollfd *polls)
 	polls[POLL_WATCH] = (struct pollfd){running && c->watched ? c->watch : -1, POLLIN, 0};
 	if (!running && timeout < 0)
 		timeout = 0;
-	if (poll(polls, POLL_SLOTS, (int)timeout) < 0)
-		memset(polls, 0, POLL_SLOTS * sizeof *polls);
+	if (poll(polls, POLL_SLOTS + more, (int)timeout) < 0)
+		for (size_t i = 0; i < POLL_SLOTS + more; i++)
+			polls[i].revents = 0;
+	return more;
 }
 
 void client_run(struct client *c)
 {
-	struct pollfd polls[POLL_SLOTS];
+	struct pollfd polls[POLL_SLOTS + CLIENT_MORE];
 
 	while (!finished(c)) {
 		client_send(c);
-		wait_for_work(c, polls);
+		size_t more = wait_for_work(c, polls);
 		if (polls[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR))
 			receive(c);
 		if (polls[POLL_SIGNALS].revents)
@@ -195,6 +198,8 @@ void client_run(struct client *c)
 			client_send_input(c);
 		if (polls[POLL_WATCH].revents && c->watched(c->watch))
 			c->change_due = true;
+		if (more > 0)
+			c->more_ready(polls + POLL_SLOTS, more);
 		flush_output(c, polls);
 	}
 }

@@ -7,6 +7,7 @@
 #ifndef DKVM_CLIENT_H
 #define DKVM_CLIENT_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@
 enum {
 	CLIENT_MAX_NOTICE = 4096,   /* bytes */
 	CLIENT_MAX_TEXT = 1024,     /* bytes: of REFUSED */
+	CLIENT_MORE = 40,           /* descriptors of others that are waited for */
 	CLIENT_MAX_POINT = 16,      /* bytes: of BREAK */
 	CLIENT_SEND_SIZE = 73728,   /* bytes: two data frames and some control frames */
 	CLIENT_NOTICE_SIZE = 16384, /* bytes of notices that wait; more are dropped */
@@ -47,6 +49,9 @@ struct client {
 	bool (*monitor_ended)(void); /* called on SIGCHLD: reap; true once the monitor is gone. May be NULL */
 	/* Called when the launch is to wait for a person at this point; client_resume() ends it. NULL: never */
 	void (*pause)(const char *point);
+	/* What else to wait for, at most CLIENT_MORE, and what to do when it is ready; NULL: nothing. */
+	size_t (*more_polls)(struct pollfd *polls);
+	void (*more_ready)(const struct pollfd *polls, size_t count);
 	int watch;                  /* readable when the network may have changed; with watched() only */
 	bool (*watched)(int watch); /* whether it has. NULL: nobody wants to know */
 

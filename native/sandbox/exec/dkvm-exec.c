@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dkvm-exec: what runc starts in the sandbox for `docker exec`. It asks the monitor for a process in the
- * guest, with its own environment, is its stdin, stdout, stderr and terminal, and ends with its exit code.
+ * guest, is its stdin, stdout, stderr and terminal, and ends with its exit code.
  *
  *     dkvm-exec [--socket PATH] [--tty] [--user UID:GID] [--groups GID,...] [--cwd PATH]
  *               [--caps BOUNDING:EFFECTIVE:PERMITTED:INHERITABLE:AMBIENT] [--no-new-privs]
@@ -12,6 +12,7 @@
  *
  * The second form passes a signal to the workload that the sandbox's init can not take itself: SIGSTOP.
  * The third form changes the VM's limits (`docker update`): memory in bytes; 0 for what stays as it is.
+ * The process's variables are those of ours whose names begin with "+", without that: so nothing here goes by what an image names.
  * Capabilities are hexadecimal masks; every other number is decimal, the umask too, as in process.json.
  */
 #include "sandbox/client/client.h"
@@ -22,6 +23,7 @@
 #include "common/signals.h"
 
 #include <errno.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 enum {
@@ -133,6 +135,18 @@ static int exit_code(void)
 	return EXIT_SESSION_LOST;
 }
 
+/* What the process is to have of our environment, in its place. */
+static char **process_environment(void)
+{
+	char **to = environ;
+
+	for (char **from = environ; *from; from++)
+		if ((*from)[0] == '+')
+			*to++ = *from + 1;
+	*to = NULL;
+	return environ;
+}
+
 int main(int argc, char **argv)
 {
 	struct exec_options options;
@@ -144,7 +158,9 @@ int main(int argc, char **argv)
 		say("dkvm-exec: bad command line: \"", wrong, "\"", NULL);
 		return EXIT_NOT_STARTED;
 	}
-	request.environment = environ;
+	/* nobody without CAP_SYS_PTRACE reads our memory, whatever uid it has */
+	prctl(PR_SET_DUMPABLE, 0);
+	request.environment = process_environment();
 	int code = options.signal ? start_signal(&options) : options.update ? start_update(&options) : start(&options);
 	if (code != 0)
 		return code;

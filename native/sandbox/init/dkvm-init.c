@@ -3,20 +3,29 @@
  * dkvm-init, PID 1 of the sandbox: starts the monitor, is the client of the main session, and ends with
  * the workload's exit code.
  *
- *     dkvm-init [--socket PATH] [--log PATH] [--terminal qemu] -- MONITOR [ARGUMENT]...
+ *     dkvm-init [--socket PATH] [--log PATH] [--terminal qemu] [--starter PATH] [--network PATH] [--antispoof on]
+ *               [--as NAME:UID:GID:CAPABILITIES]... -- MONITOR [ARGUMENT]...
  *
  * --terminal qemu: QEMU reads and writes the terminal. We make it raw, tell of its size, and give it back.
+ * --starter: where the monitor asks for programs to be started. --network: where it asks for changes of the network; dkvm-network
+ * answers there. --antispoof: what the VM sends in another's name is dropped. --as: the rights of a program: network, monitor, virtiofsd, qemu, disks, sockets, exhaust. Once one of them has
+ * been named, dkvm-init drops what none of them has, and can use of its own only what sends them signals.
  */
 #include "sandbox/client/client.h"
 #include "sandbox/init/jvm.h"
 #include "sandbox/client/say.h"
+#include "common/confine.h"
 #include "common/session_socket.h"
+#include "sandbox/init/network_program.h"
 #include "sandbox/init/shell.h"
+#include "sandbox/init/starter.h"
 #include "common/signals.h"
-#include "sandbox/init/watch.h"
 
+#include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -26,10 +35,26 @@ enum {
 	LAST_MOMENTS = 2000, /* ms: for a monitor that hung up to end */
 };
 
+/* Whose rights are told; those that the starter starts come last, in its order. */
+enum named { NAMED_NETWORK, NAMED_MONITOR, NAMED_STARTED, NAMES = NAMED_STARTED + STARTER_KINDS };
+
+static const char *const names[NAMES] = {
+	"network", "monitor", "virtiofsd", "qemu", "disks", "sockets", "exhaust",
+};
+
+/* What it takes to start processes that have less, and to send them signals. */
+#define STARTING                                                                                                       \
+	(UINT64_C(1) << CAP_SETUID | UINT64_C(1) << CAP_SETGID | UINT64_C(1) << CAP_SETPCAP | UINT64_C(1) << CAP_KILL)
+
 struct options {
 	const char *socket;
 	const char *log;
+	const char *starter; /* NULL: nothing is started for the monitor */
+	const char *network; /* NULL: the network is not changed */
 	bool terminal_taken;
+	bool guarded;
+	bool given[NAMES];
+	struct rights rights[NAMES];
 	char **monitor; /* its argv */
 };
 
@@ -43,23 +68,48 @@ static int not_started(const char *what, const char *object, int error)
 	return EXIT_NOT_STARTED;
 }
 
+/* NAME:UID:GID:CAPABILITIES */
+static bool parse_rights(struct options *options, const char *text)
+{
+	for (int i = 0; i < NAMES; i++) {
+		size_t length = strlen(names[i]);
+
+		if (strncmp(text, names[i], length) != 0 || text[length] != ':')
+			continue;
+		options->given[i] = true;
+		return rights_parse(&options->rights[i], text + length + 1);
+	}
+	return false;
+}
+
+static bool parse_option(struct options *options, const char *name, const char *value)
+{
+	if (strcmp(name, "--socket") == 0)
+		options->socket = value;
+	else if (strcmp(name, "--log") == 0)
+		options->log = value;
+	else if (strcmp(name, "--starter") == 0)
+		options->starter = value;
+	else if (strcmp(name, "--network") == 0)
+		options->network = value;
+	else if (strcmp(name, "--antispoof") == 0 && strcmp(value, "on") == 0)
+		options->guarded = true;
+	else if (strcmp(name, "--terminal") == 0 && strcmp(value, "qemu") == 0)
+		options->terminal_taken = true;
+	else
+		return strcmp(name, "--as") == 0 && parse_rights(options, value);
+	return true;
+}
+
 static bool parse_options(struct options *options, char **argv)
 {
-	*options = (struct options){"/run/dkvm/monitor.sock", "/run/dkvm/monitor.log", false, NULL};
+	*options = (struct options){.socket = "/run/dkvm/monitor.sock", .log = "/run/dkvm/monitor.log"};
 	for (char **p = argv + 1; *p; p += 2) {
 		if (strcmp(*p, "--") == 0) {
 			options->monitor = p + 1;
 			return p[1] != NULL;
 		}
-		if (!p[1])
-			return false;
-		if (strcmp(*p, "--socket") == 0)
-			options->socket = p[1];
-		else if (strcmp(*p, "--log") == 0)
-			options->log = p[1];
-		else if (strcmp(*p, "--terminal") == 0 && strcmp(p[1], "qemu") == 0)
-			options->terminal_taken = true;
-		else
+		if (!p[1] || !parse_option(options, p[0], p[1]))
 			return false;
 	}
 	return false;
@@ -99,6 +149,69 @@ static bool monitor_ended(void)
 	return ended;
 }
 
+static const struct rights *rights_of(const struct options *options, enum named name)
+{
+	return options->given[name] ? &options->rights[name] : NULL;
+}
+
+/* It is the only one that may change the network, or talk to the kernel of it: it comes first, and all others without. */
+static int start_network(const struct options *options)
+{
+	if (!options->network)
+		return 0;
+	/* before the monitor looks at the network: what changes after that is told */
+	client.watch =
+		network_start(rights_of(options, NAMED_NETWORK), options->rights[NAMED_STARTED + STARTER_QEMU].uid,
+			      options->guarded, options->network, monitor.log);
+	client.watched = network_changed;
+	return client.watch < 0 ? client.watch : 0;
+}
+
+static int open_starter(const struct options *options)
+{
+	static struct starter_rights rights;
+
+	if (!options->starter)
+		return 0;
+	memcpy(rights.given, options->given + NAMED_STARTED, sizeof rights.given);
+	memcpy(rights.of, options->rights + NAMED_STARTED, sizeof rights.of);
+	client.more_polls = starter_polls;
+	client.more_ready = starter_ready;
+	return starter_open(options->starter, &rights);
+}
+
+/* All that nobody will be started with any more is dropped. */
+static int drop_rights(const struct options *options)
+{
+	uint64_t kept = STARTING;
+	bool any = false;
+
+	for (int i = 0; i < NAMES; i++) {
+		any |= options->given[i];
+		kept |= i == NAMED_NETWORK ? 0 : options->rights[i].capabilities;
+	}
+	/* nobody without CAP_SYS_PTRACE reads our memory, whatever uid it has */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return -errno;
+	int r = any ? confine_without_netlink() : 0;
+
+	return any && r == 0 ? rights_keep(kept, UINT64_C(1) << CAP_KILL) : r;
+}
+
+static int start_monitor(const struct options *options, int listener)
+{
+	int error = drop_rights(options);
+
+	if (error < 0)
+		return not_started("cannot give up", "rights", error);
+	error = jvm_start(&monitor, options->monitor, listener, rights_of(options, NAMED_MONITOR));
+	if (error < 0)
+		return not_started("cannot run the monitor", options->monitor[0], error);
+	starter_serve(monitor.pid);
+	close(listener); /* held on to, it would queue clients that nobody serves */
+	return 0;
+}
+
 /* Everything from blocking signals to a running monitor with our session in its queue. 0, or an exit code. */
 static int start(const struct options *options)
 {
@@ -110,31 +223,28 @@ static int start(const struct options *options)
 	if (client.signals < 0)
 		return not_started("cannot take", "signals", client.signals);
 	raise_file_limit();
-	/* before the monitor looks at the network: what changes after that is told */
-	client.watch = watch_open();
-	if (client.watch < 0)
-		return not_started("cannot watch", "the network", client.watch);
-	client.watched = watch_drain;
 	int listener = session_socket_listen(options->socket);
 	if (listener < 0)
 		return not_started("cannot listen on", options->socket, listener);
-	client.socket = session_socket_connect(options->socket, 0);
-	if (client.socket < 0)
-		return not_started("cannot connect to", options->socket, client.socket);
 	error = jvm_open_log(&monitor, options->log);
 	if (error < 0)
 		return not_started("cannot open", options->log, error);
+	error = start_network(options);
+	if (error < 0)
+		return not_started("cannot start", "dkvm-network", error);
+	error = open_starter(options);
+	if (error < 0)
+		return not_started("cannot listen on", options->starter, error);
+	client.socket = session_socket_connect(options->socket, 0);
+	if (client.socket < 0)
+		return not_started("cannot connect to", options->socket, client.socket);
 	client.role = ROLE_MAIN;
 	client.terminal = isatty(STDIN_FILENO);
 	client.stdin_open = !options->terminal_taken && !endpoint_is_null(STDIN_FILENO);
 	client.monitor_ended = monitor_ended;
 	client.pause = client.terminal ? pause_launch : NULL;
 	client_start(&client);
-	error = jvm_start(&monitor, options->monitor, listener);
-	if (error < 0)
-		return not_started("cannot run the monitor", options->monitor[0], error);
-	close(listener); /* held on to, it would queue clients that nobody serves */
-	return 0;
+	return start_monitor(options, listener);
 }
 
 /* Whatever is left: QEMU, virtiofsd, exec clients. Where it is not PID 1, in tests, the monitor's own only. */
@@ -170,7 +280,9 @@ int main(int argc, char **argv)
 	int code;
 
 	if (argc < 1 || !parse_options(&options, argv)) {
-		say("usage: dkvm-init [--socket PATH] [--log PATH] [--terminal qemu] -- MONITOR [ARGUMENT]...", NULL);
+		say("usage: dkvm-init [--socket PATH] [--log PATH] [--terminal qemu] [--starter PATH] [--network PATH] "
+		    "[--antispoof on] [--as NAME:UID:GID:CAPABILITIES]... -- MONITOR [ARGUMENT]...",
+		    NULL);
 		return EXIT_NOT_STARTED;
 	}
 	code = start(&options);

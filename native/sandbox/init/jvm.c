@@ -2,7 +2,8 @@
 #include "sandbox/init/jvm.h"
 
 #include "sandbox/client/say.h"
-#include "common/signals.h"
+#include "sandbox/init/launch.h"
+#include "sandbox/init/starter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +18,7 @@
 enum {
 	TAIL_BYTES = 4096,
 	TAIL_LINES = 20,
-	WAIT_STEP = 10,    /* ms */
-	CLOSE_ON_EXEC = 4, /* close_range(2)'s CLOSE_RANGE_CLOEXEC */
+	WAIT_STEP = 10, /* ms */
 };
 
 int jvm_open_log(struct jvm *jvm, const char *path)
@@ -29,49 +29,17 @@ int jvm_open_log(struct jvm *jvm, const char *path)
 	return fd < 0 ? -errno : 0;
 }
 
-/* In the child. Returns only when it fails, with -errno. */
-static int become_monitor(char **argv, int listener, int log, pid_t parent)
+int jvm_start(struct jvm *jvm, char **argv, int listener, const struct rights *rights)
 {
-	setsid();
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return -errno;
-	if (getppid() != parent)
-		return -ESRCH;
-	if (dup2(listener, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
-		return -errno;
-	/* Whatever runc, or who started it, left open. */
-	syscall(SYS_close_range, 3U, ~0U, CLOSE_ON_EXEC);
-	signals_reset(0);
-	execv(argv[0], argv);
-	return -errno;
-}
+	const struct launch launch = {
+		.argv = argv, .environment = environ, .rights = rights, .standard = {listener, jvm->log, jvm->log}};
+	struct launch_fault fault;
+	pid_t pid = launch_start(&launch, &fault);
 
-int jvm_start(struct jvm *jvm, char **argv, int listener)
-{
-	int failure[2]; /* carries the child's errno; closed by a successful execve */
-	int error = 0;
-	pid_t parent = getpid();
-
-	if (pipe2(failure, O_CLOEXEC) < 0)
-		return -errno;
-	pid_t pid = fork();
-
-	if (pid < 0) {
-		error = -errno;
-		close(failure[0]);
-		close(failure[1]);
-		return error;
-	}
-	if (pid == 0) {
-		error = become_monitor(argv, listener, jvm->log, parent);
-		_exit(write(failure[1], &error, sizeof error) == sizeof error ? 125 : 124);
-	}
-	close(failure[1]);
-	ssize_t n = read(failure[0], &error, sizeof error);
-
-	close(failure[0]);
+	if (pid < 0)
+		return (int)pid;
 	jvm->pid = pid;
-	return n == sizeof error ? error : 0;
+	return 0;
 }
 
 bool jvm_reap(struct jvm *jvm)
@@ -85,6 +53,8 @@ bool jvm_reap(struct jvm *jvm)
 			jvm->status = status;
 		} else if (pid == jvm->shell) {
 			jvm->shell = 0;
+		} else {
+			starter_reaped(pid, status);
 		}
 	}
 	return jvm->ended;

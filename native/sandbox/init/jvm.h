@@ -3,6 +3,8 @@
 #ifndef DKVM_JVM_H
 #define DKVM_JVM_H
 
+#include "common/rights.h"
+
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -18,10 +20,10 @@ struct jvm {
 int jvm_open_log(struct jvm *jvm, const char *path);
 
 /*
- * Run argv with the listening socket as stdin and the log as stdout and stderr, in a session of its own.
+ * Run argv with the listening socket as stdin and the log as stdout and stderr, in a session of its own, with these rights; NULL: ours.
  * Returns 0 once it is executed, or -errno when that failed.
  */
-int jvm_start(struct jvm *jvm, char **argv, int listener);
+int jvm_start(struct jvm *jvm, char **argv, int listener, const struct rights *rights);
 
 /* Reap every child that has ended. True once the monitor is among them. */
 bool jvm_reap(struct jvm *jvm);

@@ -7,7 +7,7 @@
 
 #include "common/rtnetlink.h"
 #include "guest/network/netlink.h"
-#include "sandbox/init/watch.h"
+#include "sandbox/network/watch.h"
 
 #include <linux/if_link.h>
 #include <linux/netlink.h>

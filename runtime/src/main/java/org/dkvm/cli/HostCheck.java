@@ -43,8 +43,7 @@ final class HostCheck {
             "sandbox/usr/bin/qemu-system-x86_64",
             "sandbox/usr/bin/qemu-system-aarch64",
             "sandbox/usr/libexec/virtiofsd",
-            "sandbox/usr/bin/ip",
-            "sandbox/usr/sbin/tc");
+            "sandbox/opt/dkvm/dkvm-network");
 
     /** Without these every start takes longer. */
     private static final List<String> CACHES =
@@ -158,27 +157,15 @@ final class HostCheck {
                 List.of(
                         unshare.get().toString(),
                         "--net",
-                        "/bin/sh",
-                        "-ec",
-                        """
-                        run() { program=$1; shift; "$loader" --library-path "$libraries" "$program" "$@"; }
-                        loader=$1 libraries=$2 ip=$3 tc=$4
-                        run "$ip" tuntap add dkvm0 mode tap
-                        run "$tc" qdisc add dev dkvm0 ingress
-                        run "$tc" filter add dev dkvm0 ingress pref 10 protocol all u32 match u8 0 0 action mirred egress redirect dev lo
-                        """,
-                        "sh",
-                        layout.loader().toString(),
-                        layout.libraryPath(),
-                        layout.sandbox().resolve("usr/bin/ip").toString(),
-                        layout.sandbox().resolve("usr/sbin/tc").toString()),
+                        layout.sandbox().resolve("opt/dkvm/dkvm-network").toString(),
+                        "check"),
                 PATIENCE);
         return result.code() == 0
-                ? CheckResult.ok("traffic control", "ingress, u32 and mirred work")
+                ? CheckResult.ok("traffic control", "ingress, u32, mirred and bpf work")
                 : CheckResult.failed(
                         "traffic control",
                         result.output(),
-                        "load the modules: modprobe -a tun sch_ingress cls_u32 act_mirred");
+                        "load the modules: modprobe -a tun sch_ingress cls_u32 act_mirred cls_bpf");
     }
 
     private CheckResult checkKvm() {

@@ -17,6 +17,10 @@ public final class SandboxPaths {
     public static final String PLAN = RUN + "/sandbox.json";
     /** The session socket; dkvm-init makes it and hands it to the monitor as file descriptor 0. */
     public static final String SESSION_SOCKET = RUN + "/monitor.sock";
+    /** Where dkvm-init takes from the monitor what is to be started. */
+    public static final String STARTER_SOCKET = RUN + "/start.sock";
+    /** Where dkvm-network takes from the monitor what is to be changed. */
+    public static final String NETWORK_SOCKET = RUN + "/network.sock";
     /** A small filesystem of the host's for what is to be read about this VM, also when it is gone. */
     public static final String LOG = RUN + "/log";
     /** The monitor's log (and the place where QEMU's and virtiofsd's messages go). */

@@ -4,13 +4,14 @@ package org.dkvm.disk;
 import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.core.SandboxPaths;
+import org.dkvm.core.machine.Descriptor;
 import org.dkvm.core.machine.Disk;
 import org.dkvm.core.machine.SandboxFile;
 
 /** The command lines of dkvm-disk (native/sandbox/disk/dkvm-disk.c). */
 public final class DiskCommand {
     private static final String PROGRAM = SandboxPaths.PACKAGE + "/dkvm-disk";
-    /** Above what the programs before it may have left open. */
+    /** Above what QEMU has of others: see QemuDescriptors. */
     private static final int FIRST_DESCRIPTOR = 20;
 
     private DiskCommand() {}
@@ -25,17 +26,14 @@ public final class DiskCommand {
                 PROGRAM, "prepare", file.root(), file.path(), disk.filesystem().label(), Long.toString(disk.bytes()));
     }
 
-    /** Runs a program that has the disks' files open and locked, each as its {@link #descriptor}. */
-    public static List<String> run(List<SandboxFile> files, List<String> program) {
-        List<String> argv = new ArrayList<>(List.of(PROGRAM, "run"));
+    /** The disks' files, each open and locked in the program that has it, as its {@link #descriptor}. */
+    public static List<Descriptor> files(List<SandboxFile> files) {
+        List<Descriptor> descriptors = new ArrayList<>();
         for (int i = 0; i < files.size(); i++) {
-            argv.add(Integer.toString(descriptor(i)));
-            argv.add(files.get(i).root());
-            argv.add(files.get(i).path());
+            descriptors.add(new Descriptor.DiskFile(
+                    descriptor(i), files.get(i).root(), files.get(i).path()));
         }
-        argv.add("--");
-        argv.addAll(program);
-        return argv;
+        return descriptors;
     }
 
     /** The number of a disk's file in the program. */

@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.dkvm.bundle.host.ContainerState;
@@ -14,6 +15,7 @@ import org.dkvm.bundle.options.Options;
 import org.dkvm.bundle.process.EngineDefaults;
 import org.dkvm.bundle.process.ExecutableCheck;
 import org.dkvm.bundle.process.Workload;
+import org.dkvm.bundle.sandbox.MonitorCommand;
 import org.dkvm.bundle.sandbox.SandboxSpec;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
@@ -67,9 +69,18 @@ public final class Exec {
     static JsonObject rewrite(JsonObject original, WorkloadProcess workload) {
         JsonObject process = original.deepCopy();
         process.add("args", Json.arrayOf(ExecCommand.of(workload)));
-        process.add("env", Json.arrayOf(workload.command().env()));
+        process.add("env", Json.arrayOf(environment(workload.command().env())));
         SandboxSpec.confine(process, NO_CAPABILITIES);
         return process;
+    }
+
+    /** The client's own, the same for all, and the process's under names that nothing in the sandbox goes by. */
+    private static List<String> environment(List<String> env) {
+        List<String> all = new ArrayList<>(MonitorCommand.ENVIRONMENT);
+        for (String variable : env) {
+            all.add(ExecCommand.VARIABLE + variable);
+        }
+        return all;
     }
 
     private static JsonObject read(ExecRequest.Source source, JsonObject containerProcess) throws DkvmException {

@@ -8,8 +8,11 @@ import org.dkvm.core.container.CapabilitySets;
 import org.dkvm.core.container.ResourceLimit;
 import org.dkvm.core.container.WorkloadProcess;
 
-/** The command line of {@code dkvm-exec}, which runs in the sandbox and asks the monitor for the process; its environment is the process's. */
+/** The command line of {@code dkvm-exec}, which runs in the sandbox and asks the monitor for the process; its environment has the process's. */
 final class ExecCommand {
+    /** Before the name of each variable of the process: dkvm-exec takes it away. */
+    static final String VARIABLE = "+";
+
     private static final int DEFAULT_UMASK = 022;
 
     private ExecCommand() {}

@@ -6,7 +6,10 @@ import org.dkvm.core.machine.Display;
 
 /** The part of QEMU's command line about what a machine shows: screen, serial port, keyboard. */
 final class DisplayArguments {
-    private static final String PASSWORD = "vnc-password";
+    /** Numbers of sets of descriptors, far from the disks'. */
+    private static final int INPUT_SET = 100;
+
+    private static final int OUTPUT_SET = 101;
     /** What QEMU keeps of the guest's pictures at most: two of 4096 by 2048 points. */
     private static final String PICTURES = "64M";
 
@@ -20,11 +23,10 @@ final class DisplayArguments {
             case CURSES -> QemuCommand.add(argv, "-display", "curses");
             case VNC -> {
                 QemuCommand.add(argv, "-display", "none");
-                // A file, since everybody on the host can read a command line.
-                String file = machine.sockets().vncPassword().toString();
-                QemuCommand.add(argv, "-object", "secret,id=" + PASSWORD + ",file=" + QemuCommand.value(file));
-                // All addresses of the sandbox: what reaches it is a matter of its network.
-                QemuCommand.add(argv, "-vnc", ":" + display.number() + ",password-secret=" + PASSWORD);
+                // Everybody on the host can read a command line: the password comes by the control socket, and nobody
+                // can log
+                // in before. All addresses of the sandbox: what reaches it is a matter of its network.
+                QemuCommand.add(argv, "-vnc", ":" + display.number() + ",password=on");
             }
         }
     }
@@ -32,14 +34,16 @@ final class DisplayArguments {
     /** The serial port: the monitor's socket, or the sandbox's own terminal. */
     static void serial(List<String> argv, Machine machine) {
         switch (machine.shape().display().mode()) {
-            case HEADLESS, CURSES, VNC ->
-                QemuCommand.socket(argv, "console", machine.sockets().console());
+            case HEADLESS, CURSES, VNC -> QemuCommand.socket(argv, "console", QemuDescriptors.CONSOLE);
             case SERIAL -> {
-                String terminal = machine.sockets().terminal().toString();
+                QemuCommand.add(argv, "-add-fd", "fd=" + QemuDescriptors.TERMINAL_INPUT + ",set=" + INPUT_SET);
+                QemuCommand.add(argv, "-add-fd", "fd=" + QemuDescriptors.TERMINAL_OUTPUT + ",set=" + OUTPUT_SET);
                 // A file, for QEMU changes the modes of what it takes for a terminal, and dkvm-init has done so.
-                String path = QemuCommand.value(terminal);
                 QemuCommand.add(
-                        argv, "-chardev", "file,id=console,path=" + path + ",input-path=" + path + ",append=on");
+                        argv,
+                        "-chardev",
+                        "file,id=console,path=/dev/fdset/" + OUTPUT_SET + ",input-path=/dev/fdset/" + INPUT_SET
+                                + ",append=on");
             }
         }
         QemuCommand.add(argv, "-serial", "chardev:console");

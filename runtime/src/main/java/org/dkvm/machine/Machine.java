@@ -24,9 +24,8 @@ public record Machine(
      * @param console the serial port, the monitor's
      * @param share vhost-user, virtiofsd's
      * @param terminal the container's terminal
-     * @param vncPassword a file with VNC's password
      */
-    public record Sockets(Path agent, Path control, Path console, Path share, Path terminal, Path vncPassword) {}
+    public record Sockets(Path agent, Path control, Path console, Path share, Path terminal) {}
 
     public Machine {
         nics = List.copyOf(nics);

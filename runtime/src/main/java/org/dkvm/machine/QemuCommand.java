@@ -67,16 +67,16 @@ public final class QemuCommand {
                 OWN_DEVICES + machine.nics().size() + machine.disks().size());
         device(argv, bus, "virtio-rng", "");
         device(argv, bus, "virtio-balloon", ",free-page-reporting=on");
-        socket(argv, "share", machine.sockets().share());
+        socket(argv, "share", QemuDescriptors.SHARE);
         device(argv, bus, "vhost-user-fs", ",chardev=share,tag=" + SHARE_TAG + ",queue-size=" + SHARE_QUEUE);
-        socket(argv, "agent", machine.sockets().agent());
+        socket(argv, "agent", QemuDescriptors.AGENT);
         device(argv, bus, "virtio-serial", "");
         add(argv, "-device", "virtserialport,chardev=agent,name=" + AGENT_PORT);
-        socket(argv, "control", machine.sockets().control());
+        socket(argv, "control", QemuDescriptors.CONTROL);
         add(argv, "-mon", "chardev=control,mode=control");
         DisplayArguments.serial(argv, machine);
         if (machine.shape().firmwareDebug()) {
-            socket(argv, "firmware", machine.sockets().console());
+            socket(argv, "firmware", QemuDescriptors.FIRMWARE);
             add(argv, "-device", "isa-debugcon,iobase=0x402,chardev=firmware");
         }
         nics(argv, bus, machine.nics());
@@ -202,8 +202,8 @@ public final class QemuCommand {
         }
     }
 
-    static void socket(List<String> argv, String id, Path path) {
-        add(argv, "-chardev", "socket,id=" + id + ",path=" + value(path.toString()));
+    static void socket(List<String> argv, String id, int descriptor) {
+        add(argv, "-chardev", "socket,id=" + id + ",fd=" + descriptor);
     }
 
     /** A value in a list of options: a comma is doubled. */

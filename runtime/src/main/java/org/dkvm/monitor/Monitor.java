@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.dkvm.bundle.plan.SandboxPlan;
@@ -16,6 +18,7 @@ import org.dkvm.bundle.plan.SandboxPlanJson;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.SandboxPaths;
 import org.dkvm.core.machine.BreakPoint;
+import org.dkvm.core.machine.Descriptor;
 import org.dkvm.core.machine.DisplayMode;
 import org.dkvm.core.machine.Firmware;
 import org.dkvm.core.machine.NetworkMode;
@@ -24,6 +27,7 @@ import org.dkvm.linux.OpenFiles;
 import org.dkvm.machine.BootFiles;
 import org.dkvm.machine.Machine;
 import org.dkvm.machine.QemuCommand;
+import org.dkvm.machine.QemuDescriptors;
 import org.dkvm.monitor.end.LostMachine;
 import org.dkvm.monitor.link.ConsoleFile;
 import org.dkvm.monitor.link.ConsoleLink;
@@ -36,6 +40,7 @@ import org.dkvm.monitor.loop.MonitorLog;
 import org.dkvm.monitor.network.HotNetwork;
 import org.dkvm.monitor.network.PortForwards;
 import org.dkvm.monitor.program.Child;
+import org.dkvm.monitor.program.ProgramStart;
 import org.dkvm.monitor.program.Programs;
 import org.dkvm.monitor.services.GuestSockets;
 import org.dkvm.monitor.services.MemoryChange;
@@ -50,6 +55,7 @@ import org.dkvm.monitor.start.Timeline;
 import org.dkvm.monitor.start.VmNetwork;
 import org.dkvm.network.NetworkDevice;
 import org.dkvm.network.NetworkReader;
+import org.dkvm.network.NetworkRequest;
 import org.dkvm.network.Takeover;
 import org.dkvm.share.VirtiofsdCommand;
 import org.jspecify.annotations.Nullable;
@@ -76,6 +82,8 @@ public final class Monitor {
     private final List<ConsoleLink> consoles = new ArrayList<>();
     private final ConsoleFile consoleFile;
     private @Nullable VmUpdates updates;
+    /** VNC's. */
+    private Optional<String> password = Optional.empty();
 
     public Monitor(
             Places places,
@@ -124,8 +132,8 @@ public final class Monitor {
         }
         Disks disks = new Disks(plan.vm().disks(), plan.container().devices(), plan.mounts());
         disks.prepare(programs, vm.container().main()::say);
-        Screen screen = new Screen(plan.vm().shape().display(), plan.mounts(), places);
-        screen.prepare();
+        Screen screen = new Screen(plan.vm().shape().display(), plan.mounts());
+        password = screen.password();
         Child share = startShare(plan);
         GuestSockets sockets = startSockets(plan);
         listen(plan);
@@ -147,12 +155,13 @@ public final class Monitor {
             return;
         }
         String initramfs = initramfs(disks, screen);
-        Function<SandboxPlan, List<String>> qemu =
-                of -> disks.around(QemuCommand.argv(machine(of, vmNetwork, initramfs, disks)));
+        Map<String, String> terminal = terminal(plan);
+        Function<SandboxPlan, ProgramStart> qemu =
+                of -> qemu(machine(of, vmNetwork, initramfs, disks), disks, terminal);
         if (!goesOnAt(BreakPoint.PREQEMU, plan)) {
             return;
         }
-        startQemu(plan, qemu.apply(plan));
+        startQemu(qemu.apply(plan));
         timeline.mark("QEMU started");
         vm.onUpdate((client, limits) -> updates(plan).take(client, limits));
         GuestSetup setup = new GuestSetup(plan, vmNetwork, mounts);
@@ -182,14 +191,14 @@ public final class Monitor {
         return !vm.isOver();
     }
 
-    private void await(GuestSetup setup, Function<SandboxPlan, List<String>> qemu) {
+    private void await(GuestSetup setup, Function<SandboxPlan, ProgramStart> qemu) {
         vm.await(setup, translated -> {
             try {
                 SandboxPlan plan = translated ? setup.plan().translated() : setup.plan();
                 Files.deleteIfExists(places.sockets().share());
                 awaitShare(startShare(plan));
                 startSockets(plan);
-                startQemu(plan, qemu.apply(plan));
+                startQemu(qemu.apply(plan));
                 await(new GuestSetup(plan, setup.network(), setup.mounts()), qemu);
             } catch (DkvmException e) {
                 vm.fail(e.text());
@@ -202,6 +211,7 @@ public final class Monitor {
     private Child startShare(SandboxPlan plan) throws DkvmException {
         Child share = start(
                 "virtiofsd",
+                ProgramStart.Kind.VIRTIOFSD,
                 VirtiofsdCommand.argv(
                         places.share(),
                         places.sockets().share(),
@@ -227,7 +237,7 @@ public final class Monitor {
         }
         GuestSockets sockets = vm.services().openSockets(log, vm::fail);
         Listener.at(places.guestSockets(), loop, log, sockets::connected);
-        start("dkvm-sockets", GuestSockets.argv(places.guestSockets(), count));
+        start("dkvm-sockets", ProgramStart.Kind.SOCKETS, GuestSockets.argv(places.guestSockets(), count));
         return sockets;
     }
 
@@ -263,14 +273,15 @@ public final class Monitor {
         for (int more = MORE_TAKEOVERS; ; more--) {
             List<NetworkDevice> devices = List.of();
             try {
+                programs.watchNetwork();
                 giveBack(network.left());
                 devices = network.readAll();
                 NetworkReader.check(devices);
                 timeline.mark("network read");
                 Takeover takeover =
                         Takeover.of(devices, plan.vm().shape().display().port());
-                if (!takeover.taps().isEmpty()) {
-                    programs.takeOver(takeover);
+                for (NetworkRequest request : takeover.requests()) {
+                    programs.change(request);
                     timeline.mark("network taken over");
                 }
                 return VmNetwork.of(takeover, network.withoutIpv6(devices));
@@ -292,15 +303,10 @@ public final class Monitor {
         }
     }
 
-    /** A pod's namespace is as the VM before left it. Where that did not come to joining a tap with its device, there is less to undo. */
+    /** A pod's namespace is as the VM before left it. */
     private void giveBack(List<Takeover.Left> left) throws DkvmException {
         for (Takeover.Left one : left) {
-            programs.ip(Takeover.removal(one.tap()));
-            try {
-                programs.tc(Takeover.release(one.device()));
-            } catch (DkvmException e) {
-                log.line("\"" + one.device() + "\" was left as it is: " + e.text());
-            }
+            programs.change(new NetworkRequest.Release(one));
         }
     }
 
@@ -330,28 +336,37 @@ public final class Monitor {
         timeline.mark("virtiofsd listens");
     }
 
-    private Child start(String name, List<String> argv) throws DkvmException {
-        Child child = Child.start(name, argv, programs, log, ended -> loop.post(() -> vm.childEnded(ended)));
+    private Child start(String name, ProgramStart.Kind kind, List<String> argv) throws DkvmException {
+        return start(name, ProgramStart.of(kind, argv), vm::childEnded);
+    }
+
+    private Child start(String name, ProgramStart start, Consumer<Child> onEnd) throws DkvmException {
+        Child child = Child.start(name, start, programs, log, ended -> loop.post(() -> onEnd.accept(ended)));
         vm.children().add(child);
         return child;
     }
 
-    private void startQemu(SandboxPlan plan, List<String> argv) throws DkvmException {
-        log.line("QEMU's command line: " + String.join(" ", argv));
-        if (plan.vm().shape().display().mode() != DisplayMode.CURSES) {
-            start("QEMU", argv);
-            return;
+    /** The variables of QEMU that draws on the container's terminal; none of one that does not. */
+    private Map<String, String> terminal(SandboxPlan plan) throws DkvmException {
+        return plan.vm().shape().display().mode() == DisplayMode.CURSES
+                ? Screen.environment(plan.container().process().command().env(), places.terminfo())
+                : Map.of();
+    }
+
+    private static ProgramStart qemu(Machine machine, Disks disks, Map<String, String> terminal) {
+        List<Descriptor> descriptors = new ArrayList<>(QemuDescriptors.of(machine));
+        descriptors.addAll(disks.files());
+        return new ProgramStart(
+                ProgramStart.Kind.QEMU, QemuCommand.argv(machine), descriptors, !terminal.isEmpty(), terminal);
+    }
+
+    private void startQemu(ProgramStart qemu) throws DkvmException {
+        log.line("QEMU's command line: " + String.join(" ", qemu.argv()));
+        Child child = start("QEMU", qemu, qemu.terminal() ? this::screenEnded : vm::childEnded);
+        if (qemu.terminal()) {
+            vm.container().onResize(() -> Screen.resize(child));
         }
-        Child child = Child.startOnTerminal(
-                "QEMU",
-                argv,
-                places.sockets().terminal(),
-                Screen.environment(plan.container().process().command().env(), places.terminfo()),
-                programs,
-                log,
-                ended -> loop.post(() -> screenEnded(ended)));
-        vm.children().add(child);
-        vm.container().onResize(() -> Screen.resize(child, programs, log));
+        password.ifPresent(text -> Screen.protect(text, control, vm::fail));
     }
 
     /** The control group is to have the event that the engine knows a container without memory by. */
@@ -359,7 +374,7 @@ public final class Monitor {
         try {
             Child.start(
                     "dkvm-exhaust",
-                    List.of(EXHAUST, Long.toString(ceiling)),
+                    ProgramStart.of(ProgramStart.Kind.EXHAUST, List.of(EXHAUST, Long.toString(ceiling))),
                     programs,
                     log,
                     ended -> loop.post(() -> {

@@ -54,7 +54,13 @@ public final class MonitorMain {
         timeline.mark("main");
         ServerSocketChannel sessions = sessionSocket(places);
         timeline.mark("session socket");
-        Monitor monitor = new Monitor(places, new SandboxPrograms(), network, log, timeline, Deadlines.GENEROUS);
+        Monitor monitor = new Monitor(
+                places,
+                new SandboxPrograms(places.starter(), places.network()),
+                network,
+                log,
+                timeline,
+                Deadlines.GENEROUS);
         return monitor.run(sessions);
     }
 

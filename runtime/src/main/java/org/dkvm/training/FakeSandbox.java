@@ -8,12 +8,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.dkvm.agent.FrameType;
+import org.dkvm.core.DkvmException;
 import org.dkvm.machine.Machine;
+import org.dkvm.monitor.program.ProgramStart;
 import org.dkvm.monitor.program.Programs;
+import org.dkvm.monitor.program.RunningProgram;
+import org.dkvm.monitor.program.SandboxPrograms;
 import org.dkvm.monitor.start.Places;
+import org.dkvm.network.NetworkRequest;
 
 /** What is around a monitor, played: virtiofsd and QEMU with a guest in it, dkvm-init, one dkvm-exec. */
 final class FakeSandbox implements Programs, AutoCloseable {
@@ -30,11 +34,15 @@ final class FakeSandbox implements Programs, AutoCloseable {
     }
 
     private final Places places;
+    private final FakeHelpers helpers;
+    private final Programs real;
     private final List<Thread> players = new ArrayList<>();
     private final AtomicInteger played = new AtomicInteger();
 
-    FakeSandbox(Places places) {
+    FakeSandbox(Places places) throws IOException {
         this.places = places;
+        helpers = new FakeHelpers(places);
+        real = new SandboxPrograms(places.starter(), places.network());
     }
 
     void startClients() {
@@ -51,31 +59,29 @@ final class FakeSandbox implements Programs, AutoCloseable {
     }
 
     @Override
-    public Process start(List<String> argv) throws IOException {
+    public RunningProgram start(ProgramStart start) throws IOException {
         Path share = places.sockets().share();
         if (Files.exists(share)) {
             play("guest", this::guest);
         } else {
             Files.createFile(share);
         }
-        return new FakeProcess();
+        return real.start(start);
     }
 
     @Override
-    public Process startOnTerminal(List<String> argv, Path terminal, Map<String, String> environment)
-            throws IOException {
-        return start(argv);
+    public void watchNetwork() throws DkvmException {
+        real.watchNetwork();
     }
 
     @Override
-    public void batch(List<String> argv, String orders) {
-        if (orders.isEmpty()) {
-            throw new IllegalArgumentException("no orders for " + argv);
-        }
+    public void change(NetworkRequest request) throws DkvmException {
+        real.change(request);
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
+        helpers.close();
         for (Thread player : players) {
             player.interrupt();
         }

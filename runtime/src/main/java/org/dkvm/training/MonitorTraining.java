@@ -21,7 +21,6 @@ import org.dkvm.bundle.plan.SandboxRights;
 import org.dkvm.bundle.plan.VmPlan;
 import org.dkvm.cli.Main;
 import org.dkvm.core.Architecture;
-import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.container.CapabilitySets;
 import org.dkvm.core.container.CgroupMode;
@@ -47,7 +46,6 @@ import org.dkvm.linux.FileTree;
 import org.dkvm.monitor.Monitor;
 import org.dkvm.monitor.MonitorMain;
 import org.dkvm.monitor.loop.MonitorLog;
-import org.dkvm.monitor.program.SandboxPrograms;
 import org.dkvm.monitor.start.Deadlines;
 import org.dkvm.monitor.start.Places;
 import org.dkvm.monitor.start.Timeline;
@@ -106,7 +104,6 @@ public final class MonitorTraining {
         Files.writeString(directory.resolve("mountinfo"), MOUNTS);
         Files.createDirectory(directory.resolve("log"));
         network(directory);
-        runRealProgram();
         inheritSocket();
         ServerSocketChannel sessions = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         sessions.bind(UnixDomainSocketAddress.of(places.sessionSocket()));
@@ -116,17 +113,6 @@ public final class MonitorTraining {
             around.startClients();
             int code = new Monitor(places, around, reader, log, new Timeline(), Deadlines.GENEROUS).run(sessions);
             return code == WORKLOAD_EXIT && around.allHeard() ? 0 : 1;
-        }
-    }
-
-    /** What is played has processes of its own kind; the real kind is needed, too, whatever comes of it. */
-    private static void runRealProgram() {
-        SandboxPrograms programs = new SandboxPrograms();
-        try {
-            programs.batch(List.of("/bin/true"), "");
-            programs.start(List.of("/bin/true")).waitFor();
-        } catch (DkvmException | IOException | InterruptedException e) {
-            System.err.println("dkvm: training without a program to run: " + e.getMessage());
         }
     }
 

@@ -14,7 +14,6 @@ import org.dkvm.core.PackageLayout;
  * <p>A cache holds the classes that one run of a JVM loaded: so create and exec have to happen in one.
  */
 public final class RuntimeTraining {
-    private static final String END_OF_INIT = "--";
 
     private RuntimeTraining() {}
 
@@ -51,7 +50,6 @@ public final class RuntimeTraining {
     }
 
     private static List<String> monitorCommand() {
-        List<String> command = MonitorCommand.init();
-        return command.subList(command.indexOf(END_OF_INIT) + 1, command.size());
+        return MonitorCommand.monitor();
     }
 }

@@ -4,6 +4,7 @@ package org.dkvm.disk;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import org.dkvm.core.machine.Descriptor;
 import org.dkvm.core.machine.Disk;
 import org.dkvm.core.machine.DiskFilesystem;
 import org.dkvm.core.machine.SandboxFile;
@@ -28,9 +29,11 @@ class DiskCommandTest {
     }
 
     @Test
-    void aProgramRunsWithEachFileAsItsDescriptor() {
-        assertThat(String.join("|", DiskCommand.run(List.of(OWN_FILE, HIDDEN_FILE), List.of("/bin/qemu", "-x"))))
-                .isEqualTo("/opt/dkvm/dkvm-disk|run|20|/share/root|/my disk|21|/disks/1|/d|--|/bin/qemu|-x");
+    void aProgramHasEachFileAsItsDescriptor() {
+        assertThat(DiskCommand.files(List.of(OWN_FILE, HIDDEN_FILE)))
+                .containsExactly(
+                        new Descriptor.DiskFile(20, "/share/root", "/my disk"),
+                        new Descriptor.DiskFile(21, "/disks/1", "/d"));
         assertThat(DiskCommand.descriptor(1)).isEqualTo(21);
     }
 }

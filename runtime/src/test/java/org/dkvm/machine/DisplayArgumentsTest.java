@@ -41,8 +41,7 @@ class DisplayArgumentsTest {
     @Test
     void vncListensWithAPasswordThatNoCommandLineShows() {
         assertThat(lines(new Display(DisplayMode.VNC, Vga.VIRTIO, 7, PASSWORD))).isEqualTo("""
-                -object secret,id=vnc-password,file=/r/password
-                -vnc :7,password-secret=vnc-password
+                -vnc :7,password=on
                 -append console=ttyS0 console=tty0 panic=-1 quiet
                 -device virtio-vga,max_hostmem=64M
                 -device virtio-keyboard-pci
@@ -64,7 +63,11 @@ class DisplayArgumentsTest {
     @Test
     void theSerialPortIsTheContainersTerminal() {
         assertThat(lines(new Display(DisplayMode.SERIAL, Vga.NONE, 0, VncPassword.NONE)))
-                .isEqualTo("-chardev file,id=console,path=/dev/console,input-path=/dev/console,append=on\n");
+                .isEqualTo("""
+                        -add-fd fd=15,set=100
+                        -add-fd fd=16,set=101
+                        -chardev file,id=console,path=/dev/fdset/101,input-path=/dev/fdset/100,append=on
+                        """);
     }
 
     @Test

@@ -22,8 +22,7 @@ final class Machines {
             Path.of("/r/control"),
             Path.of("/r/console"),
             Path.of("/r/share"),
-            Path.of("/dev/console"),
-            Path.of("/r/password"));
+            Path.of("/dev/console"));
 
     private Processor processor;
     private GuestKernel kernel = OWN;

@@ -41,14 +41,14 @@ class QemuCommandTest {
                 -append console=ttyS0 panic=-1 quiet init_on_alloc=1 no_timer_check maxcpus=1 noreplace-smp lpj=40000000
                 -device virtio-rng-pci
                 -device virtio-balloon-pci,free-page-reporting=on
-                -chardev socket,id=share,path=/r/share
+                -chardev socket,id=share,fd=10
                 -device vhost-user-fs-pci,chardev=share,tag=dkvm,queue-size=1024
-                -chardev socket,id=agent,path=/r/agent
+                -chardev socket,id=agent,fd=11
                 -device virtio-serial-pci
                 -device virtserialport,chardev=agent,name=dkvm.agent
-                -chardev socket,id=control,path=/r/control
+                -chardev socket,id=control,fd=12
                 -mon chardev=control,mode=control
-                -chardev socket,id=console,path=/r/console
+                -chardev socket,id=console,fd=13
                 -serial chardev:console
                 -netdev tap,id=net0,ifname=tap0,script=no,downscript=no,vhost=off
                 -device virtio-net-pci,netdev=net0,mac=02:42:ac:11:00:02,host_mtu=1500,romfile=
@@ -97,14 +97,14 @@ class QemuCommandTest {
                 -append console=ttyAMA0 panic=-1 quiet init_on_alloc=1 maxcpus=1 loglevel=3
                 -device virtio-rng-pci
                 -device virtio-balloon-pci,free-page-reporting=on
-                -chardev socket,id=share,path=/r/share
+                -chardev socket,id=share,fd=10
                 -device vhost-user-fs-pci,chardev=share,tag=dkvm,queue-size=1024
-                -chardev socket,id=agent,path=/r/agent
+                -chardev socket,id=agent,fd=11
                 -device virtio-serial-pci
                 -device virtserialport,chardev=agent,name=dkvm.agent
-                -chardev socket,id=control,path=/r/control
+                -chardev socket,id=control,fd=12
                 -mon chardev=control,mode=control
-                -chardev socket,id=console,path=/r/console
+                -chardev socket,id=console,fd=13
                 -serial chardev:console
                 -netdev tap,id=net0,ifname=tap0,script=no,downscript=no,vhost=off
                 -device virtio-net-pci,netdev=net0,mac=02:42:ac:11:00:02,host_mtu=1500,romfile=
@@ -154,8 +154,7 @@ class QemuCommandTest {
     @Test
     void firmwareSpeaksOnTheConsolesSocket() {
         assertThat(lines(Machines.with(Accelerator.TCG).firmwareDebug().machine()))
-                .contains(
-                        "-chardev socket,id=firmware,path=/r/console\n-device isa-debugcon,iobase=0x402,chardev=firmware\n");
+                .contains("-chardev socket,id=firmware,fd=14\n-device isa-debugcon,iobase=0x402,chardev=firmware\n");
     }
 
     @Test

@@ -3,20 +3,24 @@ package org.dkvm.monitor;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import org.dkvm.monitor.program.RunningProgram;
 
 /** A process that says and does what a test wants. */
-public final class TestProcess extends Process {
-    public static final long PID = 4711;
+public final class TestProcess implements RunningProgram {
+    private static final int SIGTERM = 15;
+    private static final long PID = 4711;
 
     private final CountDownLatch end = new CountDownLatch(1);
     private final PipedOutputStream out = new PipedOutputStream();
     private final PipedInputStream in;
+    private final List<Integer> signals = new CopyOnWriteArrayList<>();
     private volatile int code;
     private volatile boolean asked;
 
@@ -42,18 +46,8 @@ public final class TestProcess extends Process {
     }
 
     @Override
-    public OutputStream getOutputStream() {
-        return OutputStream.nullOutputStream();
-    }
-
-    @Override
-    public InputStream getInputStream() {
+    public InputStream words() {
         return in;
-    }
-
-    @Override
-    public InputStream getErrorStream() {
-        return InputStream.nullInputStream();
     }
 
     @Override
@@ -62,15 +56,7 @@ public final class TestProcess extends Process {
         return code;
     }
 
-    @Override
-    public int exitValue() {
-        if (isAlive()) {
-            throw new IllegalThreadStateException("alive");
-        }
-        return code;
-    }
-
-    @Override
+    /** Whether nobody has ended it. */
     public boolean isAlive() {
         return end.getCount() > 0;
     }
@@ -86,14 +72,21 @@ public final class TestProcess extends Process {
     }
 
     @Override
-    public void destroy() {
-        asked = true;
-        end(0, "");
+    public void signal(int number) {
+        signals.add(number);
+        if (number == SIGTERM) {
+            asked = true;
+            end(0, "");
+        }
+    }
+
+    /** The signals that it was sent. */
+    public List<Integer> signals() {
+        return signals;
     }
 
     @Override
-    public Process destroyForcibly() {
+    public void kill() {
         end(137, "");
-        return this;
     }
 }

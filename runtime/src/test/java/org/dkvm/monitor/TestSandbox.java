@@ -57,11 +57,14 @@ import org.dkvm.core.machine.Vga;
 import org.dkvm.core.machine.VncPassword;
 import org.dkvm.json.Json;
 import org.dkvm.monitor.loop.MonitorLog;
+import org.dkvm.monitor.program.ProgramStart;
 import org.dkvm.monitor.program.Programs;
+import org.dkvm.monitor.program.RunningProgram;
 import org.dkvm.monitor.start.Deadlines;
 import org.dkvm.monitor.start.Places;
 import org.dkvm.monitor.start.Timeline;
 import org.dkvm.network.NetworkReader;
+import org.dkvm.network.NetworkRequest;
 
 /** A monitor in a thread, with real sockets and no programs: virtiofsd and QEMU are processes in a test's hands. */
 public final class TestSandbox implements Programs, AutoCloseable {
@@ -81,19 +84,16 @@ public final class TestSandbox implements Programs, AutoCloseable {
     final List<String> exhausts = new CopyOnWriteArrayList<>();
 
     public final List<String> started = new CopyOnWriteArrayList<>();
-    /** Commands that send signals. */
-    public final List<String> signals = new CopyOnWriteArrayList<>();
-
     /** The terminals of those programs that have one, with the variable TERM. */
     public final List<String> terminals = new CopyOnWriteArrayList<>();
 
-    /** What ip and tc were told, once there is a network; a line of each. */
-    public final List<String> batches = new CopyOnWriteArrayList<>();
+    /** How the network was changed. */
+    public final List<NetworkRequest> changes = new CopyOnWriteArrayList<>();
 
     private final Map<String, String> addresses = new LinkedHashMap<>();
     private final Map<String, String> routes = new LinkedHashMap<>();
     private boolean networked;
-    /** Devices that go when ip is to change them; empty names a device that stays, and ip fails all the same. */
+    /** Devices that go when they are to be taken over; empty names a device that stays, and that fails all the same. */
     private final Deque<String> fleeting = new ConcurrentLinkedDeque<>();
 
     private final ByteArrayOutputStream log = new ByteArrayOutputStream();
@@ -305,19 +305,22 @@ public final class TestSandbox implements Programs, AutoCloseable {
     }
 
     @Override
-    public Process start(List<String> argv) throws IOException {
-        if (argv.contains("kill")) {
-            signals.add(String.join(" ", argv));
-            return new TestProcess();
+    public RunningProgram start(ProgramStart start) throws IOException {
+        return switch (start.kind()) {
+            case SOCKETS -> connector;
+            case EXHAUST -> {
+                exhausts.add(start.argv().get(1));
+                yield exhaust;
+            }
+            case VIRTIOFSD, QEMU, DISKS -> startMachine(start);
+        };
+    }
+
+    private RunningProgram startMachine(ProgramStart start) throws IOException {
+        started.add(start.argv().get(0));
+        if (start.terminal()) {
+            terminals.add(start.environment().get("TERM"));
         }
-        if (argv.get(0).endsWith("/dkvm-sockets")) {
-            return connector;
-        }
-        if (argv.get(0).endsWith("dkvm-exhaust")) {
-            exhausts.add(argv.get(1));
-            return exhaust;
-        }
-        started.add(argv.get(0));
         boolean again = started.size() > 2;
         if (started.size() % 2 == 0) {
             return again ? secondQemu : qemu;
@@ -329,22 +332,20 @@ public final class TestSandbox implements Programs, AutoCloseable {
     }
 
     @Override
-    public Process startOnTerminal(List<String> argv, Path terminal, Map<String, String> environment)
-            throws IOException {
-        terminals.add(terminal + " " + environment.get("TERM"));
-        return start(argv);
+    public void watchNetwork() {
+        // A test tells of changes itself.
     }
 
     @Override
-    public void batch(List<String> argv, String orders) throws DkvmException {
+    public void change(NetworkRequest request) throws DkvmException {
         if (!networked) {
-            throw new DkvmException("a sandbox without a network needs no " + argv, "");
+            throw new DkvmException("a sandbox without a network needs no " + request, "");
         }
-        String gone = orders.startsWith("link set") ? fleeting.poll() : null;
+        String gone = request instanceof NetworkRequest.Take ? fleeting.poll() : null;
         if (gone != null) {
             goes(gone);
         }
-        batches.add(argv.get(0) + ": " + orders.lines().findFirst().orElse(""));
+        changes.add(request);
     }
 
     private void goes(String device) throws DkvmException {
@@ -361,12 +362,12 @@ public final class TestSandbox implements Programs, AutoCloseable {
     @Override
     public void close() {
         peers.forEach(Peer::close);
-        qemu.destroy();
-        share.destroy();
-        secondQemu.destroy();
-        secondShare.destroy();
-        connector.destroy();
-        exhaust.destroy();
+        qemu.kill();
+        share.kill();
+        secondQemu.kill();
+        secondShare.kill();
+        connector.kill();
+        exhaust.kill();
     }
 
     private static SandboxPlan plan(boolean debug, List<BreakPoint> breaks, Display display) {

@@ -28,9 +28,16 @@ import org.dkvm.linux.AtomicFile;
  * @param vhostNet whether vhost-net is used where it is there: auto or off
  * @param logs what is kept of VMs that are gone
  * @param kvmProbe how long the VM may take by which it is found out whether KVM works
+ * @param confinement how VMs are confined
  */
 public record HostConfig(
-        VmDefaults vms, List<String> allow, Overhead overhead, VhostNet vhostNet, LogLimits logs, Duration kvmProbe) {
+        VmDefaults vms,
+        List<String> allow,
+        Overhead overhead,
+        VhostNet vhostNet,
+        LogLimits logs,
+        Duration kvmProbe,
+        Confinement confinement) {
     /** Where it is; a missing file means all defaults. */
     public static final Path FILE = Path.of("/etc/dkvm/dkvm.json");
 
@@ -79,7 +86,8 @@ public record HostConfig(
                 new Overhead(KVM_OVERHEAD, TCG_OVERHEAD),
                 VhostNet.AUTO,
                 DEFAULT_LOGS,
-                DEFAULT_KVM_PROBE);
+                DEFAULT_KVM_PROBE,
+                Confinement.DEFAULT);
     }
 
     /** The settings in a file. */
@@ -115,6 +123,7 @@ public record HostConfig(
         VhostNet vhostNet = defaults.vhostNet;
         LogLimits logs = defaults.logs;
         Duration kvmProbe = defaults.kvmProbe;
+        Confinement confinement = defaults.confinement;
         for (String key : json.keySet()) {
             JsonElement value = json.get(key);
             switch (key) {
@@ -127,6 +136,12 @@ public record HostConfig(
                     MemorySize both = memory(file, key, value, MemorySize.ofMib(0));
                     overhead = new Overhead(both, both);
                 }
+                case "antispoof" ->
+                    confinement = new Confinement(confinement.uid(), antispoof(text(file, key, value), file));
+                case "uid" ->
+                    confinement = new Confinement(
+                            number(file, json, key, value, Confinement.SMALLEST_UID, Confinement.LARGEST_UID),
+                            confinement.antispoof());
                 case "vhost-net" -> vhostNet = vhostNet(text(file, key, value), file);
                 case "logs" -> logs = new LogLimits((int) number(file, json, key, value, 0, MAX_LOGS), logs.size());
                 case "logs-size" -> logs = new LogLimits(logs.vms(), memory(file, key, value, MemorySize.ofMib(0)));
@@ -137,11 +152,17 @@ public record HostConfig(
                 default ->
                     throw new DkvmException(
                             place(file, key) + ": key \"" + key + "\" is not known",
-                            "known are accel, allow, cpus, kernel, kvm-probe-seconds, logs, logs-size, memory, overhead, runc, vhost-net");
+                            "known are accel, allow, antispoof, cpus, kernel, kvm-probe-seconds, logs, logs-size, memory, overhead, runc, uid, vhost-net");
             }
         }
         return new HostConfig(
-                new VmDefaults(acceleration, kernel, memory, cpus), allow, overhead, vhostNet, logs, kvmProbe);
+                new VmDefaults(acceleration, kernel, memory, cpus),
+                allow,
+                overhead,
+                vhostNet,
+                logs,
+                kvmProbe,
+                confinement);
     }
 
     /** What a sandbox needs beyond its VM's memory, its screen included. */
@@ -155,6 +176,15 @@ public record HostConfig(
             case "kvm" -> Acceleration.KVM;
             case "tcg" -> Acceleration.TCG;
             default -> throw bad(file, "accel", value, "auto, kvm or tcg");
+        };
+    }
+
+    private static Antispoof antispoof(String value, Path file) throws DkvmException {
+        return switch (value) {
+            case "auto" -> Antispoof.AUTO;
+            case "always" -> Antispoof.ALWAYS;
+            case "off" -> Antispoof.OFF;
+            default -> throw bad(file, "antispoof", value, "auto, always or off");
         };
     }
 

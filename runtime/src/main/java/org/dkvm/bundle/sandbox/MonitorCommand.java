@@ -13,35 +13,45 @@ public final class MonitorCommand {
 
     private MonitorCommand() {}
 
+    private static final String END_OF_OPTIONS = "--";
     private static final String INIT = SandboxPaths.PACKAGE + "/dkvm-init";
-
-    /** What runc starts: {@code dkvm-init}, which starts the monitor. */
-    public static List<String> init() {
-        return init(false);
-    }
 
     /** Whether these are the arguments of a sandbox's first process. */
     static boolean isInit(List<String> args) {
-        return !args.isEmpty() && INIT.equals(args.getFirst()) && (args.equals(init(false)) || args.equals(init(true)));
+        int end = args.indexOf(END_OF_OPTIONS);
+        return end > 0
+                && INIT.equals(args.getFirst())
+                && args.subList(end + 1, args.size()).equals(monitor());
     }
 
     /**
-     * What runc starts.
+     * What runc starts: {@code dkvm-init}, which starts the monitor.
      *
      * @param terminalTaken whether QEMU reads the container's terminal, and dkvm-init does not
      */
-    static List<String> init(boolean terminalTaken) {
+    static List<String> init(boolean terminalTaken, ProgramRights rights) {
         List<String> command = new ArrayList<>();
         add(command, INIT, "--socket", SandboxPaths.SESSION_SOCKET, "--log", SandboxPaths.MONITOR_LOG);
+        add(command, "--starter", SandboxPaths.STARTER_SOCKET);
+        if (rights.hasNetwork()) {
+            add(command, "--network", SandboxPaths.NETWORK_SOCKET);
+        }
         if (terminalTaken) {
             add(command, "--terminal", "qemu");
         }
-        add(command, "--", SandboxPaths.PACKAGE + "/jre/bin/java");
+        command.addAll(rights.options());
+        command.add(END_OF_OPTIONS);
+        command.addAll(monitor());
+        return command;
+    }
+
+    /** What dkvm-init starts: the monitor. The program is a JVM's launcher that nobody without rights may read, so that nobody reads its memory: package/assemble.sh. */
+    public static List<String> monitor() {
+        List<String> command = new ArrayList<>();
+        add(command, SandboxPaths.PACKAGE + "/jre/bin/dkvm-monitor");
         add(command, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData");
         add(command, "-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0");
         add(command, "-XX:AOTCache=" + SandboxPaths.PACKAGE + "/aot/monitor.aot");
-        // Without jspawnhelper in between: four programs fewer.
-        add(command, "-Djdk.lang.Process.launchMechanism=FORK");
         add(command, "-Xlog:disable", "-Xlog:all=error:stderr", "-Xmx32m", "-Xmn2m", "-Xss256k");
         add(command, "-cp", SandboxPaths.PACKAGE + "/lib/dkvm.jar:" + SandboxPaths.PACKAGE + "/lib/gson.jar");
         add(command, "org.dkvm.cli.Main", "monitor");

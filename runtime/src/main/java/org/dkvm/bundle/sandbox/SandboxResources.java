@@ -17,7 +17,6 @@ import org.dkvm.core.machine.Firmware;
 import org.dkvm.core.machine.Growth;
 import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.core.machine.Hardware;
-import org.dkvm.core.machine.NetworkMode;
 import org.dkvm.json.Json;
 
 /**
@@ -52,8 +51,16 @@ public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
 
     private static final String ALL = "rwm";
 
-    /** Owner only: all of the sandbox is root. */
+    /** Owner only: each device is one program's. */
     private static final int DEVICE_MODE = 0600;
+
+    private static final int TUN_MODE = 0660;
+
+    /**
+     * Processes and threads of a sandbox, whatever the workload may have in its VM: a thread for each of 255 processors, QEMU's 64 for disks, a JVM's 20, and as many
+     * clients of {@code docker exec} as anybody has at a time, each of which has ten threads of runc's before it is one.
+     */
+    private static final long PROCESSES = 4096;
 
     /** That of DKVM's own kernel; a distribution's for another architecture takes more. */
     private static MemorySize smallest(Architecture architecture) {
@@ -166,23 +173,30 @@ public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
             JsonObject linux,
             MemorySize overhead,
             Accelerator accelerator,
-            NetworkMode network,
+            ProgramRights rights,
             boolean vhostNet,
             List<GuestDevice> requested) {
         JsonObject resources = Json.objectOrNew(linux, "resources");
-        resources.remove("pids");
+        JsonObject pids = new JsonObject();
+        pids.addProperty("limit", PROCESSES);
+        resources.add("pids", pids);
         Json.object(resources, "unified").ifPresent(unified -> unified.remove("pids.max"));
         addOverhead(resources, overhead);
         JsonArray rules = new JsonArray();
         rules.add(rule(false, ALL));
         JsonArray devices = new JsonArray();
-        if (network == NetworkMode.OWN) {
+        long machine = rights.machineUser();
+        if (rights.hasNetwork()) {
             rules.add(rule("c", TUN_MAJOR, TUN_MINOR, ALL));
-            devices.add(device("/dev/net/tun", "c", TUN_MAJOR, TUN_MINOR));
+            JsonObject tun = device("/dev/net/tun", "c", TUN_MAJOR, TUN_MINOR, rights.networkUser());
+            // QEMU opens taps that were made for it, and can make none.
+            tun.addProperty("gid", machine);
+            tun.addProperty("fileMode", TUN_MODE);
+            devices.add(tun);
         }
         if (accelerator == Accelerator.KVM) {
             rules.add(rule("c", KVM_MAJOR, KVM_MINOR, ALL));
-            devices.add(device("/dev/kvm", "c", KVM_MAJOR, KVM_MINOR));
+            devices.add(device("/dev/kvm", "c", KVM_MAJOR, KVM_MINOR, machine));
         }
         for (int i = 0; i < requested.size(); i++) {
             GuestDevice disk = requested.get(i);
@@ -192,12 +206,13 @@ public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
                         GuestDevice.node(i),
                         "b",
                         disk.number().major(),
-                        disk.number().minor()));
+                        disk.number().minor(),
+                        machine));
             }
         }
         if (vhostNet) {
             rules.add(rule("c", VHOST_NET_MAJOR, VHOST_NET_MINOR, ALL));
-            devices.add(device(SandboxPaths.VHOST_NET, "c", VHOST_NET_MAJOR, VHOST_NET_MINOR));
+            devices.add(device(SandboxPaths.VHOST_NET, "c", VHOST_NET_MAJOR, VHOST_NET_MINOR, machine));
         }
         resources.add("devices", rules);
         linux.add("devices", devices);
@@ -234,15 +249,15 @@ public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
         return rule;
     }
 
-    private static JsonObject device(String path, String type, int major, int minor) {
+    private static JsonObject device(String path, String type, int major, int minor, long owner) {
         JsonObject device = new JsonObject();
         device.addProperty("path", path);
         device.addProperty("type", type);
         device.addProperty("major", major);
         device.addProperty("minor", minor);
         device.addProperty("fileMode", DEVICE_MODE);
-        device.addProperty("uid", 0);
-        device.addProperty("gid", 0);
+        device.addProperty("uid", owner);
+        device.addProperty("gid", owner);
         return device;
     }
 }

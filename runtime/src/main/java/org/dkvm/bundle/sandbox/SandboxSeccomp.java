@@ -21,8 +21,15 @@ public final class SandboxSeccomp {
 
     private static final long CLONE_FS = 0x200;
 
-    /** Unix sockets; IPv4 for DNS and interface ioctls, IPv6; rtnetlink to take the network over. See socket(2). */
-    private static final long[] SOCKET_FAMILIES = {1, 2, 10, 16};
+    /** Unix sockets; IPv4 for DNS and interface ioctls, IPv6. See socket(2). */
+    private static final long[] SOCKET_FAMILIES = {1, 2, 10};
+
+    private static final long AF_NETLINK = 16;
+
+    /** Of netlink(7): to take the network over. dkvm-init takes even this from all but dkvm-network. */
+    private static final long NETLINK_ROUTE = 0;
+
+    private static final int PROTOCOL = 2;
 
     /** Files; chroot for virtiofsd. */
     private static final String FILES = """
@@ -91,6 +98,9 @@ public final class SandboxSeccomp {
         for (long family : SOCKET_FAMILIES) {
             rules.add(rule("socket", EQUAL, family));
         }
+        JsonObject netlink = rule("socket", EQUAL, AF_NETLINK);
+        netlink.getAsJsonArray("args").add(argument(PROTOCOL, EQUAL, NETLINK_ROUTE));
+        rules.add(netlink);
         rules.add(rule("clone", MASKED_EQUAL, NEW_NAMESPACES));
         // virtiofsd's worker threads.
         rules.add(rule("unshare", EQUAL, CLONE_FS));
@@ -127,15 +137,19 @@ public final class SandboxSeccomp {
 
     /** Allows a call when its first argument equals the value or, masked with the value, is zero. */
     private static JsonObject rule(String name, String comparison, long value) {
-        JsonObject argument = new JsonObject();
-        argument.addProperty("index", 0);
-        argument.addProperty("value", value);
-        argument.addProperty("op", comparison);
         JsonArray arguments = new JsonArray();
-        arguments.add(argument);
+        arguments.add(argument(0, comparison, value));
         JsonObject rule = rule(name, ALLOW);
         rule.add("args", arguments);
         return rule;
+    }
+
+    private static JsonObject argument(int index, String comparison, long value) {
+        JsonObject argument = new JsonObject();
+        argument.addProperty("index", index);
+        argument.addProperty("value", value);
+        argument.addProperty("op", comparison);
+        return argument;
     }
 
     private static JsonObject missing(String names) {

@@ -55,29 +55,6 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
     /** The spec as the engine wrote it, beside the sandbox's. */
     public static final String ORIGINAL_FILE = "dkvm-config.json";
 
-    /** What virtiofsd needs to act for every user of the guest, and NET_ADMIN to take the network over; see docs/security.md. */
-    private static final long SANDBOX_CAPABILITIES = CapabilityNames.mask(List.of(
-            "CAP_CHOWN",
-            "CAP_DAC_OVERRIDE",
-            "CAP_FOWNER",
-            "CAP_FSETID",
-            "CAP_SETGID",
-            "CAP_SETUID",
-            "CAP_MKNOD",
-            "CAP_SETFCAP",
-            "CAP_SETPCAP",
-            "CAP_NET_ADMIN",
-            "CAP_SYS_CHROOT"));
-
-    /** Without a network to take over. */
-    private static final long NET_ADMIN = CapabilityNames.mask(List.of("CAP_NET_ADMIN"));
-
-    /** For QEMU to listen at the VM's ports below 1024 in a namespace that it shares with others. */
-    private static final long NET_BIND_SERVICE = CapabilityNames.mask(List.of("CAP_NET_BIND_SERVICE"));
-
-    /** For {@code DKVM_SYS_ADMIN}, where the host allows it. */
-    private static final long SYS_ADMIN = CapabilityNames.mask(List.of("CAP_SYS_ADMIN"));
-
     /** Ports of the sandbox's own sockets: answers to them are told apart from the VM's traffic by these. */
     private static final String LOCAL_PORTS = "59392 60415";
 
@@ -130,15 +107,11 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         SandboxMounts sandbox = new SandboxMounts(points(points, linux), mounts.files());
         SandboxPlan plan = plan(spec, linux, container, inputs, sandbox, hidden);
         GuestBounds.check(plan);
-        rewriteProcess(process, plan, inputs.host.openFiles());
+        ProgramRights rights = ProgramRights.of(plan, inputs.config);
+        rewriteProcess(process, plan, rights, inputs.host.openFiles());
         rewriteRoot(spec, inputs);
         SandboxResources.rewrite(
-                linux,
-                inputs.overhead(),
-                inputs.accelerator(),
-                plan.vm().network(),
-                inputs.host.vhostNet(),
-                container.devices());
+                linux, inputs.overhead(), inputs.accelerator(), rights, inputs.host.vhostNet(), container.devices());
         rewriteLinux(linux, inputs, plan.vm().network());
         return new SandboxSpec(spec, plan);
     }
@@ -205,13 +178,13 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         return sysctls;
     }
 
-    private static void rewriteProcess(JsonObject process, SandboxPlan plan, long openFiles) {
+    private static void rewriteProcess(JsonObject process, SandboxPlan plan, ProgramRights rights, long openFiles) {
         process.add(
                 "args",
                 Json.arrayOf(
-                        MonitorCommand.init(plan.vm().shape().display().mode().takesTerminal())));
+                        MonitorCommand.init(plan.vm().shape().display().mode().takesTerminal(), rights)));
         process.add("env", Json.arrayOf(MonitorCommand.ENVIRONMENT));
-        confine(process, capabilities(plan));
+        confine(process, rights.all());
         if (openFiles > 0) {
             process.add("rlimits", openFiles(openFiles));
         }
@@ -225,16 +198,6 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         JsonArray limits = new JsonArray();
         limits.add(limit);
         return limits;
-    }
-
-    /** In a namespace of others nothing may be changed; ports below 1024 are the VM's where they would be the container's. */
-    private static long capabilities(SandboxPlan plan) {
-        long capabilities = plan.rights().sysAdmin() ? SANDBOX_CAPABILITIES | SYS_ADMIN : SANDBOX_CAPABILITIES;
-        if (plan.vm().network() == NetworkMode.SHARED) {
-            capabilities &= ~NET_ADMIN;
-            capabilities |= plan.container().process().rights().capabilities().bounding() & NET_BIND_SERVICE;
-        }
-        return capabilities;
     }
 
     /** Makes a process one of the sandbox's own: its root, without the user's rights and limits, which hold in the guest. */

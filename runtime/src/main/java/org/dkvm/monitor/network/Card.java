@@ -3,6 +3,7 @@ package org.dkvm.monitor.network;
 
 import org.dkvm.machine.QemuCommand;
 import org.dkvm.network.NetworkDevice;
+import org.dkvm.network.Takeover;
 
 /**
  * A network card of the running VM, and what is behind it.
@@ -24,6 +25,16 @@ record Card(NetworkDevice device, String tap, int number, int port) {
     /** QEMU's name for the card. */
     String id() {
         return "nic" + number;
+    }
+
+    /** Its device and its tap. */
+    Takeover.Tap joint() {
+        return new Takeover.Tap(device, tap);
+    }
+
+    /** What is left of it when it goes. */
+    Takeover.Left left() {
+        return new Takeover.Left(tap, device.name());
     }
 
     /** The same card with its device as the guest is told now. */

@@ -4,8 +4,9 @@ package org.dkvm.monitor.network;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.machine.Board;
@@ -20,9 +21,9 @@ import org.dkvm.monitor.loop.EventLoop;
 import org.dkvm.monitor.loop.MonitorLog;
 import org.dkvm.monitor.program.Programs;
 import org.dkvm.monitor.start.VmNetwork;
-import org.dkvm.network.Takeover;
+import org.dkvm.network.NetworkRequest;
 
-/** Where network cards are plugged into a running VM, and drawn. What takes a program runs in a thread of its own; what comes of it is told in the loop's. */
+/** Where network cards are plugged into a running VM, and drawn. What dkvm-network does for it is waited for in a thread of its own; what comes of it is told in the loop's. */
 final class CardSlots {
     private static final String DELETED = "DEVICE_DELETED";
     private static final String NOT_FOUND = "not found";
@@ -42,11 +43,12 @@ final class CardSlots {
     private final Port[] ports;
     private final Card[] cards;
     private final Runnable freed;
+    private final ExecutorService inOrder = Executors.newSingleThreadExecutor(CardSlots::networkThread);
 
     /**
      * The slots of a VM that has nothing plugged in.
      *
-     * @param ownPort at which the sandbox itself listens, as of {@link Takeover}
+     * @param ownPort at which the sandbox itself listens, as of {@link org.dkvm.network.Takeover}
      * @param freed what is to be done when a port is free again
      */
     CardSlots(
@@ -88,12 +90,16 @@ final class CardSlots {
     void plug(Card card, Runnable done, Consumer<String> failed) {
         ports[card.port()] = Port.TAKEN;
         cards[card.port()] = card;
-        Takeover takeover = new Takeover(List.of(new Takeover.Tap(card.device(), card.tap())), ownPort);
         Consumer<String> undo = reason -> {
             ports[card.port()] = Port.FREE;
-            removeTap(card, () -> failed.accept(reason));
+            failed.accept(reason);
         };
-        apart(() -> programs.takeOver(takeover), () -> addNetdev(card, done, undo), undo);
+        Consumer<String> giveBack =
+                reason -> change(new NetworkRequest.Release(card.left()), () -> undo.accept(reason));
+        apart(
+                () -> programs.change(new NetworkRequest.Take(card.joint(), ownPort)),
+                () -> addNetdev(card, done, giveBack),
+                undo);
     }
 
     private void addNetdev(Card card, Runnable done, Consumer<String> undo) {
@@ -143,7 +149,16 @@ final class CardSlots {
 
     /** A tap that was never made, or went with the namespace, is no matter. */
     private void removeTap(Card card, Runnable then) {
-        apart(() -> programs.ip(Takeover.removal(card.tap())), then, reason -> {
+        change(new NetworkRequest.Remove(card.tap()), then);
+    }
+
+    /** The device behind a card has other addresses. */
+    void identify(Card card) {
+        change(new NetworkRequest.Identify(card.joint()), () -> {});
+    }
+
+    private void change(NetworkRequest request, Runnable then) {
+        apart(() -> programs.change(request), then, reason -> {
             log.line(reason);
             then.run();
         });
@@ -175,18 +190,20 @@ final class CardSlots {
     }
 
     private void apart(Work work, Runnable done, Consumer<String> failed) {
-        Thread thread = new Thread(
-                () -> {
-                    try {
-                        work.run();
-                        loop.post(done);
-                    } catch (DkvmException e) {
-                        loop.post(() -> failed.accept(e.text()));
-                    }
-                },
-                "network");
+        inOrder.execute(() -> {
+            try {
+                work.run();
+                loop.post(done);
+            } catch (DkvmException e) {
+                loop.post(() -> failed.accept(e.text()));
+            }
+        });
+    }
+
+    private static Thread networkThread(Runnable work) {
+        Thread thread = new Thread(work, "network");
         thread.setDaemon(true);
-        thread.start();
+        return thread;
     }
 
     private void execute(String command, JsonObject arguments, Runnable done, Consumer<String> failed) {

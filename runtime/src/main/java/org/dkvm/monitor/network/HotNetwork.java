@@ -333,6 +333,9 @@ public final class HotNetwork {
                 kept.add(later.get());
                 differs |= NetworkRecords.difference(to, card.device(), later.get());
                 cards.set(i, card.of(later.get()));
+                if (!later.get().addresses().equals(card.device().addresses())) {
+                    slots.identify(cards.get(i));
+                }
             }
         }
         return ipv6(to, kept) || differs;

@@ -3,10 +3,7 @@ package org.dkvm.monitor.program;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 import org.dkvm.agent.GuestText;
 import org.dkvm.core.DkvmException;
@@ -16,57 +13,38 @@ import org.dkvm.monitor.loop.MonitorLog;
 public final class Child {
     private static final int SIGNAL_BASE = 128;
     private static final int SIGABRT = 6;
+    private static final int SIGTERM = 15;
     private static final int STACK_BYTES = 128 * 1024;
     private static final int READ_BYTES = 4096;
     private static final int TAIL_LINES = 5;
     private static final int TAIL_CHARS = 1000;
 
     private final String name;
-    private final Process process;
-    private final InputStream words;
+    private final RunningProgram process;
     private final boolean leavesTerminal;
     private final MonitorLog log;
     private final Tail tail = new Tail(2 * READ_BYTES);
     private volatile boolean ended;
+    private volatile int code;
     private volatile boolean killed;
 
-    private Child(String name, Process process, InputStream words, boolean leavesTerminal, MonitorLog log) {
+    private Child(String name, RunningProgram process, boolean leavesTerminal, MonitorLog log) {
         this.name = name;
         this.process = process;
-        this.words = words;
         this.leavesTerminal = leavesTerminal;
         this.log = log;
     }
 
     /**
-     * Starts a program.
+     * Starts a program. One on the terminal is to leave that as it found it: {@link #kill} only asks it to end.
      *
      * @param name for people
      * @param onEnd run in another thread when it has ended
      */
-    public static Child start(String name, List<String> argv, Programs programs, MonitorLog log, Consumer<Child> onEnd)
+    public static Child start(String name, ProgramStart start, Programs programs, MonitorLog log, Consumer<Child> onEnd)
             throws DkvmException {
         try {
-            Process process = programs.start(argv);
-            return new Child(name, process, process.getInputStream(), false, log).watched(onEnd);
-        } catch (IOException e) {
-            throw notStarted(name, e);
-        }
-    }
-
-    /** As {@link #start}, for a program on a terminal, which it is to leave as it found it: {@link #kill} only asks it to end. */
-    public static Child startOnTerminal(
-            String name,
-            List<String> argv,
-            Path terminal,
-            Map<String, String> environment,
-            Programs programs,
-            MonitorLog log,
-            Consumer<Child> onEnd)
-            throws DkvmException {
-        try {
-            Process process = programs.startOnTerminal(argv, terminal, environment);
-            return new Child(name, process, process.getErrorStream(), true, log).watched(onEnd);
+            return new Child(name, programs.start(start), start.terminal(), log).watched(onEnd);
         } catch (IOException e) {
             throw notStarted(name, e);
         }
@@ -89,6 +67,11 @@ public final class Child {
         return process.pid();
     }
 
+    /** Sends it a signal. */
+    public void signal(int number) {
+        process.signal(number);
+    }
+
     /** Whether it has ended. */
     public boolean hasEnded() {
         return ended;
@@ -96,22 +79,22 @@ public final class Child {
 
     /** Whether it has ended with an exit code other than 0, or by a signal. */
     public boolean hasFailed() {
-        return ended && process.exitValue() != 0;
+        return ended && code != 0;
     }
 
     /** Ends it: at once, or by SIGTERM where it has a terminal to leave. */
     public void kill() {
         killed = true;
         if (leavesTerminal) {
-            process.destroy();
+            process.signal(SIGTERM);
         } else {
-            process.destroyForcibly();
+            process.kill();
         }
     }
 
     /** Whether it has ended by abort(3): an assertion of its own failed. */
     public boolean hasAborted() {
-        return ended && process.exitValue() == SIGNAL_BASE + SIGABRT;
+        return ended && code == SIGNAL_BASE + SIGABRT;
     }
 
     /** Whether its last messages have these words. */
@@ -122,23 +105,23 @@ public final class Child {
     /** Ends it at once and waits until it is gone. */
     public void killAndWait() throws InterruptedException {
         killed = true;
-        process.destroyForcibly();
+        process.kill();
         process.waitFor();
     }
 
     /** How it ended, with its last messages. */
     public String obituary() {
-        int code = ended ? process.exitValue() : 0;
-        String how =
-                code > SIGNAL_BASE ? " was killed by signal " + (code - SIGNAL_BASE) : " ended with exit code " + code;
+        int how = ended ? code : 0;
+        String end =
+                how > SIGNAL_BASE ? " was killed by signal " + (how - SIGNAL_BASE) : " ended with exit code " + how;
         String last = GuestText.tail(GuestText.lines(tail.toBytes()), TAIL_LINES, TAIL_CHARS);
-        return name + how + (last.isEmpty() ? "" : "; its last messages:\n" + last);
+        return name + end + (last.isEmpty() ? "" : "; its last messages:\n" + last);
     }
 
     private void watch(Consumer<Child> onEnd) {
         listen();
         try {
-            process.waitFor();
+            code = process.waitFor();
             ended = true;
         } catch (InterruptedException e) {
             log.line(name + ": " + e);
@@ -146,10 +129,10 @@ public final class Child {
         onEnd.accept(this);
     }
 
-    /** Until the program closes its output, or {@link #kill} does, which comes before the program's end. */
+    /** To the program's end. */
     private void listen() {
         byte[] bytes = new byte[READ_BYTES];
-        try (InputStream in = words) {
+        try (InputStream in = process.words()) {
             for (int count = in.read(bytes); count >= 0; count = in.read(bytes)) {
                 tail.add(bytes, count);
                 log.line(name + ": "

@@ -2,6 +2,8 @@
 package org.dkvm.monitor.start;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -9,11 +11,14 @@ import org.dkvm.agent.GuestText;
 import org.dkvm.bundle.plan.SandboxMounts;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.container.GuestDevice;
+import org.dkvm.core.machine.Descriptor;
 import org.dkvm.core.machine.Disk;
 import org.dkvm.core.machine.SandboxFile;
 import org.dkvm.disk.DiskCommand;
 import org.dkvm.machine.MachineDisk;
+import org.dkvm.monitor.program.ProgramStart;
 import org.dkvm.monitor.program.Programs;
+import org.dkvm.monitor.program.RunningProgram;
 
 /** A container's disks, made ready before its VM starts, and the host's block devices that it was given. */
 public final class Disks {
@@ -43,13 +48,13 @@ public final class Disks {
         }
     }
 
-    /** A command with the disks' files open and locked. */
-    public List<String> around(List<String> command) {
+    /** The files that QEMU has open and locked. */
+    public List<Descriptor> files() {
         List<SandboxFile> files = new ArrayList<>();
         for (Disk disk : disks) {
             files.add(mounts.file(disk.source()));
         }
-        return disks.isEmpty() ? command : DiskCommand.run(files, command);
+        return DiskCommand.files(files);
     }
 
     public List<MachineDisk> ofMachine() {
@@ -78,10 +83,14 @@ public final class Disks {
 
     private String prepare(Disk disk, Programs programs) throws DkvmException {
         try {
-            Process process = programs.start(DiskCommand.prepare(disk, mounts.file(disk.source())));
-            String said = GuestText.lines(process.getInputStream().readNBytes(MAX_OUTPUT))
-                    .strip();
-            if (process.waitFor() != 0) {
+            RunningProgram program = programs.start(
+                    ProgramStart.of(ProgramStart.Kind.DISKS, DiskCommand.prepare(disk, mounts.file(disk.source()))));
+            String said;
+            try (InputStream words = program.words()) {
+                said = GuestText.lines(words.readNBytes(MAX_OUTPUT)).strip();
+                words.transferTo(OutputStream.nullOutputStream());
+            }
+            if (program.waitFor() != 0) {
                 throw new DkvmException(about(disk, said), "");
             }
             return said;

@@ -39,8 +39,7 @@ public record Places(Path run, Path plan, Path share, Path kernel, Path terminfo
                 run.resolve("control.sock"),
                 run.resolve("console.sock"),
                 run.resolve("share.sock"),
-                Path.of(TERMINAL),
-                run.resolve("vnc-password"));
+                Path.of(TERMINAL));
     }
 
     public Path sessionSocket() {
@@ -50,6 +49,16 @@ public record Places(Path run, Path plan, Path share, Path kernel, Path terminfo
     /** Where dkvm-sockets connects to. */
     public Path guestSockets() {
         return run.resolve("guest-sockets.sock");
+    }
+
+    /** Where dkvm-init takes what is to be started. */
+    public Path starter() {
+        return run.resolve("start.sock");
+    }
+
+    /** Where dkvm-network takes what is to be changed. */
+    public Path network() {
+        return run.resolve("network.sock");
     }
 
     public Path timeline() {

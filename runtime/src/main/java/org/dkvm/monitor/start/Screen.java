@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.monitor.start;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -10,6 +12,8 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
 import org.dkvm.bundle.plan.SandboxMounts;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PlainName;
@@ -18,17 +22,17 @@ import org.dkvm.core.machine.DisplayMode;
 import org.dkvm.core.machine.SandboxFile;
 import org.dkvm.core.machine.Vga;
 import org.dkvm.core.machine.VncPassword;
-import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.RootedTree;
-import org.dkvm.monitor.loop.MonitorLog;
+import org.dkvm.monitor.link.QemuAnswer;
+import org.dkvm.monitor.link.QemuControl;
 import org.dkvm.monitor.program.Child;
-import org.dkvm.monitor.program.Programs;
 
 /** What a container shows beside its stdio, made ready before its VM starts. See docs/displays.md. */
 public final class Screen {
     /** Leaves what a program may have switched the terminal to: colours, a hidden cursor, the second screen. See console_codes(4). */
     public static final String SANE = "\033[!p\033[?1049l";
 
+    private static final int SIGWINCH = 28;
     private static final String TERM = "TERM=";
     private static final String ANY_TERM = "xterm";
     /** More than a password and what surrounds it takes. */
@@ -36,27 +40,42 @@ public final class Screen {
 
     private final Display display;
     private final SandboxMounts mounts;
-    private final Places places;
 
     /**
      * One container's.
      *
      * @param mounts where its files are
      */
-    public Screen(Display display, SandboxMounts mounts, Places places) {
+    public Screen(Display display, SandboxMounts mounts) {
         this.display = display;
         this.mounts = mounts;
-        this.places = places;
     }
 
-    /** Puts VNC's password where QEMU looks for it. */
-    public void prepare() throws DkvmException {
-        if (display.mode() == DisplayMode.VNC) {
-            VncPassword password = display.password();
-            AtomicFile.replacePrivate(
-                    places.sockets().vncPassword(),
-                    password.file().isEmpty() ? password.text() : firstLine(password.file()));
+    /** Finds VNC's password out; empty where nothing is shown by VNC. */
+    public Optional<String> password() throws DkvmException {
+        if (display.mode() != DisplayMode.VNC) {
+            return Optional.empty();
         }
+        VncPassword password = display.password();
+        return Optional.of(password.file().isEmpty() ? password.text() : firstLine(password.file()));
+    }
+
+    /** Tells QEMU VNC's password; before that nobody can log in. */
+    public static void protect(String password, QemuControl control, Consumer<String> failed) {
+        JsonObject arguments = new JsonObject();
+        arguments.addProperty("protocol", "vnc");
+        arguments.addProperty("password", password);
+        control.execute("set_password", arguments, new QemuAnswer() {
+            @Override
+            public void done(JsonElement returned) {
+                // Nothing is left to be done.
+            }
+
+            @Override
+            public void failed(String reason) {
+                failed.accept("VNC's password can not be set: " + reason);
+            }
+        });
     }
 
     /** Refuses a screen that nobody could look at. */
@@ -107,12 +126,8 @@ public final class Screen {
     }
 
     /** QEMU is in another session than the terminal: the kernel tells dkvm-init only that the size has changed. */
-    public static void resize(Child qemu, Programs programs, MonitorLog log) {
-        try {
-            programs.start(List.of("/usr/bin/busybox", "kill", "-WINCH", Long.toString(qemu.pid())));
-        } catch (IOException e) {
-            log.line("the screen keeps its size: " + e.getMessage());
-        }
+    public static void resize(Child qemu) {
+        qemu.signal(SIGWINCH);
     }
 
     private String firstLine(String file) throws DkvmException {

@@ -195,6 +195,7 @@ class OptionsTest {
                 defaults.overhead(),
                 defaults.vhostNet(),
                 defaults.logs(),
-                defaults.kvmProbe());
+                defaults.kvmProbe(),
+                defaults.confinement());
     }
 }

@@ -17,6 +17,8 @@ import java.util.HexFormat;
 import org.dkvm.agent.FrameType;
 import org.dkvm.monitor.Peer;
 import org.dkvm.monitor.TestSandbox;
+import org.dkvm.network.NetworkRequest;
+import org.dkvm.network.Takeover;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -64,10 +66,10 @@ class HotNetworkTest {
                 .contains("6a0014000000" + MAC_HEX + "1dc050000" + "06000000" + hex("nobody"))
                 .contains("6b0028000000" + MAC_HEX + "10640" + ADDRESS + "1")
                 .contains("6c002e000000" + MAC_HEX + "10600" + "0".repeat(32) + ADDRESS + "9");
-        assertThat(sandbox.batches)
-                .containsExactly(
-                        "/usr/bin/ip: link set dev nobody allmulticast on",
-                        "/usr/sbin/tc: qdisc add dev nobody ingress");
+        assertThat(sandbox.changes).singleElement().isInstanceOfSatisfying(NetworkRequest.Take.class, take -> {
+            assertThat(take.tap().name()).isEqualTo("tap0");
+            assertThat(take.tap().device().name()).isEqualTo("nobody");
+        });
         done(agent, 1);
         sandbox.deviceDown("nobody");
         main.say(FrameType.NETWORK_CHANGED, 1);
@@ -75,13 +77,13 @@ class HotNetworkTest {
         done(agent, 2);
         assertThat(command("device_del")).hasToString("{\"id\":\"nic0\"}");
         // QEMU holds on to the tap until the guest has let go of the card.
-        assertThat(sandbox.batches).hasSize(2);
+        assertThat(sandbox.changes).hasSize(1);
         deleted("nic0");
         assertThat(command("netdev_del")).hasToString("{\"id\":\"net0\"}");
         sandbox.device("nobody", 6, MAC + 2, ADDRESS + 2, ADDRESS + 9);
         main.say(FrameType.NETWORK_CHANGED, 1);
         command("netdev_add");
-        assertThat(sandbox.batches).contains("/usr/bin/ip: link del dev tap0");
+        assertThat(sandbox.changes).contains(new NetworkRequest.Remove("tap0"));
     }
 
     @Test
@@ -116,7 +118,11 @@ class HotNetworkTest {
         agent.say(FrameType.READY, 0);
         agent.say(FrameType.OPENED, 1, 1, 0, 0, 0);
         main.expect(FrameType.OPENED);
-        assertThat(sandbox.batches).first().isEqualTo("/usr/bin/ip: link set dev other allmulticast on");
+        assertThat(sandbox.changes)
+                .first()
+                .isInstanceOfSatisfying(
+                        NetworkRequest.Take.class,
+                        take -> assertThat(take.tap().device().name()).isEqualTo("other"));
         // It comes back, and goes just when its card is to be plugged in: nobody needs to be told.
         connectQemu();
         sandbox.deviceGoesWhenTakenOver("nobody");
@@ -132,7 +138,7 @@ class HotNetworkTest {
         sandbox.deviceGoesWhenTakenOver("");
         sandbox.start();
         assertThat(sandbox.mainClient().lastWords()).contains("Cannot find device");
-        assertThat(sandbox.batches).isEmpty();
+        assertThat(sandbox.changes).isEmpty();
     }
 
     @Test
@@ -194,7 +200,7 @@ class HotNetworkTest {
         assertThat(main.expect(FrameType.NOTICE).text())
                 .isEqualTo(
                         "dkvm: network \"nobody\" (02:42:ac:12:00:01) can not be connected to the running VM: device_add: no\n");
-        assertThat(sandbox.batches).last().isEqualTo("/usr/bin/ip: link del dev tap0");
+        assertThat(sandbox.changes).last().isEqualTo(new NetworkRequest.Release(new Takeover.Left("tap0", "nobody")));
     }
 
     @Test

@@ -4,7 +4,6 @@ package org.dkvm.monitor.start;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -13,12 +12,16 @@ import org.dkvm.core.DkvmException;
 import org.dkvm.core.container.DeviceNumber;
 import org.dkvm.core.container.GuestDevice;
 import org.dkvm.core.container.NodeAccess;
+import org.dkvm.core.machine.Descriptor;
 import org.dkvm.core.machine.Disk;
 import org.dkvm.core.machine.DiskFilesystem;
 import org.dkvm.core.machine.SandboxFile;
 import org.dkvm.machine.MachineDisk;
 import org.dkvm.monitor.TestProcess;
+import org.dkvm.monitor.program.ProgramStart;
 import org.dkvm.monitor.program.Programs;
+import org.dkvm.monitor.program.RunningProgram;
+import org.dkvm.network.NetworkRequest;
 import org.junit.jupiter.api.Test;
 
 class DisksTest {
@@ -33,20 +36,20 @@ class DisksTest {
     /** Every program says this and ends so. */
     private record Answer(int exitCode, String words) implements Programs {
         @Override
-        public Process start(List<String> argv) {
+        public RunningProgram start(ProgramStart start) {
             TestProcess process = new TestProcess();
             process.end(exitCode, words);
             return process;
         }
 
         @Override
-        public Process startOnTerminal(List<String> argv, Path terminal, Map<String, String> environment) {
-            throw new IllegalStateException("no terminal for disks");
+        public void watchNetwork() {
+            throw new IllegalStateException("no network for disks");
         }
 
         @Override
-        public void batch(List<String> argv, String orders) {
-            throw new IllegalStateException("no orders for disks");
+        public void change(NetworkRequest request) {
+            throw new IllegalStateException("no network for disks");
         }
     }
 
@@ -74,10 +77,9 @@ class DisksTest {
     }
 
     @Test
-    void withoutDisksQemuIsStartedAsItIs() {
-        List<String> qemu = List.of("qemu");
-        assertThat(disks().around(qemu)).isSameAs(qemu);
-        assertThat(disks(EXT4).around(qemu)).endsWith("20", "/share/root", "/a", "--", "qemu");
+    void qemuHasThemOpen() {
+        assertThat(disks().files()).isEmpty();
+        assertThat(disks(EXT4).files()).containsExactly(new Descriptor.DiskFile(20, "/share/root", "/a"));
     }
 
     @Test

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +18,6 @@ import org.dkvm.core.machine.SandboxFile;
 import org.dkvm.core.machine.Vga;
 import org.dkvm.core.machine.VncPassword;
 import org.dkvm.monitor.Peer;
-import org.dkvm.monitor.TestProcess;
 import org.dkvm.monitor.TestSandbox;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -45,16 +43,14 @@ class ScreenTest {
     }
 
     private String password(VncPassword password) throws Exception {
-        Path file = sandbox.places.sockets().vncPassword();
         SandboxMounts mounts = new SandboxMounts(
                 List.of(),
                 password.file().isEmpty()
                         ? Map.of()
                         : Map.of(password.file(), new SandboxFile(directory.toString(), password.file())));
-        new Screen(new Display(DisplayMode.VNC, Vga.VIRTIO, 0, password), mounts, sandbox.places).prepare();
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
-                .isEqualTo("rw-------");
-        return Files.readString(file);
+        return new Screen(new Display(DisplayMode.VNC, Vga.VIRTIO, 0, password), mounts)
+                .password()
+                .orElseThrow();
     }
 
     private String refusal(String file) {
@@ -66,7 +62,7 @@ class ScreenTest {
     }
 
     @Test
-    void thePasswordIsInAFileOfQemusOwn() throws Exception {
+    void thePasswordMayBeAnOption() throws Exception {
         assertThat(password(new VncPassword("sesame", ""))).isEqualTo("sesame");
     }
 
@@ -108,7 +104,7 @@ class ScreenTest {
         sandbox.start();
         Peer main = sandbox.mainClient();
         Peer agent = sandbox.runningAgent();
-        assertThat(sandbox.terminals).containsExactly("/dev/console xterm");
+        assertThat(sandbox.terminals).containsExactly("xterm");
         main.say(FrameType.RESIZE, 1, 25, 0, 80, 0);
         agent.expect(FrameType.RESIZE);
         agent.say(FrameType.EXIT, 1, 3, 0);
@@ -116,7 +112,7 @@ class ScreenTest {
         assertThat(main.lastWords()).isEqualTo("EXIT 3");
         assertThat(sandbox.qemu.wasAsked()).isTrue();
         assertThat(sandbox.share.wasAsked()).isFalse();
-        assertThat(sandbox.signals).containsExactly("/usr/bin/busybox kill -WINCH " + TestProcess.PID);
+        assertThat(sandbox.qemu.signals()).containsExactly(28, 15);
     }
 
     @Test

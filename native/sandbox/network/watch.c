@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sandbox/init/watch.h"
+#include "sandbox/network/watch.h"
 
 #include "common/rtnetlink.h"
 

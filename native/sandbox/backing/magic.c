@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sandbox/disk/magic.h"
+#include "sandbox/backing/magic.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sandbox/disk/backing.h"
+#include "sandbox/backing/backing.h"
 
 #include "common/files.h"
-#include "sandbox/disk/magic.h"
-#include "sandbox/disk/mkfs.h"
+#include "sandbox/backing/magic.h"
+#include "sandbox/backing/mkfs.h"
 
 #include <errno.h>
 #include <fcntl.h>

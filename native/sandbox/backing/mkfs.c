@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sandbox/disk/mkfs.h"
+#include "sandbox/backing/mkfs.h"
 
 #include "common/disk_label.h"
 #include "common/files.h"

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Network devices of this namespace, by rtnetlink(7). All return 0 or -errno. */
+#ifndef DKVM_LINK_H
+#define DKVM_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LINK_ALIAS                                                                                                     \
+	"dkvm:" /* before the device's name in the alias of its tap: a pod's namespace, and the taps in it, outlive a VM */
+
+/* A device that sorts out what comes (macvlan) knows only the groups that this namespace is in, and the VM is in others. */
+int link_hear_all_groups(uint32_t index);
+
+/* Make a tap that stays until it is deleted, and that processes of this uid may open. -EBUSY where there is such a device. */
+int link_make_tap(const char *name, uint32_t owner, uint32_t *index);
+
+/* Give a tap its alias and its MTU, and no address, not even a link-local one; and switch it on. */
+int link_start_tap(uint32_t index, const char *device, uint32_t mtu);
+
+/* Find a tap of ours. -ENODEV: there is no device of that name; -EPERM: it is something else. */
+int link_find_tap(const char *name, uint32_t *index);
+
+int link_find(const char *name, uint32_t *index);
+
+int link_delete(uint32_t index);
+
+#endif

@@ -81,8 +81,6 @@ sandbox() {
     local file
     mkdir "$dest/sandbox"
     cp -a --reflink=auto "$build/sandbox-root/." "$dest/sandbox"
-    # The directory of slots; what is mounted in it, runc makes.
-    mv "$dest/sandbox/vm" "$dest/sandbox/share"
     java_runtime "$dest/sandbox/opt/dkvm/jre"
     check_java_runtime
     unreadable

@@ -12,7 +12,7 @@
 SUITE=trixie
 PACKAGES=(
     qemu-system-x86 qemu-system-arm qemu-utils virtiofsd seabios ovmf
-    iproute2 e2fsprogs xfsprogs btrfs-progs util-linux busybox-static
+    e2fsprogs xfsprogs btrfs-progs util-linux busybox-static
     libgcc-s1 libstdc++6 zlib1g
     qemu-system-common libncursesw6 ncurses-base libc6 libc-bin
 )
@@ -20,11 +20,10 @@ PACKAGES=(
 # Programs, each checked to find all its libraries.
 PROGRAMS=(
     usr/bin/qemu-system-x86_64 usr/bin/qemu-system-aarch64 usr/bin/qemu-img usr/libexec/virtiofsd
-    usr/bin/ip usr/sbin/tc usr/sbin/bridge
     usr/sbin/mke2fs usr/sbin/e2fsck usr/sbin/resize2fs usr/sbin/tune2fs
     usr/sbin/mkfs.xfs usr/sbin/xfs_repair usr/sbin/mkfs.btrfs usr/bin/btrfs
     usr/sbin/blkid usr/sbin/mkswap usr/bin/setpriv
-    # For people who look into a sandbox (DKVM_BREAK), and for nothing else: no program of ours runs a shell.
+    # For people who look into a sandbox (DKVM_BREAK), and as the timer of a job's sandbox. Nothing of a VM runs a shell.
     usr/bin/busybox
 )
 
@@ -59,7 +58,7 @@ DATA=(
 
 # Mount points and places that programs expect; the root is read-only, so all of them must stand here.
 DIRECTORIES=(
-    vm run/dkvm tmp proc sys dev disks root mnt home
+    share run/dkvm tmp proc sys dev disks root mnt home
     var/tmp var/lib var/log etc/dkvm opt/dkvm/kernel opt/dkvm/lib opt/dkvm/aot
 )
 
@@ -179,7 +178,6 @@ verify() {
     chroot "$root" /usr/bin/qemu-system-x86_64 --version | head -n 1
     chroot "$root" /usr/bin/qemu-system-aarch64 --version | head -n 1
     chroot "$root" /usr/libexec/virtiofsd --version
-    chroot "$root" /usr/sbin/tc -V
     say "sandbox root: $(du -sm "$root" | cut -f1) MiB, $(find "$root" -type f | wc -l) files, $(wc -l <"$root/usr/share/doc/packages.txt") packages"
 }
 

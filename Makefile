@@ -62,6 +62,19 @@ check-c:
 	@$(STEP) 'C rooms' package/check-c-rooms.sh native
 	@$(STEP) 'C unit tests' package/native-programs.sh --test $(BUILD)/native
 
+## make test-host   a chosen set of end-to-end cases on a user's host: Debian with systemd, AppArmor and an emulated KVM, in a box; BOX=sid another
+BOX ?= trixie
+# all, smoke, or cases by name, as in tests/host/cases.txt.
+CASES ?= all
+.PHONY: test-host
+test-host: start-watch root deps
+	@$(MAKE) deb
+	@$(STEP) 'box' tests/host/host.sh build $(BOX)
+	@$(STEP) 'end-to-end cases' bash -c '$(MVN) test-compile dependency:copy-dependencies -DincludeScope=test -DoutputDirectory=$(BUILD)/host/lib'
+	@$(STEP) "the box's second disk" tests/host/disk.sh $(BUILD)/host $(BUILD)/dkvm_$(VERSION)_amd64.deb $(BUILD)/host/suite.disk
+	@package/step.sh --total $(BUILD)/started 'make test-host, without what runs in the box,'
+	@tests/host/host.sh run $(BOX) $(BUILD)/host/suite.disk 'mount -o ro,x-mount.mkdir /dev/vdb /suite && /suite/suite/tests/host/in-box.sh $(CASES)'
+
 ## make bench       ratios against runc and against bare QEMU, as a table and as JSON; ONLY=network one part of it; PEERS=runsc beside Debian's gVisor
 .PHONY: bench
 bench:

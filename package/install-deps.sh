@@ -13,7 +13,7 @@ PACKAGES=(
     # sandbox root, images
     mmdebstrap debian-archive-keyring busybox-static util-linux mount
     # running and testing
-    runc iptables iproute2 procps curl strace docker-compose
+    runc iptables iproute2 procps curl strace docker-compose openssh-client
     podman crun netavark aardvark-dns catatonit
     containernetworking-plugins python3-grpcio
     # gates

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Makes the test and demo images from Debian's packages, because no registry is needed for that:
-#   build.sh [--short-names] [hello | pause | busybox | busybox-arm64 | debian | nginx | mariadb | python | tools | kernel | systemd | workloads]…      (all, when none is named)
+#   build.sh [--short-names | --roots] [hello | pause | busybox | busybox-arm64 | debian | nginx | mariadb | python | tools | kernel | systemd | workloads]…      (all, when none is named)
 #
 # They are called dkvm-test/NAME. --short-names: also hello-world, busybox and so on, where no other image has that name.
+# --roots: only their root filesystems, for an engine on another machine: prints their paths in the cache.
 # An image already in the engine, made by this very recipe, is left alone; root filesystems are cached.
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../../package/lib.sh
@@ -218,15 +219,20 @@ import() {
     docker rmi "dkvm-test/$1:rootfs" >/dev/null
 }
 
-build() {
-    local name=$1 key archive start=$EPOCHREALTIME
-    key=$(key "$name")
-    archive=$DKVM_CACHE/images/$name-$key.tar.zst
+# archive NAME: the root filesystem, made where it is not in the cache. Sets key and archive.
+archive() {
+    key=$(key "$1")
+    archive=$DKVM_CACHE/images/$1-$key.tar.zst
     if [ ! -f "$archive" ]; then
         need_root "making an image's root filesystem"
-        find "$DKVM_CACHE/images" -maxdepth 1 -name "$name-????????????????.tar.zst" -delete
-        make_root "$name" "$archive"
+        find "$DKVM_CACHE/images" -maxdepth 1 -name "$1-????????????????.tar.zst" -delete
+        make_root "$1" "$archive"
     fi
+}
+
+build() {
+    local name=$1 key archive start=$EPOCHREALTIME
+    archive "$name"
     case $name in
         *-arm64) load "$name" "$archive" "$key" ;;
         *) import "$name" "$archive" "$key" ;;
@@ -243,21 +249,36 @@ short_name() {
     fi
 }
 
+# roots NAME…: one after the other; their paths are all that goes to standard output.
+roots() {
+    local name key archive
+    for name; do
+        logged "$DKVM_CACHE/images/$name.log" archive "$name"
+        archive=$DKVM_CACHE/images/$name-$(key "$name").tar.zst
+        say "$archive"
+    done
+}
+
 main() {
-    local names=() name short='' pids=() pid failed='' log
+    local names=() name short='' roots='' pids=() pid failed='' log
     while [ $# -gt 0 ]; do
         case $1 in
             --short-names) short=yes ;;
+            --roots) roots=yes ;;
             hello | pause | busybox | busybox-arm64 | debian | nginx | mariadb | python | tools | kernel | systemd | workloads) names+=("$1") ;;
-            *) die "usage: build.sh [--short-names] [${ALL[*]}]" ;;
+            *) die "usage: build.sh [--short-names | --roots] [${ALL[*]}]" ;;
         esac
         shift
     done
     [ ${#names[@]} -gt 0 ] || names=("${ALL[@]}")
-    docker info --format '{{.ServerVersion}}' >/dev/null 2>&1 || die "no Docker engine answers: package/docker-engine.sh start"
+    [ -n "$roots" ] || docker info --format '{{.ServerVersion}}' >/dev/null 2>&1 || die "no Docker engine answers: package/docker-engine.sh start"
     umask 022
     mkdir -p "$DKVM_CACHE/images"
-    locked images
+    locked images >&2
+    if [ -n "$roots" ]; then
+        roots "${names[@]}"
+        return
+    fi
     for name in "${names[@]}"; do
         [ "$(label "dkvm-test/$name")" = "$(key "$name")" ] || {
             # Two at a time: one waits for the network while the other unpacks.

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -188,6 +189,8 @@ int main(int argc, char **argv)
 	static const struct tunnel_owner owner = {connection_ended, place_freed};
 	unsigned long wanted = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
 
+	/* nobody without CAP_SYS_PTRACE reads our memory, whatever user it is: see PR_SET_DUMPABLE in prctl(2) */
+	prctl(PR_SET_DUMPABLE, 0);
 	if (wanted == 0 || wanted > SOCKETS_MAX) {
 		fprintf(stderr, "dkvm-sockets MONITOR DIRECTORY COUNT\n");
 		return 2;

@@ -106,7 +106,15 @@ final class JobSpec {
         mounts.add(mount("/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", "ro"));
         mounts.add(mount("/run", "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=755", "size=1m"));
         // Its bytes are the job's memory.
-        mounts.add(mount("/tmp", "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=1777"));
+        mounts.add(mount(
+                "/tmp",
+                "tmpfs",
+                "tmpfs",
+                "nosuid",
+                "nodev",
+                "noexec",
+                "mode=1777",
+                "size=" + job.limits().memory().bytes()));
         for (Job.Mount mount : job.mounts()) {
             mounts.add(mount(
                     mount.target(),

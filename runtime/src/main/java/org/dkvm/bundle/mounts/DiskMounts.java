@@ -54,7 +54,7 @@ final class DiskMounts {
         if (!volumes.isEmpty()) {
             // runc makes mount points there; the sandbox's own root belongs to the package.
             mounts.add(MountPlan.mount(
-                    SandboxPaths.DISKS, "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=755", "size=64k"));
+                    SandboxPaths.DISKS, "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=700", "size=64k"));
             mounts.addAll(slots.mounts());
             mounts.add(MountPlan.sealed(SandboxPaths.DISKS, directory));
         }

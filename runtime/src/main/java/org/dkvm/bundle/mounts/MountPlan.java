@@ -214,7 +214,7 @@ public final class MountPlan {
 
     /** A filesystem with nothing in it but the slots, which runc makes; then nobody writes to it any more. */
     private void addShare(JsonArray mounts, Path rootfs, boolean readOnly) {
-        mounts.add(mount(SandboxPaths.SHARE, "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=755", "size=64k"));
+        mounts.add(mount(SandboxPaths.SHARE, "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=700", "size=64k"));
         List<String> options = new ArrayList<>(List.of("rbind", "rprivate", "nosuid", "nodev"));
         if (readOnly) {
             options.add("ro");

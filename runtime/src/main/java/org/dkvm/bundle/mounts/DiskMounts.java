@@ -27,7 +27,15 @@ final class DiskMounts {
      *
      * @param destination where the container has it
      */
-    private record Volume(String destination, String slot) {}
+    private record Volume(String destination, String slot) {
+        boolean isFile() {
+            return Slots.isFile(slot);
+        }
+
+        boolean has(String path) {
+            return isFile() ? path.equals(destination) : path.startsWith(destination + "/");
+        }
+    }
 
     /**
      * No disks yet.
@@ -65,8 +73,7 @@ final class DiskMounts {
     SandboxFile locate(String what, String path) throws DkvmException {
         Volume nearest = new Volume("", "");
         for (Volume volume : volumes) {
-            if (path.startsWith(volume.destination + "/")
-                    && volume.destination.length() >= nearest.destination.length()) {
+            if (volume.has(path) && volume.destination.length() >= nearest.destination.length()) {
                 nearest = volume;
             }
         }
@@ -74,6 +81,9 @@ final class DiskMounts {
             throw new DkvmException(
                     what + " \"" + path + "\" lies in no volume",
                     "mount one: --mount=type=volume,src=<name>,dst=" + SandboxPaths.DISKS);
+        }
+        if (nearest.isFile()) {
+            return new SandboxFile(SandboxPaths.DISKS, "/" + nearest.slot);
         }
         return new SandboxFile(SandboxPaths.DISKS + "/" + nearest.slot, path.substring(nearest.destination.length()));
     }

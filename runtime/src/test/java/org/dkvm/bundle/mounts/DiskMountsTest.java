@@ -130,11 +130,14 @@ class DiskMountsTest {
     void theSandboxFindsTheFilesInSlots() throws DkvmException {
         bind("/volumes/a", "/disks");
         bind("/volumes/b", "/disks/sub");
+        bind("/volumes/file", "/disks/single");
         bind("/volumes/c", "/c");
         bind("/volumes/file", "/one");
-        MountPlan plan = plan("/disks/x/d,/1,ext4,1G;/disks/sub/d,/2,ext4,1G;/c/d,/3,ext4,1G;/one,/4,ext4,1G;"
-                + "/link/d,/5,ext4,1G");
+        MountPlan plan = plan(
+                "/disks/single,/0,ext4,1G;/disks/x/d,/1,ext4,1G;/disks/sub/d,/2,ext4,1G;/c/d,/3,ext4,1G;/one,/4,ext4,1G;"
+                        + "/link/d,/5,ext4,1G");
         assertThat(plan.files())
+                .containsEntry("/disks/single", new SandboxFile("/disks", "/f3"))
                 .containsEntry("/disks/x/d", new SandboxFile("/disks/1", "/x/d"))
                 .containsEntry("/disks/sub/d", new SandboxFile("/disks/2", "/d"))
                 .containsEntry("/c/d", new SandboxFile("/share/1", "/d"))

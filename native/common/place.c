@@ -33,6 +33,8 @@ static bool is_own_root(int root)
 	       own.st_ino == other.st_ino;
 }
 
+enum { OPEN_TRIES = 128 };
+
 static int find(int root, const char *path, int flags)
 {
 	char absolute[PATH_MAX];
@@ -40,8 +42,14 @@ static int find(int root, const char *path, int flags)
 		.flags = (unsigned)(O_PATH | O_CLOEXEC | flags),
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
-	int fd = (int)syscall(SYS_openat2, root, path[0] ? path : ".", &how, sizeof how);
+	int fd = -1;
 
+	/* EAGAIN: something was renamed or mounted anywhere on the host while ".." was followed; see openat2(2) */
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		fd = (int)syscall(SYS_openat2, root, path[0] ? path : ".", &how, sizeof how);
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
 	if (fd >= 0)
 		return fd;
 	if (errno != ENOSYS)

@@ -2,6 +2,7 @@
 #include "sandbox/backing/backing.h"
 
 #include "common/files.h"
+#include "common/place.h"
 #include "sandbox/backing/magic.h"
 #include "sandbox/backing/mkfs.h"
 
@@ -9,13 +10,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Added to a file's name until it is formatted: what is at its own name is always whole. */
@@ -39,10 +38,6 @@ static int find_place(const char *root, const char *path, struct place *place, s
 {
 	char parent[PATH_MAX], text[64];
 	const char *slash = strrchr(path, '/');
-	const struct open_how how = {
-		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
 
 	place->directory = -1;
 	if (!slash || !slash[1] || strcmp(slash, "/.") == 0 || strcmp(slash, "/..") == 0)
@@ -54,9 +49,10 @@ static int find_place(const char *root, const char *path, struct place *place, s
 	auto_close int base = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (base < 0)
 		return fail_errno(why, "reached");
-	place->directory = (int)syscall(SYS_openat2, base, parent, &how, sizeof how);
+	place->directory = place_find_directory(base, parent);
 	if (place->directory < 0)
-		return fail(why, -errno, "can not be reached: directory \"%s\": %s", parent, error_text(errno, text));
+		return fail(why, place->directory, "can not be reached: directory \"%s\": %s", parent,
+			    error_text(place->directory, text));
 	return 0;
 }
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A monitor for tests: `fake_monitor SCENARIO`, the listening socket is its stdin. */
+/* A monitor for tests: `fake_monitor SCENARIO [NETWORK-SOCKET]`, the listening socket is its stdin. */
 #include "fake_monitor.h"
 
+#include "common/session_socket.h"
+
 #include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +17,7 @@
 
 struct session fake_session;
 static struct session *const s = &fake_session;
+static const char *network_socket = "";
 
 void fake_say(const char *format, unsigned a, unsigned b)
 {
@@ -210,6 +214,16 @@ static void taken(void)
 	session_exit(s, 9);
 }
 
+/* As the monitor does: dkvm-network says first that it is there, and it watches from then on. */
+static void network_joins(void)
+{
+	uint8_t greeting[8];
+	struct pollfd one = {session_socket_connect(network_socket, 60000), POLLIN, 0};
+
+	if (one.fd < 0 || poll(&one, 1, 60000) <= 0 || read(one.fd, greeting, sizeof greeting) <= 0)
+		session_fault("dkvm-network does not answer");
+}
+
 /* In a network namespace of its own: the loopback comes up, and the client tells. */
 static void network(void)
 {
@@ -217,6 +231,7 @@ static void network(void)
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	fake_open();
+	network_joins();
 	s->network_wanted = true;
 	fake_say("changes %u\n", s->network_changes, 0);
 	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
@@ -336,6 +351,8 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
 
+	if (argc > 2)
+		network_socket = argv[2];
 	/* Held by us and our children: tests see by it when all are gone. */
 	flock(STDOUT_FILENO, LOCK_EX);
 	signal(SIGPIPE, SIG_IGN);

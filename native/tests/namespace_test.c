@@ -44,7 +44,7 @@ static void start(const char *scenario, bool reopens)
 			dup2(err[1], 2);
 			if (strcmp(scenario, "network") == 0)
 				execl(init, init, "--network", network, "--socket", programs_socket, "--log",
-				      programs_log, "--", fake, scenario, (char *)NULL);
+				      programs_log, "--", fake, scenario, network, (char *)NULL);
 			execl(init, init, "--socket", programs_socket, "--log", programs_log, "--", fake, scenario,
 			      (char *)NULL);
 			_exit(124);

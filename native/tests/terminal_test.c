@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 static struct program p;
-static int slave; /* held open, so that the terminal outlives the program */
+static int slave;             /* held open, so that the terminal outlives the program */
+static struct termios before; /* the terminal's mode before the program started */
 
 /* As runc does it: a session of its own, the terminal its controlling one. */
 static pid_t spawn_on_terminal(const char *const *argv)
@@ -39,6 +40,7 @@ static void start(bool exec, bool taken, const char *scenario)
 
 	if (openpty(&master, &slave, NULL, NULL, &size) < 0)
 		exit(2);
+	tcgetattr(slave, &before);
 	fcntl(master, F_SETFD, FD_CLOEXEC);
 	fcntl(slave, F_SETFD, FD_CLOEXEC);
 	p = (struct program){.in = -1, .out = master, .err = -1};
@@ -86,11 +88,10 @@ static bool is_raw(const struct termios *mode)
 
 static void is_a_terminal(bool exec)
 {
-	struct termios before, during, after;
+	struct termios during, after;
 	struct winsize size = {.ws_row = 51, .ws_col = 132};
 
 	start(exec, false, "terminal");
-	tcgetattr(slave, &before);
 	CHECK("it attaches a terminal, with its size",
 	      program_expect(&p, p.out, "attached 3\n") && program_expect(&p, p.out, "size 24 80\n"));
 	tcgetattr(slave, &during);
@@ -114,12 +115,11 @@ static void is_a_terminal(bool exec)
 
 static void leaves_its_input_to_qemu(void)
 {
-	struct termios before, during, after;
+	struct termios during, after;
 	struct winsize size = {.ws_row = 51, .ws_col = 132};
 	char key;
 
 	start(false, true, "taken");
-	tcgetattr(slave, &before);
 	CHECK("it attaches a terminal without input", program_expect(&p, p.out, "attached 1\n"));
 	tcgetattr(slave, &during);
 	CHECK("the terminal is raw for another program", !is_raw(&before) && is_raw(&during));
@@ -138,10 +138,9 @@ static void leaves_its_input_to_qemu(void)
 
 static void restores_when_the_monitor_dies(void)
 {
-	struct termios before, after;
+	struct termios after;
 
 	start(false, false, "die-with-code");
-	tcgetattr(slave, &before);
 	CHECK("the message is cooked again",
 	      program_expect(&p, p.out, "dkvm: the monitor ended unexpectedly (exit code 3)\r\n") && finish() == 255);
 	tcgetattr(slave, &after);
@@ -167,11 +166,10 @@ static void type(const char *keys)
 
 static void pauses_in_a_shell(void)
 {
-	struct termios before, shell, after;
+	struct termios shell, after;
 	struct winsize size = {.ws_row = 40, .ws_col = 100};
 
 	start(false, false, "breaks");
-	tcgetattr(slave, &before);
 	CHECK("a shell tells where it is",
 	      program_expect(&p, p.out, "at \"prenet\" of the launch") && program_expect(&p, p.out, "dkvm prenet# "));
 	type("stty -a >/dev/null; echo sum $((40 + 2))\n");
@@ -179,8 +177,9 @@ static void pauses_in_a_shell(void)
 	ioctl(p.out, TIOCSWINSZ, &size);
 	type("stty size\n");
 	CHECK("its terminal has the size of now", program_expect(&p, p.out, "40 100\r\n"));
-	/* the signal may come before the wait begins, which has to end all the same */
-	type("trap 'kill %1 && echo inter''rupted' INT; sleep 1000 & echo in back''ground; wait\n");
+	/* The signal may come before the wait begins, which has to end all the same, and before the child stopped
+	   ignoring SIGTERM, as the shell does. */
+	type("trap 'kill -9 %1 && echo inter''rupted' INT; sleep 1000 & echo in back''ground; wait\n");
 	CHECK("keys that are signals", program_expect(&p, p.out, "in background"));
 	type("\3");
 	CHECK("reach it and nobody else", program_expect(&p, p.out, "interrupted"));

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
 /**
@@ -20,6 +21,9 @@ import java.util.stream.Stream;
  */
 public final class OwnedDirectory implements AutoCloseable {
     private static final String LOCK = ".lock";
+
+    /** The kernel's locks are a process's, not a thread's. */
+    private static final ReentrantLock ONE_AT_A_TIME = new ReentrantLock();
 
     /** This process's own: to close a file of one again would give its lock away. */
     private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
@@ -44,11 +48,11 @@ public final class OwnedDirectory implements AutoCloseable {
      * @param prefix what its name begins with; the rest is random
      */
     public static OwnedDirectory make(Path parent, String prefix) throws IOException {
-        try (FileChannel held = lock(parent)) {
+        try (Held held = new Held(parent)) {
             Path path = Files.createTempDirectory(parent, prefix);
             FileChannel lock =
                     FileChannel.open(path.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-            if (!held.isOpen() || lock.tryLock() == null) {
+            if (!held.isHeld() || lock.tryLock() == null) {
                 throw new IOException("\"" + path + "\" is locked by another");
             }
             OWN.add(path);
@@ -61,9 +65,9 @@ public final class OwnedDirectory implements AutoCloseable {
         if (!Files.isDirectory(parent)) {
             return;
         }
-        try (FileChannel held = lock(parent)) {
+        try (Held held = new Held(parent)) {
             for (Path left : named(parent, prefix)) {
-                if (held.isOpen() && isLeft(left)) {
+                if (held.isHeld() && isLeft(left)) {
                     cleanup.of(left);
                     FileTree.delete(left);
                 }
@@ -71,15 +75,34 @@ public final class OwnedDirectory implements AutoCloseable {
         }
     }
 
-    /** Nobody makes or removes one meanwhile. */
-    private static FileChannel lock(Path parent) throws IOException {
-        FileChannel channel =
-                FileChannel.open(parent.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock held = channel.lock();
-        if (!held.isValid()) {
-            throw new IOException("\"" + parent + "\" can not be locked");
+    /** While it is there nobody else makes or removes one. */
+    private static final class Held implements AutoCloseable {
+        private final FileChannel channel;
+        private final FileLock lock;
+
+        Held(Path parent) throws IOException {
+            ONE_AT_A_TIME.lock();
+            try {
+                channel = FileChannel.open(parent.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                lock = channel.lock();
+            } catch (IOException e) {
+                ONE_AT_A_TIME.unlock();
+                throw e;
+            }
         }
-        return channel;
+
+        boolean isHeld() {
+            return lock.isValid();
+        }
+
+        @Override
+        public void close() throws IOException {
+            try {
+                channel.close();
+            } finally {
+                ONE_AT_A_TIME.unlock();
+            }
+        }
     }
 
     private static List<Path> named(Path parent, String prefix) throws IOException {
@@ -110,11 +133,17 @@ public final class OwnedDirectory implements AutoCloseable {
         return path;
     }
 
-    /** Removes it with all that is in it. */
+    /** Removes it with all that is in it: alone, since a directory without its lock is anybody's to remove. */
     @Override
     public void close() throws IOException {
-        FileTree.delete(path);
-        lock.close();
-        OWN.remove(path);
+        Path parent = path.resolveSibling(".");
+        try (Held held = new Held(parent)) {
+            if (held.isHeld()) {
+                FileTree.delete(path);
+            }
+        } finally {
+            lock.close();
+            OWN.remove(path);
+        }
     }
 }

@@ -64,6 +64,52 @@ class OwnedDirectoryTest {
         assertThat(swept()).containsExactly(".making-1");
     }
 
+    /** Works in one directory after the other, as two commands that have jobs do. */
+    static final class Worker {
+        private static final int ROUNDS = 400;
+
+        private Worker() {}
+
+        public static void main(String[] args) throws IOException {
+            Path parent = Path.of(args[0]);
+            for (int i = 0; i < ROUNDS; i++) {
+                OwnedDirectory.sweep(parent, ".making-", left -> {
+                    throw new IOException("\"" + left + "\" was somebody's");
+                });
+                try (OwnedDirectory owned = OwnedDirectory.make(parent, ".making-")) {
+                    Files.writeString(owned.path().resolve("file"), "x");
+                }
+            }
+        }
+    }
+
+    @Test
+    void oneThatIsBeingRemovedIsNotRemovedByAnotherToo() throws Exception {
+        List<Process> workers = new ArrayList<>();
+        try {
+            for (int i = 0; i < 2; i++) {
+                workers.add(new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin/java")
+                                        .toString(),
+                                "-Xint",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                Worker.class.getName(),
+                                parent.toString())
+                        .redirectErrorStream(true)
+                        .redirectOutput(parent.resolve("said-" + i).toFile())
+                        .start());
+            }
+            for (int i = 0; i < workers.size(); i++) {
+                int code = workers.get(i).waitFor();
+                assertThat(parent.resolve("said-" + i)).isEmptyFile();
+                assertThat(code).isZero();
+            }
+        } finally {
+            workers.forEach(Process::destroyForcibly);
+        }
+    }
+
     @Test
     void whereThereIsNoDirectoryNothingIsLeft() throws IOException {
         OwnedDirectory.sweep(parent.resolve("none"), ".making-", left -> {

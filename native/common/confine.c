@@ -6,6 +6,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -37,10 +38,28 @@ static int install(struct sock_filter *code, unsigned short size)
 	return 0;
 }
 
-int confine_without_netlink(void)
+int confine_all(void)
 {
 	struct sock_filter code[] = {
-		THIS_ARCHITECTURE, IF(SYS_socket, 0, 2), LOAD_ARGUMENT(0), IF(AF_NETLINK, 1, 0), ALLOW, REFUSE,
+		THIS_ARCHITECTURE,
+		IF(SYS_socket, 3, 0),
+		IF(SYS_ioctl, 4, 0),
+		IF(SYS_fcntl, 6, 0),
+		IF(SYS_prlimit64, 9, 11),
+		LOAD_ARGUMENT(0),
+		IF(AF_NETLINK, 10, 9),
+		/* a file that is ready can have a signal sent: to whom is said in two ways */
+		LOAD_ARGUMENT(1),
+		IF(FIOSETOWN, 8, 0),
+		IF(SIOCSPGRP, 7, 6),
+		LOAD_ARGUMENT(1),
+		IF(F_SETOWN, 5, 0),
+		IF(F_SETOWN_EX, 4, 0),
+		IF(F_SETSIG, 3, 2),
+		LOAD_ARGUMENT(0), /* 0: the caller */
+		IF(0, 0, 1),
+		ALLOW,
+		REFUSE,
 	};
 
 	return install(code, sizeof code / sizeof *code);
@@ -51,22 +70,23 @@ int confine_to_itself(void)
 	const uint32_t self = (uint32_t)getpid();
 	struct sock_filter code[] = {
 		THIS_ARCHITECTURE,
-		IF(SYS_kill, 16, 0),
-		IF(SYS_tkill, 15, 0),
-		IF(SYS_rt_sigqueueinfo, 14, 0),
-		IF(SYS_rt_tgsigqueueinfo, 13, 0),
-		IF(SYS_pidfd_open, 12, 0),
-		IF(SYS_pidfd_send_signal, 11, 0),
-		IF(SYS_ptrace, 10, 0),
-		IF(SYS_process_vm_readv, 9, 0),
-		IF(SYS_process_vm_writev, 8, 0),
-		IF(SYS_tgkill, 4, 0),
-		IF(SYS_fcntl, 0, 5),
-		/* a file that is ready can have a signal sent, too */
-		LOAD_ARGUMENT(1),
-		IF(F_SETOWN, 4, 0),
-		IF(F_SETOWN_EX, 3, 2),
-		LOAD_ARGUMENT(0), /* of tgkill, which abort(3) calls */
+		IF(SYS_kill, 18, 0),
+		IF(SYS_tkill, 17, 0),
+		IF(SYS_rt_sigqueueinfo, 16, 0),
+		IF(SYS_rt_tgsigqueueinfo, 15, 0),
+		IF(SYS_pidfd_open, 14, 0),
+		IF(SYS_pidfd_send_signal, 13, 0),
+		IF(SYS_ptrace, 12, 0),
+		IF(SYS_process_vm_readv, 11, 0),
+		IF(SYS_process_vm_writev, 10, 0),
+		IF(SYS_setpriority, 9, 0),
+		IF(SYS_ioprio_set, 8, 0),
+		IF(SYS_sched_setaffinity, 7, 0),
+		IF(SYS_sched_setattr, 6, 0),
+		IF(SYS_sched_setparam, 5, 0),
+		IF(SYS_sched_setscheduler, 4, 0),
+		IF(SYS_tgkill, 0, 2),
+		LOAD_ARGUMENT(0), /* which abort(3) calls */
 		IF(self, 0, 1),
 		ALLOW,
 		REFUSE,

@@ -3,10 +3,13 @@
 #ifndef DKVM_CONFINE_H
 #define DKVM_CONFINE_H
 
-/* No socket of AF_NETLINK can be made from here on, by this process and all that it starts. 0 or -errno. */
-int confine_without_netlink(void);
+/*
+ * From here on this process and all that it starts make no socket of AF_NETLINK, have no signal sent by way of a file (F_SETOWN), and
+ * change no limits but their own. 0 or -errno.
+ */
+int confine_all(void);
 
-/* This process and what it starts can send no signal to others and touch no other's memory. 0 or -errno. */
+/* On top of that they send no signal to others, touch no other's memory and change no other's schedule. 0 or -errno. */
 int confine_to_itself(void);
 
 #endif

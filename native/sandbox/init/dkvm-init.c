@@ -193,7 +193,7 @@ static int drop_rights(const struct options *options)
 	/* nobody without CAP_SYS_PTRACE reads our memory, whatever uid it has */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return -errno;
-	int r = any ? confine_without_netlink() : 0;
+	int r = any ? confine_all() : 0;
 
 	return any && r == 0 ? rights_keep(kept, UINT64_C(1) << CAP_KILL) : r;
 }

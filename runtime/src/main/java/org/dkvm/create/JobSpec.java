@@ -64,10 +64,7 @@ final class JobSpec {
         process.add("args", Json.arrayOf(timed(job)));
         process.add("env", Json.arrayOf(MonitorCommand.ENVIRONMENT));
         int user = job.rights() == Job.Rights.NOBODYS ? NOBODY : 0;
-        JsonObject ids = new JsonObject();
-        ids.addProperty("uid", user);
-        ids.addProperty("gid", user);
-        process.add("user", ids);
+        process.add("user", Json.objectOf("uid", user, "gid", user));
         JsonArray rights = Json.arrayOf(job.rights() == Job.Rights.NOBODYS ? List.of() : List.of("CAP_DAC_OVERRIDE"));
         JsonObject sets = new JsonObject();
         for (String set : List.of("bounding", "effective", "permitted")) {
@@ -92,11 +89,7 @@ final class JobSpec {
     }
 
     private static JsonObject rlimit(String type, long most) {
-        JsonObject limit = new JsonObject();
-        limit.addProperty("type", type);
-        limit.addProperty("soft", most);
-        limit.addProperty("hard", most);
-        return limit;
+        return Json.objectOf("type", type, "soft", most, "hard", most);
     }
 
     private static JsonArray mounts(Job job) {
@@ -131,12 +124,8 @@ final class JobSpec {
     }
 
     private static JsonObject mount(String target, String type, String source, String... options) {
-        JsonObject mount = new JsonObject();
-        mount.addProperty("destination", target);
-        mount.addProperty("type", type);
-        mount.addProperty("source", source);
-        mount.add("options", Json.arrayOf(List.of(options)));
-        return mount;
+        return Json.objectOf(
+                "destination", target, "type", type, "source", source, "options", Json.arrayOf(List.of(options)));
     }
 
     private static JsonObject linux(Job job, String id, List<String> groups) {
@@ -144,9 +133,7 @@ final class JobSpec {
         JsonArray namespaces = new JsonArray();
         // A network of its own has no interface that is up.
         for (String type : List.of("pid", "network", "ipc", "uts", "mount")) {
-            JsonObject namespace = new JsonObject();
-            namespace.addProperty("type", type);
-            namespaces.add(namespace);
+            namespaces.add(Json.objectOf("type", type));
         }
         linux.add("namespaces", namespaces);
         linux.addProperty("cgroupsPath", "/" + id);
@@ -168,10 +155,7 @@ final class JobSpec {
     private static JsonObject resources(Job job, List<String> groups) {
         JsonObject resources = new JsonObject();
         JsonArray rules = new JsonArray();
-        JsonObject none = new JsonObject();
-        none.addProperty("allow", false);
-        none.addProperty("access", "rwm");
-        rules.add(none);
+        rules.add(Json.objectOf("allow", false, "access", "rwm"));
         if (job.kvm()) {
             JsonObject kvm = number("c", KVM_MAJOR, KVM_MINOR);
             kvm.addProperty("allow", true);
@@ -180,23 +164,15 @@ final class JobSpec {
         }
         resources.add("devices", rules);
         if (groups.contains("memory")) {
-            JsonObject memory = new JsonObject();
-            memory.addProperty("limit", job.limits().memory().bytes());
-            resources.add("memory", memory);
+            resources.add("memory", Json.objectOf("limit", job.limits().memory().bytes()));
         }
         if (groups.contains("pids")) {
-            JsonObject pids = new JsonObject();
-            pids.addProperty("limit", PROCESSES);
-            resources.add("pids", pids);
+            resources.add("pids", Json.objectOf("limit", PROCESSES));
         }
         return resources;
     }
 
     private static JsonObject number(String type, int major, int minor) {
-        JsonObject device = new JsonObject();
-        device.addProperty("type", type);
-        device.addProperty("major", major);
-        device.addProperty("minor", minor);
-        return device;
+        return Json.objectOf("type", type, "major", major, "minor", minor);
     }
 }

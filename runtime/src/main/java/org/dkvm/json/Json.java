@@ -64,6 +64,35 @@ public final class Json {
         return text.toString();
     }
 
+    /**
+     * An object of these members, in this order.
+     *
+     * @param namesAndValues each name, and after it its value: a string, a number, a boolean or an element
+     */
+    public static JsonObject objectOf(Object... namesAndValues) {
+        JsonObject made = new JsonObject();
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            made.add((String) namesAndValues[i], element(namesAndValues[i + 1]));
+        }
+        return made;
+    }
+
+    private static JsonElement element(Object value) {
+        if (value instanceof JsonElement element) {
+            return element;
+        }
+        if (value instanceof String text) {
+            return new JsonPrimitive(text);
+        }
+        if (value instanceof Number number) {
+            return new JsonPrimitive(number);
+        }
+        if (value instanceof Boolean truth) {
+            return new JsonPrimitive(truth);
+        }
+        throw new IllegalArgumentException("\"" + value + "\" is no value of JSON");
+    }
+
     /** The member as an object, where it is one. */
     public static Optional<JsonObject> object(JsonObject parent, String name) {
         return parent.get(name) instanceof JsonObject object ? Optional.of(object) : Optional.empty();

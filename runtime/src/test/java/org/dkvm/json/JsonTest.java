@@ -8,6 +8,7 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.dkvm.core.DkvmException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,5 +59,12 @@ class JsonTest {
         assertThat(Json.number(json, "c")).isEmpty();
         assertThat(Json.number(json, "d")).isEmpty();
         assertThat(Json.number(json, "e")).isEmpty();
+    }
+
+    @Test
+    void anObjectIsMadeOfItsMembersInTheirOrder() {
+        assertThat(Json.objectOf("b", "text", "a", 1, "c", true, "d", Json.arrayOf(List.of("x"))))
+                .hasToString("{\"b\":\"text\",\"a\":1,\"c\":true,\"d\":[\"x\"]}");
+        assertThatThrownBy(() -> Json.objectOf("a", 'x')).isInstanceOf(IllegalArgumentException.class);
     }
 }

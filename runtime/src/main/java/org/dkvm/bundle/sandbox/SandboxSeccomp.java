@@ -3,6 +3,8 @@ package org.dkvm.bundle.sandbox;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import java.util.List;
+import org.dkvm.json.Json;
 
 /**
  * The seccomp profile of every sandbox: an allow-list of what its JVM, QEMU, virtiofsd and tools call (OCI runtime spec, config-linux.md, "seccomp"). Code and not a
@@ -31,10 +33,19 @@ public final class SandboxSeccomp {
 
     private static final int PROTOCOL = 2;
 
-    /** Files; chroot for virtiofsd. */
+    /** The kernel takes an int of such an argument, whatever its upper half holds. */
+    private static final long INT = 0xFFFF_FFFFL;
+
+    /**
+     * Commands of fcntl(2), as masks and what is left under them: 0 to 7, 36 to 39, 1024 to 1039. Not among them are those that have signals sent, F_SETOWN, F_SETSIG,
+     * F_SETOWN_EX. What has an ioctl do the same dkvm-init takes away: an allow-list can not leave out a single value.
+     */
+    private static final long[][] FILE_COMMANDS = {{INT - 7, 0}, {INT - 3, 36}, {INT - 15, 1024}};
+
+    /** Files, but for fcntl; chroot for virtiofsd. */
     private static final String FILES = """
             access chdir chmod chown chroot close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2 fadvise64 fallocate
-            fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync flock fstat fstatfs fsync ftruncate futimesat getcwd getdents
+            fchdir fchmod fchmodat fchmodat2 fchown fchownat fdatasync flock fstat fstatfs fsync ftruncate futimesat getcwd getdents
             getdents64 lchown link linkat lseek lstat mkdir mkdirat mknod mknodat name_to_handle_at newfstatat open openat openat2 pread64
             preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv rename renameat renameat2 rmdir sendfile splice
             stat statfs statx symlink symlinkat sync sync_file_range syncfs tee truncate umask unlink unlinkat utime utimensat utimes vmsplice
@@ -51,11 +62,11 @@ public final class SandboxSeccomp {
             mseal msync munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect process_madvise remap_file_pages shmat shmctl shmdt
             shmget""";
 
-    /** Processes and threads, but for clone. */
+    /** Processes and threads, but for clone and prlimit64. */
     private static final String PROCESSES = """
             arch_prctl capget capset execve execveat exit exit_group fork futex futex_requeue futex_wait futex_waitv futex_wake getcpu getegid
             geteuid getgid getgroups getpgid getpgrp getpid getppid getpriority getresgid getresuid getrlimit getrusage getsid gettid getuid
-            get_robust_list ioprio_get ioprio_set pidfd_open pidfd_send_signal prctl prlimit64 rseq sched_getaffinity sched_getattr
+            get_robust_list ioprio_get ioprio_set pidfd_open pidfd_send_signal prctl rseq sched_getaffinity sched_getattr
             sched_getparam sched_getscheduler sched_get_priority_max sched_get_priority_min sched_rr_get_interval sched_setaffinity
             sched_setattr sched_setparam sched_setscheduler sched_yield seccomp setfsgid setfsuid setgid setgroups setpgid setpriority
             setregid setresgid setresuid setreuid setrlimit setsid setuid set_robust_list set_tid_address sysinfo times uname vfork wait4
@@ -98,9 +109,12 @@ public final class SandboxSeccomp {
         for (long family : SOCKET_FAMILIES) {
             rules.add(rule("socket", EQUAL, family));
         }
-        JsonObject netlink = rule("socket", EQUAL, AF_NETLINK);
-        netlink.getAsJsonArray("args").add(argument(PROTOCOL, EQUAL, NETLINK_ROUTE));
-        rules.add(netlink);
+        rules.add(rule("socket", argument(0, EQUAL, AF_NETLINK), argument(PROTOCOL, EQUAL, NETLINK_ROUTE)));
+        for (long[] commands : FILE_COMMANDS) {
+            rules.add(rule("fcntl", masked(1, commands[0], commands[1])));
+        }
+        // Its own limits.
+        rules.add(rule("prlimit64", masked(0, INT, 0)));
         rules.add(rule("clone", MASKED_EQUAL, NEW_NAMESPACES));
         // virtiofsd's worker threads.
         rules.add(rule("unshare", EQUAL, CLONE_FS));
@@ -108,14 +122,15 @@ public final class SandboxSeccomp {
         rules.add(missing("clone3"));
         // A second way to most calls, past the filter; QEMU falls back to threads.
         rules.add(missing("io_uring_enter io_uring_register io_uring_setup"));
-        JsonObject profile = new JsonObject();
-        profile.addProperty("defaultAction", REFUSE);
-        profile.addProperty("defaultErrnoRet", EPERM);
-        JsonArray architectures = new JsonArray();
-        architectures.add("SCMP_ARCH_X86_64");
-        profile.add("architectures", architectures);
-        profile.add("syscalls", rules);
-        return profile;
+        return Json.objectOf(
+                "defaultAction",
+                REFUSE,
+                "defaultErrnoRet",
+                EPERM,
+                "architectures",
+                Json.arrayOf(List.of("SCMP_ARCH_X86_64")),
+                "syscalls",
+                rules);
     }
 
     private static JsonObject rule(String names, String action) {
@@ -129,27 +144,31 @@ public final class SandboxSeccomp {
             list.add(names.substring(start, end));
             start = end + 1;
         }
-        JsonObject rule = new JsonObject();
-        rule.add("names", list);
-        rule.addProperty("action", action);
+        return Json.objectOf("names", list, "action", action);
+    }
+
+    /** Allows a call when all of these hold. */
+    private static JsonObject rule(String name, JsonObject... arguments) {
+        JsonArray all = new JsonArray();
+        for (JsonObject argument : arguments) {
+            all.add(argument);
+        }
+        JsonObject rule = rule(name, ALLOW);
+        rule.add("args", all);
         return rule;
     }
 
     /** Allows a call when its first argument equals the value or, masked with the value, is zero. */
     private static JsonObject rule(String name, String comparison, long value) {
-        JsonArray arguments = new JsonArray();
-        arguments.add(argument(0, comparison, value));
-        JsonObject rule = rule(name, ALLOW);
-        rule.add("args", arguments);
-        return rule;
+        return rule(name, argument(0, comparison, value));
     }
 
     private static JsonObject argument(int index, String comparison, long value) {
-        JsonObject argument = new JsonObject();
-        argument.addProperty("index", index);
-        argument.addProperty("value", value);
-        argument.addProperty("op", comparison);
-        return argument;
+        return Json.objectOf("index", index, "value", value, "op", comparison);
+    }
+
+    private static JsonObject masked(int index, long mask, long value) {
+        return Json.objectOf("index", index, "value", mask, "valueTwo", value, "op", MASKED_EQUAL);
     }
 
     private static JsonObject missing(String names) {

@@ -83,7 +83,7 @@ class SandboxSeccompTest {
             strings = {
                 "read", "execve", "exit_group", "rt_sigreturn", "futex", "mmap", "memfd_create", "prctl", "seccomp",
                 "capset", "chroot", "mknodat", "fchownat", "setresuid", "ioctl", "ppoll", "sendmsg", "signalfd4",
-                "vfork", "prlimit64", "rseq", "io_submit", "openat2"
+                "vfork", "rseq", "io_submit", "openat2"
             })
     void whatTheSandboxsProgramsNeedIsAllowed(String name) {
         assertThat(rules(name)).singleElement().satisfies(rule -> {
@@ -116,6 +116,34 @@ class SandboxSeccompTest {
         assertThat(rules("socket"))
                 .hasSize(4)
                 .allSatisfy(rule -> assertThat(rule.has("args")).isTrue());
+    }
+
+    /** Whether a call whose argument has that value is allowed, as libseccomp compares it. */
+    private static boolean passes(String name, int argument, long value) {
+        return rules(name).stream()
+                .anyMatch(rule -> Json.objects(rule, "args").stream()
+                        .allMatch(it -> it.get("index").getAsInt() == argument
+                                && it.get("op").getAsString().equals("SCMP_CMP_MASKED_EQ")
+                                && (value & it.get("value").getAsLong())
+                                        == it.get("valueTwo").getAsLong()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {8, 10, 15, 0x1_0000_0008L, 0xFFFF_FFFF_0000_000FL})
+    void noFileHasASignalSent(long command) {
+        assertThat(passes("fcntl", 1, command)).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1024, 1030, 1031, 1032, 1033, 1034, 0x1_0000_0004L})
+    void allElseIsDoneToFiles(long command) {
+        assertThat(passes("fcntl", 1, command)).isTrue();
+    }
+
+    @Test
+    void limitsAreOnesOwn() {
+        assertThat(passes("prlimit64", 0, 0)).isTrue();
+        assertThat(passes("prlimit64", 0, 7)).isFalse();
     }
 
     @Test

@@ -43,12 +43,13 @@ static _Noreturn void die(const char *what, int error)
 	exit(1);
 }
 
-static void answer(const struct server *server, int result, const char *text)
+static void answer(const struct server *server, uint16_t number, int result, const char *text)
 {
 	uint8_t message[ANSWER_MOST];
 	size_t length = strnlen(text, sizeof message - ORDER_LENGTH - 1);
 
 	put_u16(message, (uint16_t)(1 + length));
+	put_u16(message + 2, number);
 	message[ORDER_LENGTH] = result < 0;
 	memcpy(message + ORDER_LENGTH + 1, text, length);
 	/* it is short, and a client that reads no answers is none */
@@ -56,7 +57,7 @@ static void answer(const struct server *server, int result, const char *text)
 		die("the monitor", -errno);
 }
 
-static void serve(struct server *server, const uint8_t *bytes, size_t size)
+static void serve(struct server *server, uint16_t number, const uint8_t *bytes, size_t size)
 {
 	struct takeover_order order;
 	struct takeover_fault fault = {""};
@@ -65,14 +66,15 @@ static void serve(struct server *server, const uint8_t *bytes, size_t size)
 		die("a request", -EBADMSG);
 	int r = takeover_do(&order, &server->policy, &fault);
 
-	answer(server, r, fault.text);
+	answer(server, number, r, fault.text);
 }
 
-/* Requests come one at a time: who asks waits for the answer. */
+/* One request and not a byte more: whoever did not wait for an answer may have sent the next one. */
 static void receive(struct server *server)
 {
+	size_t length = server->received < ORDER_LENGTH ? 0 : get_u16(server->request);
 	ssize_t n =
-		recv(server->client, server->request + server->received, sizeof server->request - server->received, 0);
+		recv(server->client, server->request + server->received, ORDER_LENGTH + length - server->received, 0);
 
 	if (n < 0 && errno == EINTR)
 		return;
@@ -81,14 +83,13 @@ static void receive(struct server *server)
 	server->received += (size_t)n;
 	if (server->received < ORDER_LENGTH)
 		return;
-	size_t length = get_u16(server->request);
-
-	if (length > ORDER_MOST || server->received > ORDER_LENGTH + length)
+	length = get_u16(server->request);
+	if (length == 0 || length > ORDER_MOST)
 		die("a request", -EMSGSIZE);
 	if (server->received < ORDER_LENGTH + length)
 		return;
 	server->received = 0;
-	serve(server, server->request + ORDER_LENGTH, length);
+	serve(server, get_u16(server->request + 2), server->request + ORDER_LENGTH, length);
 }
 
 static void await_client(struct server *server)
@@ -100,7 +101,7 @@ static void await_client(struct server *server)
 	/* nobody else is ever served */
 	close(STDIN_FILENO);
 	server->client = client;
-	answer(server, 0, "");
+	answer(server, 0, 0, "");
 }
 
 static void tell(int watch)

@@ -130,6 +130,77 @@ int link_find_tap(const char *name, uint32_t *index)
 	return begins(rtnetlink_attribute(attributes, size, IFLA_IFALIAS), LINK_ALIAS) ? 0 : -EPERM;
 }
 
+int link_find_behind(const char *tap, char device[static IFNAMSIZ])
+{
+	const uint8_t *attributes;
+	uint32_t index;
+	size_t size;
+	int r = ask(tap, &index, &attributes, &size);
+	const struct rtattr *alias = r < 0 ? NULL : rtnetlink_attribute(attributes, size, IFLA_IFALIAS);
+
+	if (!begins(alias, LINK_ALIAS))
+		return r < 0 ? r : -EPERM;
+	size_t length = strnlen(RTA_DATA(alias), RTA_PAYLOAD(alias)) - strlen(LINK_ALIAS);
+
+	if (length == 0 || length >= IFNAMSIZ)
+		return -EPERM;
+	memcpy(device, (const char *)RTA_DATA(alias) + strlen(LINK_ALIAS), length);
+	device[length] = '\0';
+	return 0;
+}
+
+struct identified {
+	uint32_t device;
+	struct identity *identity;
+};
+
+static void no_addresses(void *argument)
+{
+	const struct identified *of = argument;
+
+	of->identity->ipv4_count = of->identity->ipv6_count = 0;
+}
+
+static void add_address(void *argument, const uint8_t *body, size_t size)
+{
+	const struct identified *of = argument;
+	struct identity *identity = of->identity;
+	const struct ifaddrmsg *about = (const struct ifaddrmsg *)(const void *)body;
+	size_t header = NLMSG_ALIGN(sizeof *about);
+
+	if (size < header || about->ifa_index != of->device)
+		return;
+	/* the other one is the peer's, where there is one */
+	const struct rtattr *address = rtnetlink_attribute(body + header, size - header, IFA_LOCAL);
+
+	if (!address)
+		address = rtnetlink_attribute(body + header, size - header, IFA_ADDRESS);
+	if (!address)
+		return;
+	if (about->ifa_family == AF_INET && RTA_PAYLOAD(address) == sizeof *identity->ipv4 &&
+	    identity->ipv4_count < GUARD_ADDRESSES)
+		memcpy(identity->ipv4[identity->ipv4_count++], RTA_DATA(address), sizeof *identity->ipv4);
+	if (about->ifa_family == AF_INET6 && RTA_PAYLOAD(address) == sizeof *identity->ipv6 &&
+	    identity->ipv6_count < GUARD_ADDRESSES)
+		memcpy(identity->ipv6[identity->ipv6_count++], RTA_DATA(address), sizeof *identity->ipv6);
+}
+
+int link_identify(const char *name, struct identity *identity)
+{
+	const uint8_t *attributes;
+	size_t size;
+	struct identified of = {.identity = identity};
+	const struct rtmessage_listener listener = {no_addresses, add_address, &of};
+	int r = ask(name, &of.device, &attributes, &size);
+	const struct rtattr *mac = r < 0 ? NULL : rtnetlink_attribute(attributes, size, IFLA_ADDRESS);
+
+	if (!mac || RTA_PAYLOAD(mac) != sizeof identity->mac)
+		return r < 0 ? r : -EAFNOSUPPORT;
+	memcpy(identity->mac, RTA_DATA(mac), sizeof identity->mac);
+	rtmessage_begin(RTM_GETADDR, 0, sizeof(struct ifaddrmsg));
+	return rtmessage_list(&listener);
+}
+
 int link_delete(uint32_t index)
 {
 	struct ifinfomsg *info = rtmessage_begin(RTM_DELLINK, 0, sizeof *info);

@@ -3,6 +3,9 @@
 #ifndef DKVM_LINK_H
 #define DKVM_LINK_H
 
+#include "sandbox/network/guard.h"
+
+#include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,6 +25,12 @@ int link_start_tap(uint32_t index, const char *device, uint32_t mtu);
 int link_find_tap(const char *name, uint32_t *index);
 
 int link_find(const char *name, uint32_t *index);
+
+/* The name of the device that a tap of ours stands for. */
+int link_find_behind(const char *tap, char device[static IFNAMSIZ]);
+
+/* Who a device is: its MAC, and its addresses as far as there is room. */
+int link_identify(const char *name, struct identity *identity);
 
 int link_delete(uint32_t index);
 

@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 
 enum {
 	REQUEST_SIZE = 49152, /* bytes: the longest filter of guard.c and what is around it */
 	ANSWER_SIZE = 65536,  /* bytes: an error's answer holds the request, too */
+	LIST_TRIES = 16,
 };
 
 static int requests = -1;
@@ -131,4 +133,65 @@ int rtmessage_ask(void *copy, size_t size)
 		return -EMSGSIZE;
 	memcpy(copy, answer, (size_t)length);
 	return length;
+}
+
+/* Hear what came; 1: that was the last of it. */
+static int hear(size_t size, const struct rtmessage_listener *listener, bool *changed)
+{
+	const uint8_t *at = answer;
+
+	while (size >= NLMSG_HDRLEN) {
+		const struct nlmsghdr *got = (const struct nlmsghdr *)(const void *)at;
+
+		if (got->nlmsg_len < NLMSG_HDRLEN || got->nlmsg_len > size)
+			return -EBADMSG;
+		size_t body = got->nlmsg_len - NLMSG_HDRLEN, step = NLMSG_ALIGN(got->nlmsg_len);
+
+		if (got->nlmsg_seq == sequence) {
+			*changed = *changed || got->nlmsg_flags & NLM_F_DUMP_INTR;
+			if (got->nlmsg_type == NLMSG_DONE)
+				return 1;
+			if (got->nlmsg_type == NLMSG_ERROR)
+				return body < sizeof(struct nlmsgerr)
+					       ? -EBADMSG
+					       : ((const struct nlmsgerr *)NLMSG_DATA(got))->error;
+			listener->each(listener->argument, at + NLMSG_HDRLEN, body);
+		}
+		if (step > size)
+			return 0;
+		at += step;
+		size -= step;
+	}
+	return 0;
+}
+
+static int list_once(const struct rtmessage_listener *listener, bool *changed)
+{
+	int r = 0;
+
+	*changed = false;
+	header()->nlmsg_seq = ++sequence;
+	listener->begin(listener->argument);
+	if (send(requests, request, header()->nlmsg_len, 0) < 0)
+		return -errno;
+	while (r == 0) {
+		ssize_t n = recv(requests, answer, sizeof answer, 0);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			r = hear((size_t)n, listener, changed);
+	}
+	return r < 0 ? r : 0;
+}
+
+int rtmessage_list(const struct rtmessage_listener *listener)
+{
+	bool changed = true;
+	int r = 0;
+
+	header()->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	for (int i = 0; i < LIST_TRIES && changed && r == 0; i++)
+		r = list_once(listener, &changed);
+	return r == 0 && changed ? -EAGAIN : r;
 }

@@ -27,4 +27,15 @@ int rtmessage_send(void);
 /* Send the request and read the one message that answers it, of at most size bytes. Its length, or -errno. */
 int rtmessage_ask(void *answer, size_t size);
 
+/*
+ * Send the request and hear of all that there is: each is called with a message's own header and what follows it, of size bytes. Again
+ * from the beginning, with a call of begin, when something changed meanwhile. 0 or -errno.
+ */
+struct rtmessage_listener {
+	void (*begin)(void *argument);
+	void (*each)(void *argument, const uint8_t *body, size_t size);
+	void *argument;
+};
+int rtmessage_list(const struct rtmessage_listener *listener);
+
 #endif

@@ -18,13 +18,18 @@ static int fail(struct takeover_fault *fault, const char *what, const char *name
 	return error;
 }
 
-static int guard(const struct takeover_order *order, uint32_t tap, struct takeover_fault *fault)
+/* Who the device is nobody tells but the kernel: the monitor, which asks, is what reads the guest. */
+static int guard(const char *device, const char *tap_name, uint32_t tap, struct takeover_fault *fault)
 {
-	int r = redirect_guard(tap, &order->identity);
+	static struct identity identity;
+	int r = link_identify(device, &identity);
 
+	if (r < 0)
+		return fail(fault, "read the addresses of", device, r, "");
+	r = redirect_guard(tap, &identity);
 	if (r == 0)
 		return 0;
-	return fail(fault, "hold the VM to its own addresses at", order->tap, r,
+	return fail(fault, "hold the VM to its own addresses at", tap_name, r,
 		    r == -ENOENT
 			    ? "; the host's kernel has no cls_bpf: load that module, or allow forged addresses with "
 			      "\"antispoof\": \"off\" in /etc/dkvm/dkvm.json"
@@ -40,7 +45,7 @@ static int join(const struct takeover_order *order, uint32_t tap, bool guarded, 
 	if (r < 0)
 		return fail(fault, "use the tap", order->tap, r, "");
 	/* before the first frame can go anywhere */
-	r = guarded ? guard(order, tap, fault) : 0;
+	r = guarded ? guard(order->device, order->tap, tap, fault) : 0;
 	if (r < 0)
 		return r;
 	r = redirect_from_tap(tap, order->index);
@@ -55,9 +60,14 @@ static int join(const struct takeover_order *order, uint32_t tap, bool guarded, 
 
 static int take(const struct takeover_order *order, const struct takeover_policy *policy, struct takeover_fault *fault)
 {
-	uint32_t tap;
-	int r = link_hear_all_groups(order->index);
+	uint32_t tap, device = 0;
+	int r = link_find(order->device, &device);
 
+	/* another one may have its name by now */
+	if (r == 0 && device != order->index)
+		r = -ENODEV;
+	if (r == 0)
+		r = link_hear_all_groups(order->index);
 	if (r < 0)
 		return fail(fault, "take over", order->device, r, "");
 	r = redirect_begin(order->index);
@@ -105,10 +115,13 @@ static int release(const struct takeover_order *order, struct takeover_fault *fa
 
 static int guard_again(const struct takeover_order *order, struct takeover_fault *fault)
 {
+	char device[IFNAMSIZ];
 	uint32_t tap;
 	int r = link_find_tap(order->tap, &tap);
 
-	return r < 0 ? fail(fault, "find the tap", order->tap, r, "") : guard(order, tap, fault);
+	if (r == 0)
+		r = link_find_behind(order->tap, device);
+	return r < 0 ? fail(fault, "find the tap", order->tap, r, "") : guard(device, order->tap, tap, fault);
 }
 
 int takeover_do(const struct takeover_order *order, const struct takeover_policy *policy, struct takeover_fault *fault)

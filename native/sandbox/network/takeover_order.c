@@ -44,23 +44,6 @@ static void take_name(struct reader *reader, char name[static NAME_SIZE])
 	}
 }
 
-static void take_identity(struct reader *reader, struct takeover_order *order)
-{
-	struct identity *identity = &order->identity;
-
-	memcpy(identity->mac, take(reader, sizeof identity->mac), sizeof identity->mac);
-	identity->ipv4_count = *take(reader, 1);
-	identity->ipv6_count = *take(reader, 1);
-	if (identity->ipv4_count > GUARD_ADDRESSES || identity->ipv6_count > GUARD_ADDRESSES) {
-		reader->good = false;
-		return;
-	}
-	for (size_t i = 0; i < identity->ipv4_count; i++)
-		memcpy(identity->ipv4[i], take(reader, 4), 4);
-	for (size_t i = 0; i < identity->ipv6_count; i++)
-		memcpy(identity->ipv6[i], take(reader, 16), 16);
-}
-
 static void take_device(struct reader *reader, struct takeover_order *order)
 {
 	order->index = get_u32(take(reader, 4));
@@ -69,7 +52,6 @@ static void take_device(struct reader *reader, struct takeover_order *order)
 	order->own_port = get_u16(take(reader, 2));
 	if (order->index == 0 || order->index > INT32_MAX || order->mtu < MTU_LEAST || order->mtu > MTU_MOST)
 		reader->good = false;
-	take_identity(reader, order);
 }
 
 bool takeover_order_read(struct takeover_order *order, const uint8_t *bytes, size_t size)
@@ -84,12 +66,10 @@ bool takeover_order_read(struct takeover_order *order, const uint8_t *bytes, siz
 		take_device(&reader, order);
 		break;
 	case ORDER_REMOVE:
+	case ORDER_GUARD:
 		break;
 	case ORDER_RELEASE:
 		take_name(&reader, order->device);
-		break;
-	case ORDER_GUARD:
-		take_identity(&reader, order);
 		break;
 	default:
 		reader.good = false;

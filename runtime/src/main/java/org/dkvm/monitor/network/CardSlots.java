@@ -154,7 +154,7 @@ final class CardSlots {
 
     /** The device behind a card has other addresses. */
     void identify(Card card) {
-        change(new NetworkRequest.Identify(card.joint()), () -> {});
+        change(new NetworkRequest.Identify(card.tap()), () -> {});
     }
 
     private void change(NetworkRequest request, Runnable then) {

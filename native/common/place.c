@@ -72,6 +72,22 @@ int place_find_directory(int root, const char *path)
 	return find(root, path, O_DIRECTORY);
 }
 
+/* The file that was looked at, and no other that has its name by now. */
+int place_read(int root, const char *path)
+{
+	char name[64];
+	struct stat st;
+	auto_close int place = path[0] ? place_find(root, path) : dup(root);
+
+	if (place < 0)
+		return place;
+	if (fstat(place, &st) < 0 || !S_ISREG(st.st_mode))
+		return -EINVAL;
+	snprintf(name, sizeof name, "/proc/self/fd/%d", place);
+	int fd = open(name, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 static const char *after_slashes(const char *path)
 {
 	return path + strspn(path, "/");

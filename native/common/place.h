@@ -17,7 +17,13 @@ int place_find(int root, const char *path);
 int place_find_directory(int root, const char *path);
 
 /*
- * The same, and what is missing is made, as runc makes a mount point: directories (0755) on the way, at the end a directory or an empty
+ * Open a regular file to read it; -EINVAL for all else: a FIFO or a device is not opened, and nothing is waited for. Where the path is
+ * empty, root is a descriptor of the file itself.
+ */
+int place_read(int root, const char *path);
+
+/*
+ * As place_find(), and what is missing is made, as runc makes a mount point: directories (0755) on the way, at the end a directory or an empty
  * file (0755). Where a link leads nowhere, that place is made. Gives the descriptor, or -errno: -ENOTDIR or -EISDIR for what is there and
  * is the other kind.
  */

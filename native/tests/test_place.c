@@ -119,6 +119,32 @@ static void the_own_root_is_one_like_another(void)
 	CHECK(is_same(fd, "/proc"));
 }
 
+static bool reads(const char *path, const char *expected)
+{
+	char text[16] = "";
+	auto_close int fd = place_read(root, path);
+
+	return fd >= 0 && read(fd, text, sizeof text - 1) >= 0 && strcmp(text, expected) == 0;
+}
+
+static void only_files_are_read(void)
+{
+	auto_close int fd = open("root/read", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	auto_close int outside = open("outside/secret", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	CHECK(write(fd, "within", 6) == 6 && write(outside, "outside", 7) == 7);
+	CHECK(symlink("/read", "root/read-link") == 0 && symlink("../outside/secret", "root/read-out") == 0);
+	CHECK(mkfifo("root/read-fifo", 0600) == 0);
+	CHECK(reads("/read", "within") && reads("read-link", "within"));
+	CHECK(place_read(root, "/read-out") == -ENOENT && place_read(root, "/none") == -ENOENT);
+	/* whoever opens a FIFO waits for a writer */
+	CHECK(place_read(root, "/read-fifo") == -EINVAL && place_read(root, "/") == -EINVAL);
+	auto_close int file = open("root/read", O_PATH | O_CLOEXEC);
+	auto_close int itself = place_read(file, "");
+	CHECK(is_same(itself, "root/read"));
+	CHECK(unlink("outside/secret") == 0);
+}
+
 int main(void)
 {
 	char directory[] = "/tmp/dkvm-place-XXXXXX", remove[64];
@@ -136,6 +162,7 @@ int main(void)
 	test("another kind is refused", another_kind_is_refused);
 	test("a name that is too long is refused", a_name_that_is_too_long_is_refused);
 	test("the process's own root is one like another", the_own_root_is_one_like_another);
+	test("only files are read, and none outside", only_files_are_read);
 	close(root);
 	snprintf(remove, sizeof remove, "rm -rf %s", directory);
 	if (system(remove) != 0)

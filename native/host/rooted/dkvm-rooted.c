@@ -51,23 +51,6 @@ static int make(int root, char **argv)
 	return result;
 }
 
-/* The file that was looked at, and no other that has its name by now; a FIFO or a device is not opened at all. */
-static int open_regular(int root, const char *path)
-{
-	char name[64];
-	struct stat st;
-	/* ROOT may be the file itself */
-	auto_close int place = path[0] ? place_find(root, path) : dup(root);
-
-	if (place < 0)
-		return place;
-	if (fstat(place, &st) < 0 || !S_ISREG(st.st_mode))
-		return -EINVAL;
-	snprintf(name, sizeof name, "/proc/self/fd/%d", place);
-	int fd = open(name, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 static int head(int root, const char *path, const char *bytes)
 {
 	char buffer[HEAD_MAX], *end;
@@ -75,7 +58,7 @@ static int head(int root, const char *path, const char *bytes)
 
 	if (*end != '\0' || most == 0 || most > sizeof buffer)
 		return usage();
-	auto_close int fd = open_regular(root, path);
+	auto_close int fd = place_read(root, path);
 	if (fd < 0)
 		return 1;
 	ssize_t n = read(fd, buffer, most);

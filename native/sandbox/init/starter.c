@@ -154,6 +154,17 @@ static void explain(struct launch_fault *fault, const char *object, const char *
 		fault->text[sizeof fault->text - 1] = '\0';
 }
 
+/* Nothing else is read or written so: the monitor, which names the path, has less rights than we. A FIFO is not waited for. */
+static int open_terminal(const char *path, int mode)
+{
+	int fd = open(path, mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : !isatty(fd) ? -ENOTTY : fcntl(fd, F_SETFL, 0) < 0 ? -errno : fd;
+
+	if (r < 0)
+		close_clear(&fd);
+	return r;
+}
+
 static int open_one(const struct starter_descriptor *descriptor, struct launch_fault *fault)
 {
 	struct failure why;
@@ -165,9 +176,11 @@ static int open_one(const struct starter_descriptor *descriptor, struct launch_f
 		break;
 	case STARTER_READ:
 	case STARTER_WRITE:
-		fd = open(descriptor->path,
-			  (descriptor->how == STARTER_READ ? O_RDONLY : O_WRONLY) | O_NOCTTY | O_CLOEXEC);
-		fd = fd < 0 ? -errno : fd;
+		fd = open_terminal(descriptor->path, descriptor->how == STARTER_READ ? O_RDONLY : O_WRONLY);
+		if (fd == -ENOTTY) {
+			explain(fault, "", descriptor->path, "is no terminal");
+			return fd;
+		}
 		break;
 	case STARTER_DISK: {
 		int r = backing_open(descriptor->root, descriptor->path, &fd, &why);

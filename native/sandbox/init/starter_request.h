@@ -3,7 +3,8 @@
  * What the monitor asks to be started, and what it is told of it: a connection for each program. Little-endian.
  *
  *     request    length of what follows 4 | kind 1 | flags 1 | number of descriptors 1 | of arguments 2 | of variables 2 | those
- *       descriptor  how 1 | its number in the program 1 | path, ends with NUL; for STARTER_DISK another one: root, and path in it
+ *       descriptor  how 1 | its number in the program 1 | path, ends with NUL; for STARTER_DISK another one: root, and path in it.
+ *                   STARTER_READ and STARTER_WRITE open a terminal, and nothing else
  *       argument    text, ends with NUL; the first is the program's path
  *       variable    NAME=value, ends with NUL; beside those that every program has
  *     after it   a byte for each signal to send: its number. The end of what is sent: SIGKILL

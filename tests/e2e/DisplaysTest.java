@@ -10,6 +10,7 @@ import static org.dkvm.e2e.Images.TOOLS;
 import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.Test;
 
 /** What a VM shows, and where: by VNC, as a text screen or as a serial port on the container's terminal. */
@@ -90,7 +91,10 @@ class DisplaysTest {
     @Test
     void aConsoleIsSeenAndTypedToByVnc() throws Exception {
         onVm(docker -> {
-            Path secret = Files.writeString(docker.directory().resolve("password"), "open it\n");
+            Path secret = Files.writeString(docker.directory().resolve("password"), "open it\nand more\n");
+            // Another user's, for whom alone it is.
+            Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-------"));
+            Files.setAttribute(secret, "unix:uid", 12_345);
             Container container = docker.start(
                     "-p127.0.0.1::5900",
                     "-v" + secret + ":/disks/password:ro",

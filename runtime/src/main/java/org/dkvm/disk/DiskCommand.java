@@ -26,6 +26,11 @@ public final class DiskCommand {
                 PROGRAM, "prepare", file.root(), file.path(), disk.filesystem().label(), Long.toString(disk.bytes()));
     }
 
+    /** Prints a file's first line, whoever may read that file. */
+    public static List<String> line(SandboxFile file) {
+        return List.of(PROGRAM, "line", file.root(), file.path());
+    }
+
     /** The disks' files, each open and locked in the program that has it, as its {@link #descriptor}. */
     public static List<Descriptor> files(List<SandboxFile> files) {
         List<Descriptor> descriptors = new ArrayList<>();

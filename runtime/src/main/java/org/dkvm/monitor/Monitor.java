@@ -133,7 +133,7 @@ public final class Monitor {
         Disks disks = new Disks(plan.vm().disks(), plan.container().devices(), plan.mounts());
         disks.prepare(programs, vm.container().main()::say);
         Screen screen = new Screen(plan.vm().shape().display(), plan.mounts());
-        password = screen.password();
+        password = screen.password(programs);
         Child share = startShare(plan);
         GuestSockets sockets = startSockets(plan);
         listen(plan);

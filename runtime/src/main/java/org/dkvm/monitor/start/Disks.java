@@ -2,12 +2,9 @@
 package org.dkvm.monitor.start;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import org.dkvm.agent.GuestText;
 import org.dkvm.bundle.plan.SandboxMounts;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.container.GuestDevice;
@@ -16,9 +13,9 @@ import org.dkvm.core.machine.Disk;
 import org.dkvm.core.machine.SandboxFile;
 import org.dkvm.disk.DiskCommand;
 import org.dkvm.machine.MachineDisk;
+import org.dkvm.monitor.program.Output;
 import org.dkvm.monitor.program.ProgramStart;
 import org.dkvm.monitor.program.Programs;
-import org.dkvm.monitor.program.RunningProgram;
 
 /** A container's disks, made ready before its VM starts, and the host's block devices that it was given. */
 public final class Disks {
@@ -83,18 +80,15 @@ public final class Disks {
 
     private String prepare(Disk disk, Programs programs) throws DkvmException {
         try {
-            RunningProgram program = programs.start(
-                    ProgramStart.of(ProgramStart.Kind.DISKS, DiskCommand.prepare(disk, mounts.file(disk.source()))));
-            String said;
-            try (InputStream words = program.words()) {
-                said = GuestText.lines(words.readNBytes(MAX_OUTPUT)).strip();
-                words.transferTo(OutputStream.nullOutputStream());
+            Output output = Output.of(
+                    programs,
+                    ProgramStart.of(ProgramStart.Kind.DISKS, DiskCommand.prepare(disk, mounts.file(disk.source()))),
+                    MAX_OUTPUT);
+            if (output.exitCode() != 0) {
+                throw new DkvmException(about(disk, output.said()), "");
             }
-            if (program.waitFor() != 0) {
-                throw new DkvmException(about(disk, said), "");
-            }
-            return said;
-        } catch (IOException | InterruptedException e) {
+            return output.said();
+        } catch (IOException e) {
             throw new DkvmException(about(disk, "can not be prepared: " + e.getMessage()), "", e);
         }
     }

@@ -4,8 +4,6 @@ package org.dkvm.monitor.start;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,10 +20,13 @@ import org.dkvm.core.machine.DisplayMode;
 import org.dkvm.core.machine.SandboxFile;
 import org.dkvm.core.machine.Vga;
 import org.dkvm.core.machine.VncPassword;
-import org.dkvm.linux.RootedTree;
+import org.dkvm.disk.DiskCommand;
 import org.dkvm.monitor.link.QemuAnswer;
 import org.dkvm.monitor.link.QemuControl;
 import org.dkvm.monitor.program.Child;
+import org.dkvm.monitor.program.Output;
+import org.dkvm.monitor.program.ProgramStart;
+import org.dkvm.monitor.program.Programs;
 
 /** What a container shows beside its stdio, made ready before its VM starts. See docs/displays.md. */
 public final class Screen {
@@ -35,8 +36,8 @@ public final class Screen {
     private static final int SIGWINCH = 28;
     private static final String TERM = "TERM=";
     private static final String ANY_TERM = "xterm";
-    /** More than a password and what surrounds it takes. */
-    private static final int MAX_FILE_BYTES = 1024;
+    /** As much of a line as dkvm-disk prints. */
+    private static final int MAX_LINE_BYTES = 1024;
 
     private final Display display;
     private final SandboxMounts mounts;
@@ -52,12 +53,12 @@ public final class Screen {
     }
 
     /** Finds VNC's password out; empty where nothing is shown by VNC. */
-    public Optional<String> password() throws DkvmException {
+    public Optional<String> password(Programs programs) throws DkvmException {
         if (display.mode() != DisplayMode.VNC) {
             return Optional.empty();
         }
         VncPassword password = display.password();
-        return Optional.of(password.file().isEmpty() ? password.text() : firstLine(password.file()));
+        return Optional.of(password.file().isEmpty() ? password.text() : firstLine(password.file(), programs));
     }
 
     /** Tells QEMU VNC's password; before that nobody can log in. */
@@ -130,18 +131,17 @@ public final class Screen {
         qemu.signal(SIGWINCH);
     }
 
-    private String firstLine(String file) throws DkvmException {
+    private String firstLine(String file, Programs programs) throws DkvmException {
         String what = "the file \"" + file + "\" of DKVM_QEMU_VNC_PASSWORD_FILE";
         SandboxFile place = mounts.file(file);
-        Path root = Path.of(place.root());
-        RootedTree.Found found = new RootedTree(root).find(place.path());
-        if (found.kind() != RootedTree.Kind.FILE) {
-            throw new DkvmException(what + " is not there", "give a file of the container or of a volume");
-        }
-        try (InputStream in = Files.newInputStream(root.resolve(found.path().substring(1)))) {
-            String text = new String(in.readNBytes(MAX_FILE_BYTES), StandardCharsets.ISO_8859_1);
-            int end = text.indexOf('\n');
-            String line = end < 0 ? text : text.substring(0, end);
+        try {
+            Output output = Output.of(
+                    programs, ProgramStart.of(ProgramStart.Kind.DISKS, DiskCommand.line(place)), MAX_LINE_BYTES);
+            if (output.exitCode() != 0) {
+                throw new DkvmException(
+                        what + " can not be read: " + output.said(), "give a file of the container or of a volume");
+            }
+            String line = output.words();
             return VncPassword.checked(line.endsWith("\r") ? line.substring(0, line.length() - 1) : line, what);
         } catch (IOException e) {
             throw new DkvmException(what + " can not be read: " + e.getMessage(), "", e);

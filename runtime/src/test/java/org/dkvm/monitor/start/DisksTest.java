@@ -17,11 +17,6 @@ import org.dkvm.core.machine.Disk;
 import org.dkvm.core.machine.DiskFilesystem;
 import org.dkvm.core.machine.SandboxFile;
 import org.dkvm.machine.MachineDisk;
-import org.dkvm.monitor.TestProcess;
-import org.dkvm.monitor.program.ProgramStart;
-import org.dkvm.monitor.program.Programs;
-import org.dkvm.monitor.program.RunningProgram;
-import org.dkvm.network.NetworkRequest;
 import org.junit.jupiter.api.Test;
 
 class DisksTest {
@@ -33,45 +28,25 @@ class DisksTest {
 
     private final List<String> said = new ArrayList<>();
 
-    /** Every program says this and ends so. */
-    private record Answer(int exitCode, String words) implements Programs {
-        @Override
-        public RunningProgram start(ProgramStart start) {
-            TestProcess process = new TestProcess();
-            process.end(exitCode, words);
-            return process;
-        }
-
-        @Override
-        public void watchNetwork() {
-            throw new IllegalStateException("no network for disks");
-        }
-
-        @Override
-        public void change(NetworkRequest request) {
-            throw new IllegalStateException("no network for disks");
-        }
-    }
-
     private static Disks disks(Disk... disks) {
         return new Disks(List.of(disks), List.of(), MOUNTS);
     }
 
     @Test
     void whatThereIsToSayNamesTheDisk() throws DkvmException {
-        disks(EXT4).prepare(new Answer(0, "has 5 bytes\n"), said::add);
+        disks(EXT4).prepare(new OneAnswer(0, "has 5 bytes\n"), said::add);
         assertThat(said).containsExactly("disk \"/a\" has 5 bytes");
     }
 
     @Test
     void aDiskThatIsFitForUseIsNotSpokenOf() throws DkvmException {
-        disks(EXT4, XFS).prepare(new Answer(0, ""), said::add);
+        disks(EXT4, XFS).prepare(new OneAnswer(0, ""), said::add);
         assertThat(said).isEmpty();
     }
 
     @Test
     void aDiskThatIsNotFitForUseEndsTheStart() {
-        assertThatThrownBy(() -> disks(EXT4).prepare(new Answer(1, "is in use by another VM\n"), said::add))
+        assertThatThrownBy(() -> disks(EXT4).prepare(new OneAnswer(1, "is in use by another VM\n"), said::add))
                 .isInstanceOf(DkvmException.class)
                 .hasMessage("disk \"/a\" is in use by another VM");
     }

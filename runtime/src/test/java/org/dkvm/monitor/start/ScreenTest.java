@@ -19,6 +19,7 @@ import org.dkvm.core.machine.Vga;
 import org.dkvm.core.machine.VncPassword;
 import org.dkvm.monitor.Peer;
 import org.dkvm.monitor.TestSandbox;
+import org.dkvm.monitor.program.ProgramStart;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -42,49 +43,50 @@ class ScreenTest {
         sandbox.close();
     }
 
-    private String password(VncPassword password) throws Exception {
+    private static String password(VncPassword password, OneAnswer programs) throws DkvmException {
         SandboxMounts mounts = new SandboxMounts(
                 List.of(),
                 password.file().isEmpty()
                         ? Map.of()
-                        : Map.of(password.file(), new SandboxFile(directory.toString(), password.file())));
+                        : Map.of(password.file(), new SandboxFile("/share/1", password.file())));
         return new Screen(new Display(DisplayMode.VNC, Vga.VIRTIO, 0, password), mounts)
-                .password()
+                .password(programs)
                 .orElseThrow();
     }
 
-    private String refusal(String file) {
+    private static String refusal(int exitCode, String words) {
         try {
-            return password(new VncPassword("", file));
-        } catch (Exception e) {
-            return e instanceof DkvmException expected ? expected.text() : e.toString();
+            return password(new VncPassword("", "/vnc"), new OneAnswer(exitCode, words));
+        } catch (DkvmException e) {
+            return e.text();
         }
     }
 
     @Test
     void thePasswordMayBeAnOption() throws Exception {
-        assertThat(password(new VncPassword("sesame", ""))).isEqualTo("sesame");
+        assertThat(password(new VncPassword("sesame", ""), new OneAnswer(1, "")))
+                .isEqualTo("sesame");
     }
 
     @ParameterizedTest
-    @CsvSource({"'open\n',open", "'open\r\n',open", "open,open", "'a b\nmore',a b"})
-    void thePasswordIsTheFirstLineOfTheContainersFile(String content, String password) throws Exception {
-        Files.writeString(directory.resolve("vnc"), content);
-        Files.createSymbolicLink(directory.resolve("link"), Path.of("/vnc"));
-        assertThat(password(new VncPassword("", "/link"))).isEqualTo(password);
+    @CsvSource({"'open\r',open", "open,open", "a b,a b"})
+    void thePasswordIsWhatDkvmDiskReads(String line, String password) throws Exception {
+        OneAnswer programs = new OneAnswer(0, line);
+        assertThat(password(new VncPassword("", "/vnc"), programs)).isEqualTo(password);
+        assertThat(programs.started()).singleElement().satisfies(start -> {
+            assertThat(start.kind()).isEqualTo(ProgramStart.Kind.DISKS);
+            assertThat(start.argv()).containsExactly("/opt/dkvm/dkvm-disk", "line", "/share/1", "/vnc");
+        });
     }
 
     @Test
-    void aFileWithoutAPasswordThatCountsIsRefused() throws Exception {
-        Files.writeString(directory.resolve("empty"), "\nsecond");
-        Files.writeString(directory.resolve("long"), "ninechars\n");
-        Files.createDirectory(directory.resolve("directory"));
-        Files.createSymbolicLink(directory.resolve("out"), Path.of("../../../../etc/hostname"));
-        assertThat(refusal("/empty")).contains("\"/empty\"").contains("has no password");
-        assertThat(refusal("/long")).contains("9 characters").doesNotContain("ninechars");
-        assertThat(refusal("/directory")).contains("is not there");
-        assertThat(refusal("/out")).contains("is not there");
-        assertThat(refusal("/none")).contains("is not there");
+    void aFileWithoutAPasswordThatCountsIsRefused() {
+        assertThat(refusal(0, "")).contains("\"/vnc\"").contains("has no password");
+        assertThat(refusal(0, "ninechars")).contains("9 characters").doesNotContain("ninechars");
+        assertThat(refusal(1, "it is no regular file\n"))
+                .contains("\"/vnc\"")
+                .contains("can not be read: it is no regular file")
+                .contains("of a volume");
     }
 
     @Test

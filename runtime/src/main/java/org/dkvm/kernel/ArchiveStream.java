@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.kernel;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import org.dkvm.linux.BoundedStream;
 
 /**
  * An archive's plain bytes, of which no more than so many may lie between two entries: long names, and headers about headers, which the libraries keep in memory and read by calling
  * themselves.
  */
-final class ArchiveStream extends FilterInputStream {
+final class ArchiveStream extends BoundedStream {
     /** A name has a few hundred bytes, and its header's padding a thousand. */
     static final int MOST_HEADER_BYTES = 256 * 1024;
 
@@ -17,7 +17,7 @@ final class ArchiveStream extends FilterInputStream {
     private long headerBytes;
 
     ArchiveStream(InputStream stream) {
-        super(stream);
+        super(stream, Long.MAX_VALUE);
     }
 
     /** Reads the next entry's header. */
@@ -37,33 +37,8 @@ final class ArchiveStream extends FilterInputStream {
     }
 
     @Override
-    public int read() throws IOException {
-        int one = super.read();
-        count(one < 0 ? 0 : 1);
-        return one;
-    }
-
-    @Override
-    public int read(byte[] bytes, int offset, int length) throws IOException {
-        int count = super.read(bytes, offset, length);
-        count(Math.max(count, 0));
-        return count;
-    }
-
-    @Override
-    public long skip(long wanted) throws IOException {
-        long count = super.skip(wanted);
-        count(count);
-        return count;
-    }
-
-    @Override
-    public boolean markSupported() {
-        return false;
-    }
-
-    private void count(long more) throws IOException {
-        headerBytes += inHeader ? more : 0;
+    protected void passed(long count) throws IOException {
+        headerBytes += inHeader ? count : 0;
         if (headerBytes > MOST_HEADER_BYTES) {
             throw new IOException("an entry's header has more than " + MOST_HEADER_BYTES + " bytes");
         }

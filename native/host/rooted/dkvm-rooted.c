@@ -3,28 +3,38 @@
  * dkvm-rooted: what is done with paths that an image, or a volume, chose, outside the VM.
  *
  *     dkvm-rooted make ROOT [directory PATH | file PATH]...
- *     dkvm-rooted head ROOT PATH BYTES
+ *     dkvm-rooted answer
  *
- * The first makes mount points, for a root that the guest may not write to. The second prints the beginning of a regular file, and
- * nothing of all else. Links are followed below ROOT, whatever they say, and nothing is waited for.
- * Exit code 0: done; 1: not, and of "make" standard output says why.
+ * The first makes mount points, for a root that the guest may not write to. Exit code 0: done; 1: not, and standard output says why.
+ * The second is asked on standard input, until its end, for the beginnings of files, and answers on standard output. Little-endian:
+ *
+ *     question  bytes wanted 4 | length of ROOT 2 | of PATH 2 | ROOT | PATH
+ *     answer    number of bytes 4, or UINT32_MAX: there is no such regular file, or it can not be read | they
+ *
+ * Links are followed below ROOT, whatever they say, and nothing is waited for. ROOT may be the file itself; then PATH is empty.
  */
 #include "common/files.h"
+#include "common/frame.h"
 #include "common/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 4096 }; /* bytes */
+enum {
+	HEAD_MAX = 65536, /* bytes */
+	PATIENCE = 10,    /* s */
+};
 
 static int usage(void)
 {
-	printf("usage: dkvm-rooted make ROOT [directory PATH | file PATH]... | head ROOT PATH BYTES\n");
+	printf("usage: dkvm-rooted make ROOT [directory PATH | file PATH]... | answer\n");
 	return 2;
 }
 
@@ -51,32 +61,71 @@ static int make(int root, char **argv)
 	return result;
 }
 
-static int head(int root, const char *path, const char *bytes)
+static bool read_all(void *buffer, size_t size)
 {
-	char buffer[HEAD_MAX], *end;
-	unsigned long most = strtoul(bytes, &end, 10);
+	return fread(buffer, 1, size, stdin) == size;
+}
 
-	if (*end != '\0' || most == 0 || most > sizeof buffer)
-		return usage();
-	auto_close int fd = place_read(root, path);
+/* The beginning of the file, or -errno. */
+static ssize_t head(const char *root_path, const char *path, uint8_t *buffer, size_t most)
+{
+	auto_close int root = open(root_path, O_PATH | O_CLOEXEC);
+	auto_close int fd = root < 0 ? -errno : place_read(root, path);
+	size_t got = 0;
+
 	if (fd < 0)
-		return 1;
-	ssize_t n = read(fd, buffer, most);
-	return n < 0 || fwrite(buffer, 1, (size_t)n, stdout) != (size_t)n ? 1 : 0;
+		return fd;
+	while (got < most) {
+		ssize_t n = read(fd, buffer + got, most - got);
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+/* One question. false: it was the last, or none of ours. */
+static bool answer(void)
+{
+	static char root[PATH_MAX], path[PATH_MAX];
+	static uint8_t bytes[HEAD_MAX];
+	uint8_t header[8], length[4];
+
+	if (!read_all(header, sizeof header))
+		return false;
+	uint32_t most = get_u32(header);
+	size_t root_size = get_u16(header + 4), path_size = get_u16(header + 6);
+
+	if (most > sizeof bytes || root_size >= sizeof root || path_size >= sizeof path || !read_all(root, root_size) ||
+	    !read_all(path, path_size))
+		return false;
+	root[root_size] = path[path_size] = '\0';
+	/* a filesystem that does not answer is the end of us, and not of who asks */
+	alarm(PATIENCE);
+	ssize_t n = head(root, path, bytes, most);
+
+	alarm(0);
+	put_u32(length, n < 0 ? UINT32_MAX : (uint32_t)n);
+	return fwrite(length, 1, sizeof length, stdout) == sizeof length &&
+	       (n <= 0 || fwrite(bytes, 1, (size_t)n, stdout) == (size_t)n) && fflush(stdout) == 0;
 }
 
 int main(int argc, char **argv)
 {
-	if (argc < 3)
+	if (argc == 2 && strcmp(argv[1], "answer") == 0) {
+		while (answer())
+			;
+		return 0;
+	}
+	if (argc < 3 || strcmp(argv[1], "make") != 0)
 		return usage();
 	auto_close int root = open(argv[2], O_PATH | O_CLOEXEC);
 	if (root < 0) {
 		printf("%s is not there\n", argv[2]);
 		return 1;
 	}
-	if (strcmp(argv[1], "make") == 0)
-		return make(root, argv + 3);
-	if (strcmp(argv[1], "head") == 0 && argc == 5)
-		return head(root, argv[3], argv[4]);
-	return usage();
+	return make(root, argv + 3);
 }

@@ -3,6 +3,7 @@ package org.dkvm.linux;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import org.dkvm.fuzz.Bounded;
 import org.dkvm.fuzz.Scratch;
@@ -21,7 +22,9 @@ public final class ProgramHeaderFuzz {
     private static void take(byte[] input) throws Exception {
         Files.write(PROGRAM, input);
         Optional<ElfHeader> header = ElfHeader.parse(input);
-        Optional<ElfHeader> found = ProgramHeader.of(new RootedTree(ROOT), "/p", "/");
+        RootedTree tree = new RootedTree(ROOT);
+        tree.readBy((root, path, most) -> Arrays.copyOf(input, Math.min(input.length, most)));
+        Optional<ElfHeader> found = ProgramHeader.of(tree, "/p", "/");
         Bounded.check(header.equals(found), header + " is found as " + found);
         if (header.isPresent()) {
             ElfHeader read = header.get();

@@ -35,6 +35,7 @@ import org.dkvm.core.machine.KvmUse;
 import org.dkvm.core.machine.MachineShape;
 import org.dkvm.core.machine.Processor;
 import org.dkvm.json.Json;
+import org.dkvm.kernel.ImageKernel;
 import org.dkvm.kernel.ImageKernelCache;
 import org.dkvm.kernel.KernelChoice;
 import org.dkvm.kernel.KernelFit;
@@ -45,6 +46,7 @@ import org.dkvm.linux.OpenFiles;
 import org.dkvm.linux.ProcessLimits;
 import org.dkvm.linux.ProcessStart;
 import org.dkvm.linux.RootedFiles;
+import org.dkvm.linux.RootedReader;
 import org.dkvm.vm.Creation;
 import org.dkvm.vm.VmPlace;
 import org.dkvm.vm.VmRecord;
@@ -83,6 +85,17 @@ public final class Create {
      * @param action what runc is told to do, for its messages
      */
     public void run(ContainerId id, Path bundle, Path state, RuncMessages.Action action) throws DkvmException {
+        try (RootedFiles files = new RootedFiles(rooted())) {
+            run(id, bundle, state, action, files);
+        }
+    }
+
+    private String rooted() {
+        return layout.sandbox().resolve("opt/dkvm/dkvm-rooted").toString();
+    }
+
+    private void run(ContainerId id, Path bundle, Path state, RuncMessages.Action action, RootedReader files)
+            throws DkvmException {
         VmPlace.checkRoot(vms);
         JsonObject original = readBundle(bundle);
         HostView host = new RealHost();
@@ -97,14 +110,13 @@ public final class Create {
         }
         ContainerSpec container =
                 ContainerSpec.read(original, pod, bundle, options.machine().disks(), ProcessLimits.own(), host);
-        String rooted = layout.sandbox().resolve("opt/dkvm/dkvm-rooted").toString();
-        container.mounts().tree().readMountsBy(new RootedFiles(rooted));
+        container.mounts().tree().readBy(files);
         String program =
                 ExecutableCheck.check(container.process(), container.mounts().tree(), action, false);
         Architecture architecture = ImageArchitecture.of(options, container, program);
         Path root = bundle.resolve(
                 Json.string(Json.objectOrNew(original, "root"), "path").orElse("rootfs"));
-        KernelStore.Found kernel = kernel(options, root, architecture);
+        KernelStore.Found kernel = kernel(options, ImageKernel.ImageRoot.of(root, files), architecture);
         // "run" makes a container, and takes it away, by itself: there is no moment at which the log could be kept.
         boolean logs = action == RuncMessages.Action.CREATE;
         Processor processor = processor(options, architecture);
@@ -128,7 +140,7 @@ public final class Create {
                                 OpenFiles.most()),
                         SandboxSeccomp.profile()));
         if (sandbox.plan().container().root().readOnly()) {
-            new MountPoints(rooted).make(root, container.mounts().missing());
+            new MountPoints(rooted()).make(root, container.mounts().missing());
         }
         if (logs) {
             VmPlace.make(vms, record(id, state, original, sandbox), linux(original), config.logs());
@@ -184,12 +196,13 @@ public final class Create {
         return Json.objectOrNew(spec, "linux");
     }
 
-    private KernelStore.Found kernel(Options options, Path root, Architecture architecture) throws DkvmException {
+    private KernelStore.Found kernel(Options options, ImageKernel.ImageRoot image, Architecture architecture)
+            throws DkvmException {
         KernelStore store = new KernelStore(layout.kernels());
         KernelStore.Found chosen = new KernelChoice(
                         store,
                         new ImageKernelCache(ImageKernelCache.DIRECTORY, layout.home(), new ImageKernelJob(jobs)))
-                .choose(options.kernel().name(), config.vms().kernel(), root, architecture);
+                .choose(options.kernel().name(), config.vms().kernel(), image, architecture);
         boolean text = options.machine().display().mode() == DisplayMode.CURSES;
         boolean byDefault = options.kernel().name().isEmpty() && !chosen.isOfImage();
         return architecture.isForeign() || (options.machine().hardware().equals(Hardware.ORDINARY) && !text)

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.kernel;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -27,12 +22,12 @@ public record Distribution(List<String> names) {
         names = List.copyOf(names);
     }
 
-    /** Reads what the image at that directory says. */
-    static Distribution of(RootedTree tree, Path root) {
+    /** Reads what the image says; one that can not be read says nothing: what is wrong with it, runc will tell. */
+    static Distribution of(RootedTree tree) {
         for (String place : PLACES) {
             RootedTree.Found found = tree.find(place);
             if (found.kind() == RootedTree.Kind.FILE) {
-                return parse(read(root.resolve(found.path().substring(1))));
+                return parse(new String(tree.head(found, MOST_BYTES), StandardCharsets.UTF_8));
             }
         }
         return new Distribution(List.of());
@@ -63,14 +58,5 @@ public record Distribution(List<String> names) {
         Collections.addAll(words, text.strip().split("\\s+", -1));
         words.removeIf(String::isEmpty);
         return words;
-    }
-
-    /** An image that can not be read says nothing: what is wrong with it, runc will tell. */
-    private static String read(Path file) {
-        try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
-            return new String(in.readNBytes(MOST_BYTES), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            return "";
-        }
     }
 }

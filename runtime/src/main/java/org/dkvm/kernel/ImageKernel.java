@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PlainName;
+import org.dkvm.linux.RootedReader;
 import org.dkvm.linux.RootedTree;
 
 /**
@@ -52,7 +53,7 @@ public record ImageKernel(ImageRoot image, Path file) {
      */
     String release(KernelImage format) throws DkvmException {
         return switch (format) {
-            case BZIMAGE, ELF -> KernelImage.release(file);
+            case BZIMAGE, ELF -> KernelImage.release(file.toString(), image.start(file));
             case ARM64_IMAGE -> releaseByName();
         };
     }
@@ -80,9 +81,20 @@ public record ImageKernel(ImageRoot image, Path file) {
      * @param tree the same, to find paths in
      */
     public record ImageRoot(Path directory, RootedTree tree) {
-        /** An image at that directory of the host. */
-        public static ImageRoot of(Path directory) {
-            return new ImageRoot(directory, new RootedTree(directory));
+        /**
+         * An image at that directory of the host.
+         *
+         * @param reader by which its files are read
+         */
+        public static ImageRoot of(Path directory, RootedReader reader) {
+            RootedTree tree = new RootedTree(directory);
+            tree.readBy(reader);
+            return new ImageRoot(directory, tree);
+        }
+
+        /** The beginning of a kernel that {@link #file} gave. */
+        byte[] start(Path kernel) {
+            return tree.head(tree.find("/" + directory.relativize(kernel)), KernelImage.MOST_START);
         }
 
         /** A regular file, on the host: links are followed, but never out of the image. */
@@ -126,7 +138,7 @@ public record ImageKernel(ImageRoot image, Path file) {
         }
 
         Distribution distribution() {
-            return Distribution.of(tree, directory);
+            return Distribution.of(tree);
         }
     }
 }

@@ -78,7 +78,7 @@ public final class ImageKernelCache {
      */
     KernelStore.Found prepare(ImageKernel kernel, Architecture architecture) throws DkvmException {
         String instead = instead(architecture);
-        KernelImage format = format(kernel.file());
+        KernelImage format = format(kernel);
         if (format.architecture() != architecture) {
             throw new DkvmException(
                     "the image's kernel is for " + format.architecture().label() + ", the image for "
@@ -113,11 +113,12 @@ public final class ImageKernelCache {
                 : "DKVM_KERNEL=dkvm boots DKVM's own kernel instead";
     }
 
-    private static KernelImage format(Path kernel) throws DkvmException {
+    private static KernelImage format(ImageKernel kernel) throws DkvmException {
         try {
-            return KernelImage.of(kernel);
+            return KernelImage.of(
+                    String.valueOf(kernel.file().getFileName()), kernel.image().start(kernel.file()));
         } catch (IOException e) {
-            throw new DkvmException("kernel \"" + kernel + "\" can not be read: " + e.getMessage(), "", e);
+            throw new DkvmException("kernel \"" + kernel.file() + "\" can not be read: " + e.getMessage(), "", e);
         }
     }
 

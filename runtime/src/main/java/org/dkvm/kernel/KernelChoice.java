@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.kernel;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.dkvm.core.Architecture;
@@ -28,15 +27,15 @@ public final class KernelChoice {
      *
      * @param asked {@code DKVM_KERNEL}; empty when not given
      * @param byDefault the configuration's {@code kernel}
-     * @param root the image's root filesystem, on the host
+     * @param image the image, on the host
      * @param architecture what the image is built for
      */
-    public KernelStore.Found choose(String asked, String byDefault, Path root, Architecture architecture)
+    public KernelStore.Found choose(
+            String asked, String byDefault, ImageKernel.ImageRoot image, Architecture architecture)
             throws DkvmException {
         if (!asked.isEmpty()) {
             return find(asked, architecture);
         }
-        ImageKernel.ImageRoot image = ImageKernel.ImageRoot.of(root);
         Distribution distribution = image.distribution();
         Optional<ImageKernel> own = ImageKernel.find(image, distribution.names());
         if (own.isPresent()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.kernel;
 
+import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,7 +16,6 @@ import java.util.zip.ZipException;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PlainName;
-import org.dkvm.linux.BoundedStream;
 import org.dkvm.linux.ElfHeader;
 
 /** The kinds of kernel image that QEMU boots. */
@@ -36,8 +36,8 @@ enum KernelImage {
     /** The pointer to the version counts from the end of the first sector. */
     private static final int VERSION_BASE = 0x200;
 
-    private static final int MOST_SETUP = 64 * 1024;
-    private static final int MOST_GZIP = 256 * 1024;
+    /** As much of a file as is looked at, in bytes. */
+    static final int MOST_START = 64 * 1024;
 
     private static final int ARM64_MAGIC_AT = 56;
     private static final int ARM64_MAGIC = 0x644d5241;
@@ -75,41 +75,49 @@ enum KernelImage {
 
     /** What a file is, by its first bytes. */
     static KernelImage of(Path file) throws IOException, DkvmException {
-        byte[] bytes = bytes(file, HEAD_BYTES);
-        ByteBuffer head = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        if (bytes.length == HEAD_BYTES) {
+        return of(String.valueOf(file.getFileName()), bytes(file, MOST_START));
+    }
+
+    /**
+     * What a file is.
+     *
+     * @param name the file's, for messages
+     * @param start its first bytes, {@link #MOST_START} where it has so many
+     */
+    static KernelImage of(String name, byte[] start) throws IOException, DkvmException {
+        ByteBuffer head =
+                ByteBuffer.wrap(start, 0, Math.min(start.length, HEAD_BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+        if (head.limit() == HEAD_BYTES) {
             if (Short.toUnsignedInt(head.getShort(BOOT_FLAG_AT)) == BOOT_FLAG && head.getInt(MAGIC_AT) == MAGIC) {
                 return BZIMAGE;
             }
-            if (ElfHeader.parse(bytes).equals(Optional.of(ElfHeader.X86_64))) {
+            if (ElfHeader.parse(start).equals(Optional.of(ElfHeader.X86_64))) {
                 return ELF;
             }
-            if (isArm64(head) || isCompressedArm64(head, file) || isZbootArm64(head, file)) {
+            if (isArm64(head) || isCompressedArm64(head, start) || isZbootArm64(head, name)) {
                 return ARM64_IMAGE;
             }
         }
         throw new DkvmException(
-                "\"" + file.getFileName() + "\" is no Linux kernel for amd64 or arm64",
-                "give one as distributions ship it");
+                "\"" + name + "\" is no Linux kernel for amd64 or arm64", "give one as distributions ship it");
     }
 
     private static boolean isArm64(ByteBuffer head) {
         return head.limit() >= ARM64_MAGIC_AT + Integer.BYTES && head.getInt(ARM64_MAGIC_AT) == ARM64_MAGIC;
     }
 
-    private static boolean isCompressedArm64(ByteBuffer head, Path file) throws IOException {
+    private static boolean isCompressedArm64(ByteBuffer head, byte[] start) throws IOException {
         if (Short.toUnsignedInt(head.getShort(0)) != GZIP_MAGIC) {
             return false;
         }
-        // Before its plain bytes a header may have a name without an end.
-        try (InputStream stream = new GZIPInputStream(new BoundedStream(Files.newInputStream(file), MOST_GZIP))) {
+        try (InputStream stream = new GZIPInputStream(new ByteArrayInputStream(start))) {
             return isArm64(ByteBuffer.wrap(stream.readNBytes(HEAD_BYTES)).order(ByteOrder.LITTLE_ENDIAN));
-        } catch (EOFException | ZipException | BoundedStream.Exceeded e) {
+        } catch (EOFException | ZipException e) {
             return false;
         }
     }
 
-    private static boolean isZbootArm64(ByteBuffer head, Path file) throws DkvmException {
+    private static boolean isZbootArm64(ByteBuffer head, String file) throws DkvmException {
         int header = head.getInt(PE_AT);
         boolean zboot = Short.toUnsignedInt(head.getShort(0)) == DOS_MAGIC
                 && head.getInt(ZBOOT_MAGIC_AT) == ZBOOT_MAGIC
@@ -126,7 +134,7 @@ enum KernelImage {
         name = name.substring(0, Math.max(0, name.indexOf('\0')));
         if (!"gzip".equals(name)) {
             throw new DkvmException(
-                    "\"" + file.getFileName() + "\" is compressed by \"" + (PlainName.isValid(name) ? name : "?")
+                    "\"" + file + "\" is compressed by \"" + (PlainName.isValid(name) ? name : "?")
                             + "\", which QEMU does not unpack",
                     "give a kernel that is compressed by gzip, or not at all");
         }
@@ -143,12 +151,21 @@ enum KernelImage {
 
     /** The release of a bzImage, as uname(1) would print it. */
     static String release(Path file) throws DkvmException {
-        ByteBuffer setup;
         try {
-            setup = ByteBuffer.wrap(bytes(file, MOST_SETUP)).order(ByteOrder.LITTLE_ENDIAN);
+            return release(file.toString(), bytes(file, MOST_START));
         } catch (IOException e) {
             throw new DkvmException("kernel \"" + file + "\" can not be read: " + e.getMessage(), "", e);
         }
+    }
+
+    /**
+     * As {@link #release(Path)}.
+     *
+     * @param file its path, for messages
+     * @param head its first bytes, {@link #MOST_START} where it has so many
+     */
+    static String release(String file, byte[] head) throws DkvmException {
+        ByteBuffer setup = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN);
         if (setup.limit() < VERSION_AT + 2 || setup.getInt(MAGIC_AT) != MAGIC) {
             throw bad(file, "is no Linux kernel for x86");
         }
@@ -175,7 +192,7 @@ enum KernelImage {
         }
     }
 
-    private static DkvmException bad(Path file, String what) {
+    private static DkvmException bad(String file, String what) {
         return new DkvmException("kernel \"" + file + "\" " + what, "a bzImage is wanted, as distributions ship it");
     }
 }

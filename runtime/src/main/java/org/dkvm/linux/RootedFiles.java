@@ -1,35 +1,86 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.linux;
 
+import java.io.DataInputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Reads files below directories that somebody may be changing, by a program of ours: a link is never followed out of the directory, and nothing but a regular file is opened.
- * Java opens by path only. See openat2(2), RESOLVE_IN_ROOT.
+ * Has a program of ours, {@code dkvm-rooted}, read files below directories that somebody may be changing: a link is never followed out of the directory, nothing but a regular
+ * file is opened, and nothing is waited for. Java opens by path only. One program answers all questions; it is started for the first. See openat2(2), RESOLVE_IN_ROOT.
  */
-public final class RootedFiles {
-    private static final byte[] NONE = {};
+public final class RootedFiles implements RootedReader, AutoCloseable {
+    private static final byte[] NO_BYTES = {};
+    private static final int HEADER_BYTES = 8;
+    private static final int NO_FILE = -1;
 
-    private final String program;
+    private final List<String> command;
+    private @Nullable Process process;
 
     /** Where {@code dkvm-rooted} is. */
     public RootedFiles(String program) {
-        this.program = program;
+        this.command = List.of(program, "answer");
     }
 
-    /** The command that prints the beginning of a file. */
-    public List<String> command(Path root, String path, int most) {
-        return List.of(program, "head", root.toString(), path, Integer.toString(most));
-    }
-
-    /** The first bytes of a regular file below a directory; none of anything else, or of one that can not be read. */
+    @Override
     public byte[] head(Path root, String path, int most) {
         try {
-            return Program.output(command(root, path, most), most);
+            Process answering = process;
+            if (answering == null) {
+                Program.startWithoutHelper();
+                answering = new ProcessBuilder(command)
+                        .redirectError(ProcessBuilder.Redirect.INHERIT)
+                        .start();
+                process = answering;
+            }
+            OutputStream questions = answering.getOutputStream();
+            questions.write(question(root.toString(), path, most));
+            questions.flush();
+            return answer(new DataInputStream(answering.getInputStream()), most);
         } catch (IOException e) {
-            return NONE;
+            // What is wrong with the file runc will tell.
+            return NO_BYTES;
+        }
+    }
+
+    private static byte[] question(String root, String path, int most) {
+        byte[] rootBytes = root.getBytes(StandardCharsets.UTF_8);
+        byte[] pathBytes = path.getBytes(StandardCharsets.UTF_8);
+        return ByteBuffer.allocate(HEADER_BYTES + rootBytes.length + pathBytes.length)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(most)
+                .putShort((short) rootBytes.length)
+                .putShort((short) pathBytes.length)
+                .put(rootBytes)
+                .put(pathBytes)
+                .array();
+    }
+
+    private static byte[] answer(DataInputStream from, int most) throws IOException {
+        int size = Integer.reverseBytes(from.readInt());
+        if (size == NO_FILE) {
+            return NO_BYTES;
+        }
+        if (size < 0 || size > most) {
+            throw new IOException("an answer has " + size + " bytes");
+        }
+        byte[] bytes = new byte[size];
+        from.readFully(bytes);
+        return bytes;
+    }
+
+    /** The program ends. */
+    @Override
+    public void close() {
+        Process answering = process;
+        if (answering != null) {
+            answering.destroy();
         }
     }
 }

@@ -2,7 +2,6 @@
 package org.dkvm.linux;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -17,13 +16,12 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A root filesystem with mounts in it, looked at from outside as a process inside would see it.
  *
- * <p>A path is walked name by name; links are followed within the tree, absolute ones from its root, {@code ..} never leaves it. Only {@link #head} opens anything, so a hostile tree
- * can at worst give a wrong answer. See openat2(2), RESOLVE_IN_ROOT.
+ * <p>A path is walked name by name; links are followed within the tree, absolute ones from its root, {@code ..} never leaves it. It is only looked at: {@link #head} has
+ * files opened by another program, so a hostile tree can at worst give a wrong answer. See openat2(2), RESOLVE_IN_ROOT.
  */
 public final class RootedTree {
     /** As the kernel's MAXSYMLINKS. */
@@ -65,15 +63,15 @@ public final class RootedTree {
 
     private final Path root;
     private final List<Mount> mounts = new ArrayList<>();
-    private @Nullable RootedFiles volumes;
+    private RootedReader reader = RootedReader.NONE;
 
     public RootedTree(Path root) {
         this.root = root;
     }
 
-    /** From now on files of mounts, which others may be changing, are read so. */
-    public void readMountsBy(RootedFiles reader) {
-        volumes = reader;
+    /** From now on files are read so, and before not at all. */
+    public void readBy(RootedReader by) {
+        reader = by;
     }
 
     /** Adds a mount of something the host has. */
@@ -152,27 +150,14 @@ public final class RootedTree {
     /**
      * The first bytes of a regular file; none of anything else, or of one that can not be read.
      *
-     * @param found what {@link #find} gave; where it has become a link since, that is not followed
+     * @param found what {@link #find} gave; where it has become a link since, that is not followed out of the root or the volume
      */
     public byte[] head(Found found, int most) {
         if (found.kind != Kind.FILE) {
             return NO_BYTES;
         }
-        int number = mountOf(found.path);
-        RootedFiles reader = volumes;
-        if (number >= 0 && reader != null) {
-            Mount volume = mounts.get(number);
-            return reader.head(volume.source, found.path.substring(volume.target.length()), most);
-        }
         Mount mount = mount(found.path);
-        Path host = mount.host(found.path);
-        try (InputStream in = found.path.equals(mount.target)
-                ? Files.newInputStream(host)
-                : Files.newInputStream(host, LinkOption.NOFOLLOW_LINKS)) {
-            return in.readNBytes(most);
-        } catch (IOException e) {
-            return NO_BYTES;
-        }
+        return reader.head(mount.source, found.path.substring(mount.target.length()), most);
     }
 
     /** Whether a directory on the way to a file surely bars the user; the path is one that {@link #find} gave. */

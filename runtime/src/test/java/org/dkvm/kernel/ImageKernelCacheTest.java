@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
+import org.dkvm.linux.PlainReader;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,7 +46,7 @@ class ImageKernelCacheTest {
 
     /** The sandbox is played: what is made is the image's module and what tells images apart. */
     private KernelStore.Found prepare(Path root) throws DkvmException {
-        ImageKernel.ImageRoot image = ImageKernel.ImageRoot.of(root);
+        ImageKernel.ImageRoot image = ImageKernel.ImageRoot.of(root, new PlainReader());
         ImageKernelCache kernels =
                 new ImageKernelCache(cache, directory.resolve("home"), (from, kernel, modules, out) -> {
                     made.add(kernel + " " + modules);

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
+import org.dkvm.linux.PlainReader;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,7 +37,7 @@ class ImageKernelTest {
     }
 
     private Path found(String... distributions) {
-        return ImageKernel.find(ImageKernel.ImageRoot.of(root), List.of(distributions))
+        return ImageKernel.find(ImageKernel.ImageRoot.of(root, new PlainReader()), List.of(distributions))
                 .map(ImageKernel::file)
                 .orElse(Path.of("none"));
     }
@@ -90,7 +91,10 @@ class ImageKernelTest {
     void osReleaseMayBeALink() throws IOException {
         link("/etc/os-release", "../usr/lib/os-release");
         write("/usr/lib/os-release", "ID=alpine\n");
-        assertThat(ImageKernel.ImageRoot.of(root).distribution().names()).containsExactly("alpine");
+        assertThat(ImageKernel.ImageRoot.of(root, new PlainReader())
+                        .distribution()
+                        .names())
+                .containsExactly("alpine");
     }
 
     @Test
@@ -100,7 +104,10 @@ class ImageKernelTest {
                 new RandomAccessFile(root.resolve("etc/os-release").toFile(), "rw")) {
             file.setLength(1L << 40);
         }
-        assertThat(ImageKernel.ImageRoot.of(root).distribution().names()).containsExactly("debian");
+        assertThat(ImageKernel.ImageRoot.of(root, new PlainReader())
+                        .distribution()
+                        .names())
+                .containsExactly("debian");
     }
 
     /** A kernel's first bytes: boot flag, magic, and where the version is. */
@@ -141,13 +148,15 @@ class ImageKernelTest {
                 new ImageKernelCache(root.resolve("cache"), root.resolve("home"), (image, kernel, modules, out) -> {
                     throw new AssertionError("it is made");
                 }));
-        assertThatThrownBy(() -> choice.choose("", "dkvm", root, Architecture.AMD64))
+        assertThatThrownBy(() -> choice.choose(
+                        "", "dkvm", ImageKernel.ImageRoot.of(root, new PlainReader()), Architecture.AMD64))
                 .isInstanceOfSatisfying(
                         DkvmException.class,
                         e -> assertThat(e.text())
                                 .isEqualTo("the image's kernel \"6.1.0-1\" has no modules in \"/lib/modules/6.1.0-1\";"
                                         + " DKVM_KERNEL=dkvm boots DKVM's own kernel instead"));
-        assertThatThrownBy(() -> choice.choose("", "dkvm", root, Architecture.ARM64))
+        assertThatThrownBy(() -> choice.choose(
+                        "", "dkvm", ImageKernel.ImageRoot.of(root, new PlainReader()), Architecture.ARM64))
                 .isInstanceOfSatisfying(
                         DkvmException.class,
                         e -> assertThat(e.text())
@@ -159,7 +168,7 @@ class ImageKernelTest {
     void aKernelForArm64IsNamedAfterItsRelease() throws Exception {
         Files.createDirectories(root.resolve("boot"));
         Path file = Files.write(root.resolve("boot/vmlinuz-6.12-arm64"), SampleKernel.arm64Image("plain"));
-        ImageKernel kernel = new ImageKernel(ImageKernel.ImageRoot.of(root), file);
+        ImageKernel kernel = new ImageKernel(ImageKernel.ImageRoot.of(root, new PlainReader()), file);
         KernelImage format = KernelImage.of(file);
         assertThatThrownBy(() -> kernel.release(format)).hasMessageContaining("\"/lib/modules\" has none");
         Files.createDirectories(root.resolve("lib/modules/6.12-rt-arm64"));
@@ -167,7 +176,8 @@ class ImageKernelTest {
         Files.createDirectories(root.resolve("lib/modules/6.12-arm64"));
         assertThat(kernel.release(format)).isEqualTo("6.12-arm64");
         Path other = Files.write(root.resolve("boot/vmlinuz-virt"), SampleKernel.arm64Image("gzip"));
-        assertThatThrownBy(() -> new ImageKernel(ImageKernel.ImageRoot.of(root), other).release(KernelImage.of(other)))
+        assertThatThrownBy(() -> new ImageKernel(ImageKernel.ImageRoot.of(root, new PlainReader()), other)
+                        .release(KernelImage.of(other)))
                 .hasMessage(
                         "the image's kernel \"vmlinuz-virt\" does not tell its release, and \"/lib/modules\" has several");
     }

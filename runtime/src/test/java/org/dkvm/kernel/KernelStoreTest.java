@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
+import org.dkvm.linux.PlainReader;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,7 +43,11 @@ class KernelStoreTest {
     }
 
     private KernelStore.Found choose(String asked, String byDefault, Architecture architecture) throws DkvmException {
-        return choice.choose(asked, byDefault, directory.resolve("rootfs"), architecture);
+        return choice.choose(
+                asked,
+                byDefault,
+                ImageKernel.ImageRoot.of(directory.resolve("rootfs"), new PlainReader()),
+                architecture);
     }
 
     private void install(String name, String image) throws IOException {

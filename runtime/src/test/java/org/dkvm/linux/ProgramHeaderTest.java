@@ -33,6 +33,7 @@ class ProgramHeaderTest {
         Files.createSymbolicLink(root.resolve("bin/sh"), Path.of("busybox"));
         Files.createSymbolicLink(root.resolve("bin/abs"), Path.of("/bin/busybox"));
         tree = new RootedTree(root);
+        tree.readBy(new PlainReader());
         tree.addHidden("/scratch");
     }
 

@@ -45,7 +45,7 @@ public final class JavaJob {
         List<Job.Mount> all = new ArrayList<>(mounts);
         all.add(new Job.Mount(layout.home().resolve("lib"), HOME + "/lib", false));
         all.add(new Job.Mount(layout.home().resolve("guest"), HOME + "/guest", false));
-        return new Job(argv, all, limits, Job.Rights.ALL_FILES, false);
+        return new Job(argv, Job.Programs.SANDBOX, all, limits, Job.Rights.ALL_FILES, false);
     }
 
     /** What a command in a job says on its standard error when it fails as was to be expected. */

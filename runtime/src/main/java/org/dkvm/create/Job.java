@@ -10,18 +10,27 @@ import org.dkvm.core.MemorySize;
  * A program that reads what is not trusted, for the host: it runs in a sandbox of its own, as VMs do.
  *
  * @param argv its command line, in the sandbox
+ * @param programs whose programs it can run
  * @param mounts what of the host it sees
  * @param limits what it may use
  * @param rights whose files it reads
  * @param kvm whether it may open /dev/kvm
  */
-record Job(List<String> argv, List<Mount> mounts, Limits limits, Rights rights, boolean kvm) {
+record Job(List<String> argv, Programs programs, List<Mount> mounts, Limits limits, Rights rights, boolean kvm) {
     /** Where the host's files are in the sandbox. */
     static final String PLACE = "/run/job";
 
     Job {
         argv = List.copyOf(argv);
         mounts = List.copyOf(mounts);
+    }
+
+    /** Where the programs and libraries are from. */
+    enum Programs {
+        /** The package's sandbox. */
+        SANDBOX,
+        /** The host's {@code /usr}, read-only: for a host that has what the package has not. */
+        HOST
     }
 
     /** What it may do with files; it has no other right. */

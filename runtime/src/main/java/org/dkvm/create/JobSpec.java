@@ -12,8 +12,11 @@ import org.dkvm.json.Json;
 
 /** The spec of a {@link Job}'s sandbox: the root, the seccomp profile and the device rules of a VM's, and less of all else. See the OCI runtime spec. */
 final class JobSpec {
-    private static final String BUSYBOX = "/usr/bin/busybox";
-    private static final String TIMER = BUSYBOX + " timeout -s KILL \"$0\" \"$@\"; exit $?";
+    private static final String PROGRAMS = "/usr/bin";
+    /** Where the package's programs are beside the host's. */
+    private static final String BESIDE = "/mnt";
+
+    private static final String TIMER = " timeout -s KILL \"$0\" \"$@\"; exit $?";
     private static final int NOBODY = 65534;
     private static final int PROCESSES = 128;
     private static final int OPEN_FILES = 4096;
@@ -51,7 +54,7 @@ final class JobSpec {
         root.addProperty("readonly", true);
         spec.add("root", root);
         spec.add("process", process(job));
-        spec.add("mounts", mounts(job));
+        spec.add("mounts", mounts(layout, job));
         spec.add("linux", linux(job, id, groups));
         return spec;
     }
@@ -82,7 +85,8 @@ final class JobSpec {
 
     /** Also where its starter is gone it ends in time: what kills it is the sandbox's first process, which ends with it. */
     private static List<String> timed(Job job) {
-        List<String> argv = new ArrayList<>(List.of(BUSYBOX, "sh", "-c", TIMER));
+        String busybox = (job.programs() == Job.Programs.HOST ? BESIDE : PROGRAMS) + "/busybox";
+        List<String> argv = new ArrayList<>(List.of(busybox, "sh", "-c", busybox + TIMER));
         argv.add(Long.toString(job.limits().time().toSeconds()));
         argv.addAll(job.argv());
         return argv;
@@ -92,8 +96,13 @@ final class JobSpec {
         return Json.objectOf("type", type, "soft", most, "hard", most);
     }
 
-    private static JsonArray mounts(Job job) {
+    private static JsonArray mounts(PackageLayout layout, Job job) {
         JsonArray mounts = new JsonArray();
+        if (job.programs() == Job.Programs.HOST) {
+            mounts.add(mount("/usr", "bind", "/usr", "rbind", "rprivate", "ro", "nosuid", "nodev"));
+            String own = layout.sandbox().resolve(PROGRAMS.substring(1)).toString();
+            mounts.add(mount(BESIDE, "bind", own, "bind", "rprivate", "ro", "nosuid", "nodev"));
+        }
         mounts.add(mount("/proc", "proc", "proc", "nosuid", "noexec", "nodev"));
         mounts.add(mount("/dev", "tmpfs", "tmpfs", "nosuid", "noexec", "mode=755", "size=64k"));
         mounts.add(mount("/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", "ro"));

@@ -50,7 +50,7 @@ public final class KernelAssemblyJob {
         } catch (DkvmException e) {
             throw new DkvmException(onHost(String.valueOf(e.getMessage()), sources), onHost(e.advice(), sources), e);
         }
-        return KernelAssembly.made(name, work, progress);
+        return KernelAssembly.made(name, work, new DepmodJob(jobs), progress);
     }
 
     /** A text of the sandbox's with the paths that the user gave. */

@@ -53,6 +53,7 @@ final class ProbeCommand {
         // The guest's memory is a file, too.
         return new Job(
                 argv,
+                Job.Programs.SANDBOX,
                 List.of(new Job.Mount(kernel.directory(), KERNEL, false)),
                 new Job.Limits(limit.plus(MORE), memory.plus(BESIDE), memory),
                 Job.Rights.NOBODYS,

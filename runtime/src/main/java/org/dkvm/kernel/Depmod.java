@@ -4,8 +4,8 @@ package org.dkvm.kernel;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -35,28 +35,36 @@ public final class Depmod {
     /** depmod(8) wants a number; any is good. */
     private static final String RELEASE = "0.0.0";
 
-    private static final List<String> PLACES = List.of("/usr/sbin", "/sbin", "/usr/bin", "/bin");
-    private static final Duration PATIENCE = Duration.ofMinutes(5);
-
-    /** 64 MiB a file, two minutes of a processor, 1 GiB of memory. See sh(1p), ulimit. */
-    private static final String LIMITED =
-            "ulimit -c 0 && ulimit -f 131072 && ulimit -t 120 && ulimit -v 1048576 && exec \"$0\" \"$@\"";
+    private static final List<String> PLACES = List.of("/usr/sbin", "/usr/bin");
 
     private Depmod() {}
 
+    /** Runs the host's depmod(8). What it reads is not trusted. */
+    @FunctionalInterface
+    public interface Indexer {
+        /**
+         * Runs it to its end.
+         *
+         * @param program where it is
+         * @param base the directory in which it finds the modules in {@code lib/modules/<release>}, and which alone it may write to
+         * @return whether it did what it should
+         */
+        boolean index(Path program, Path base, String release);
+    }
+
     /**
-     * Has the host's depmod(8) make all of the files. What it reads is not trusted: it may use so much time, memory and room, and no more.
+     * Has the host's depmod(8) make all of the files.
      *
      * @return whether it did; else they are as they were
      */
-    static boolean runByTheHost(Path modules) throws DkvmException {
-        return runByTheHost(modules, PLACES);
+    static boolean runByTheHost(Path modules, Indexer indexer) throws DkvmException {
+        return runByTheHost(modules, PLACES, indexer);
     }
 
-    static boolean runByTheHost(Path modules, List<String> places) throws DkvmException {
+    static boolean runByTheHost(Path modules, List<String> places, Indexer indexer) throws DkvmException {
         Optional<Path> program = Program.find("depmod", places);
         try {
-            return program.isPresent() && runs(program.get(), modules);
+            return program.isPresent() && runs(program.get(), modules, indexer);
         } catch (IOException e) {
             throw new DkvmException("can not list the modules in \"" + modules + "\": " + e, "", e);
         }
@@ -85,16 +93,19 @@ public final class Depmod {
     }
 
     /** It looks below {@code lib/modules/}, so that is where the modules stand meanwhile. */
-    private static boolean runs(Path program, Path modules) throws IOException {
+    private static boolean runs(Path program, Path modules, Indexer indexer) throws IOException {
         Path base = Files.createTempDirectory(modules.toAbsolutePath().resolveSibling("."), ".depmod-");
         Path place = base.resolve("lib/modules").resolve(RELEASE);
         try {
             Files.createDirectories(place.resolveSibling("."));
             Files.move(modules, place);
-            Program.Result result = Program.run(
-                    List.of("/bin/sh", "-c", LIMITED, program.toString(), "-b", base.toString(), RELEASE), PATIENCE);
+            boolean done = indexer.index(program, base, RELEASE);
+            if (!Files.isDirectory(place, LinkOption.NOFOLLOW_LINKS)) {
+                throw new IOException("they are gone");
+            }
             Files.move(place, modules);
-            return result.code() == 0 && isThere(modules);
+            FileTree.makeReadable(modules);
+            return done && isThere(modules);
         } finally {
             FileTree.delete(base);
         }

@@ -76,8 +76,10 @@ public final class KernelAssembly {
      * missing.
      *
      * @param work where it was made
+     * @param indexer by which that program runs
      */
-    public static KernelStore.Found made(KernelName name, Path work, Consumer<String> progress) throws DkvmException {
+    public static KernelStore.Found made(KernelName name, Path work, Depmod.Indexer indexer, Consumer<String> progress)
+            throws DkvmException {
         Path kernel = work.resolve(KERNEL);
         Path modules = kernel.resolve(MODULES);
         try {
@@ -88,7 +90,7 @@ public final class KernelAssembly {
         }
         if (!Files.isRegularFile(modules.resolve(Depmod.INDEX), LinkOption.NOFOLLOW_LINKS)) {
             progress.accept(
-                    Depmod.runByTheHost(modules)
+                    Depmod.runByTheHost(modules, indexer)
                             ? "modules: what modprobe looks up in the guest made by this host's depmod"
                             : "modules: what modprobe looks up in the guest made as text, as this host has no depmod that"
                                     + " reads them");

@@ -29,6 +29,7 @@ class JobsTest {
     private static Job job(Job.Rights rights, boolean kvm, Duration time) {
         return new Job(
                 List.of("/bin/program", "-x"),
+                Job.Programs.SANDBOX,
                 List.of(
                         new Job.Mount(Path.of("/in"), "/run/job/in", false),
                         new Job.Mount(Path.of("/out"), "/run/job/out", true)),
@@ -109,6 +110,23 @@ class JobsTest {
         assertThat(process.getAsJsonObject("user").get("uid").getAsInt()).isZero();
         assertThat(Json.strings(process.getAsJsonObject("capabilities"), "effective"))
                 .containsExactly("CAP_DAC_OVERRIDE");
+    }
+
+    @Test
+    void theHostsProgramsAreSeenAndNotChanged() {
+        Job job = DepmodJob.job(Path.of("/usr/sbin/depmod"), Path.of("/made"), "6.12");
+        JsonObject spec = JobSpec.of(new PackageLayout(Path.of("/opt/dkvm")), job, "id", List.of());
+        assertThat(spec.getAsJsonObject("process").getAsJsonArray("args"))
+                .hasToString(
+                        "[\"/mnt/busybox\",\"sh\",\"-c\",\"/mnt/busybox timeout -s KILL \\\"$0\\\" \\\"$@\\\"; exit $?\","
+                                + "\"120\",\"/usr/sbin/depmod\",\"-b\",\"/run/job/base\",\"6.12\"]");
+        assertThat(spec.getAsJsonArray("mounts").toString())
+                .contains("{\"destination\":\"/usr\",\"type\":\"bind\",\"source\":\"/usr\","
+                        + "\"options\":[\"rbind\",\"rprivate\",\"ro\",\"nosuid\",\"nodev\"]}")
+                .contains(
+                        "{\"destination\":\"/mnt\",\"type\":\"bind\",\"source\":\"/opt/dkvm/current/sandbox/usr/bin\"")
+                .contains(
+                        "\"source\":\"/made\",\"options\":[\"rbind\",\"rprivate\",\"rw\",\"nosuid\",\"nodev\",\"noexec\"]");
     }
 
     @Test

@@ -4,10 +4,13 @@ package org.dkvm.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.dkvm.linux.FileTree;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -41,41 +44,55 @@ class DepmodTest {
         assertThat(modules.resolve("modules.alias")).hasContent("alias virtio:d00000001v* virtio_net\n");
     }
 
+    private List<String> program() throws IOException {
+        Path bin = Files.createDirectories(directory.resolve("bin"));
+        Path program = Files.writeString(bin.resolve("depmod"), "");
+        assertThat(program.toFile().setExecutable(true)).isTrue();
+        return List.of(bin.toString());
+    }
+
     @Test
     void aProgramThatFailsIsNoReasonToFail() throws Exception {
         Path modules = modules(Compression.NONE);
-        Path bin = Files.createDirectories(directory.resolve("bin"));
-        Files.writeString(bin.resolve("depmod"), "#!/bin/sh\nexit 1\n");
-        assertThat(bin.resolve("depmod").toFile().setExecutable(true)).isTrue();
-        assertThat(Depmod.runByTheHost(modules, List.of(bin.toString()))).isFalse();
-        assertThat(Depmod.runByTheHost(modules, List.of())).isFalse();
+        assertThat(Depmod.runByTheHost(modules, program(), (program, base, release) -> false))
+                .isFalse();
+        assertThat(Depmod.runByTheHost(modules, List.of(), (program, base, release) -> true))
+                .isFalse();
         assertThat(modules.resolve("kernel/fs/xfs/xfs.ko")).exists();
     }
 
     @Test
     void theHostsProgramFindsTheModulesWhereItLooks() throws Exception {
         Path modules = modules(Compression.NONE);
-        Path bin = Files.createDirectories(directory.resolve("bin"));
-        Files.writeString(
-                bin.resolve("depmod"),
-                "#!/bin/sh\n[ \"$1\" = -b ] && ls \"$2/lib/modules/$3\" >\"$2/lib/modules/$3/modules.dep\"\n");
-        assertThat(bin.resolve("depmod").toFile().setExecutable(true)).isTrue();
-        assertThat(Depmod.runByTheHost(modules, List.of(bin.toString()))).isTrue();
-        assertThat(modules.resolve("modules.dep")).content().contains("modules.builtin");
+        assertThat(Depmod.runByTheHost(modules, program(), (program, base, release) -> {
+                    Path place = base.resolve("lib/modules").resolve(release);
+                    try {
+                        assertThat(place.resolve("modules.builtin")).exists();
+                        Files.writeString(place.resolve("modules.dep"), program.toString());
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                    return true;
+                }))
+                .isTrue();
+        assertThat(modules.resolve("modules.dep")).content().endsWith("bin/depmod");
     }
 
     @Test
-    void theHostsProgramMayNotUseMoreThanItsShare() throws Exception {
+    void modulesThatALinkStandsForAreNotTaken() throws Exception {
         Path modules = modules(Compression.NONE);
-        Path bin = Files.createDirectories(directory.resolve("bin"));
-        Path limits = directory.resolve("limits");
-        Files.writeString(
-                bin.resolve("depmod"),
-                "#!/bin/sh\n{ ulimit -f; ulimit -t; ulimit -v; } >" + limits
-                        + "\ntruncate -s 64M \"$2/fits\" && ! truncate -s 65M \"$2/large\" && exit 1\n");
-        assertThat(bin.resolve("depmod").toFile().setExecutable(true)).isTrue();
-        assertThat(Depmod.runByTheHost(modules, List.of(bin.toString()))).isFalse();
-        assertThat(limits).hasContent("131072\n120\n1048576\n");
+        assertThatThrownBy(() -> Depmod.runByTheHost(modules, program(), (program, base, release) -> {
+                    Path place = base.resolve("lib/modules").resolve(release);
+                    try {
+                        FileTree.delete(place);
+                        Files.createSymbolicLink(place, directory);
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                    return true;
+                }))
+                .hasMessageContaining("they are gone");
+        assertThat(modules).doesNotExist();
     }
 
     @Test

@@ -124,7 +124,7 @@ class JobsTest {
                 .contains("{\"destination\":\"/usr\",\"type\":\"bind\",\"source\":\"/usr\","
                         + "\"options\":[\"rbind\",\"rprivate\",\"ro\",\"nosuid\",\"nodev\"]}")
                 .contains(
-                        "{\"destination\":\"/mnt\",\"type\":\"bind\",\"source\":\"/opt/dkvm/current/sandbox/usr/bin\"")
+                        "{\"destination\":\"/mnt\",\"type\":\"bind\",\"source\":\"/opt/dkvm/sandbox/usr/bin\"")
                 .contains(
                         "\"source\":\"/made\",\"options\":[\"rbind\",\"rprivate\",\"rw\",\"nosuid\",\"nodev\",\"noexec\"]");
     }

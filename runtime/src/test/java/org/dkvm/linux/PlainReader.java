@@ -11,8 +11,9 @@ import java.nio.file.Path;
 public final class PlainReader implements RootedReader {
     @Override
     public byte[] head(Path root, String path, int most) {
-        Path file = path.isEmpty() ? root : root.resolve(path.substring(1));
-        try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
+        try (InputStream in = path.isEmpty()
+                ? Files.newInputStream(root)
+                : Files.newInputStream(root.resolve(path.substring(1)), LinkOption.NOFOLLOW_LINKS)) {
             return in.readNBytes(most);
         } catch (IOException e) {
             return new byte[0];

@@ -16,7 +16,10 @@ final class FakeHelpers implements AutoCloseable {
     private static final byte[] STARTED = {1, 4, 0, 42, 0, 0, 0};
     private static final byte[] WORDS = {3, 2, 0, 'h', 'i'};
     private static final byte[] KILLED = {4, 4, 0, (byte) 137, 0, 0, 0};
-    private static final byte[] DONE = {1, 0, 0};
+    /** An answer without its number, which comes after the length. */
+    private static final int DONE_BYTES = 1;
+
+    private static final int NUMBERED_HEADER = 2 * Short.BYTES;
 
     private interface Service {
         void serve(SocketChannel client) throws IOException;
@@ -80,11 +83,18 @@ final class FakeHelpers implements AutoCloseable {
     }
 
     private static void change(SocketChannel client) throws IOException {
-        write(client, DONE);
+        done(client, (short) 0);
         while (true) {
-            read(client, read(client, Short.BYTES).getShort());
-            write(client, DONE);
+            ByteBuffer header = read(client, NUMBERED_HEADER);
+            read(client, header.getShort());
+            done(client, header.getShort());
         }
+    }
+
+    private static void done(SocketChannel client, short number) throws IOException {
+        ByteBuffer answer = ByteBuffer.allocate(NUMBERED_HEADER + DONE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        answer.putShort((short) DONE_BYTES).putShort(number).put((byte) 0);
+        write(client, answer.array());
     }
 
     private static ByteBuffer read(SocketChannel from, int size) throws IOException {

@@ -6,6 +6,7 @@
 #include "guest/early.h"
 #include "guest/disks/fstab.h"
 #include "guest/setup/ownfiles.h"
+#include "guest/process/kill.h"
 #include "guest/process/passwd.h"
 #include "guest/kernel/system.h"
 #include "guest/process/sysinit.h"
@@ -204,6 +205,26 @@ static void a_signal_is_expected_when_it_is_caught_ignored_or_blocked(void)
 	CHECK(!signal_in_status("", 15));
 }
 
+static void a_process_at_work_is_told_from_one_at_rest(void)
+{
+	static const char stat[] = "7 (a) b (c) S 1 7 7 0 -1 4194304 100 0 3 0 12 30 5 5 20 0 1 0 100";
+	static const char status[] = "Name:\tsh\nvoluntary_ctxt_switches:\t5\nnonvoluntary_ctxt_switches:\t3\n";
+
+	CHECK(signal_work_in(stat, status) == 12 + 30 + 5 + 3);
+	CHECK(signal_work_in("7 (sh) S 1 7", "Name:\tsh\n") == 0);
+	CHECK(signal_work_in("", "") == 0);
+}
+
+static void the_session_of_a_process_is_known_while_it_lives(void)
+{
+	CHECK(session_in_stat("9 (a) R 1 2 3 (b) S 1 9 7 0 -1 0") == 7);
+	CHECK(session_in_stat("9 (sh) R 1 9 8 0 -1 0") == 8);
+	CHECK(session_in_stat("9 (sh) Z 1 9 8 0 -1 0") == 0);
+	CHECK(session_in_stat("9 (sh) X 1 9 8 0 -1 0") == 0);
+	CHECK(session_in_stat("9 (sh") == 0);
+	CHECK(session_in_stat("") == 0);
+}
+
 static void systemd_is_told_to_shut_down(void)
 {
 	CHECK(signal_meant_for("/usr/lib/systemd/systemd", 15) == 38);
@@ -303,6 +324,8 @@ int main(void)
 	test("DNS over TCP is cut into messages", dns_over_tcp_is_cut_into_messages);
 	test("a signal is expected when it is caught, ignored or blocked",
 	     a_signal_is_expected_when_it_is_caught_ignored_or_blocked);
+	test("a process at work is told from one at rest", a_process_at_work_is_told_from_one_at_rest);
+	test("the session of a process is known while it lives", the_session_of_a_process_is_known_while_it_lives);
 	test("systemd is told to shut down", systemd_is_told_to_shut_down);
 	test("systemd is a machine's init unless it is said to be in a container",
 	     systemd_is_a_machines_init_unless_it_is_said_to_be_in_a_container);

@@ -241,6 +241,42 @@ class ExecSessionsTest {
     }
 
     @Test
+    void whatIsKilledOutsideDoesNotLiveOnInside() throws Exception {
+        assertSame(docker -> {
+            Container container = docker.start(
+                    "--health-cmd",
+                    "sleep 4321",
+                    "--health-interval",
+                    "1s",
+                    "--health-timeout",
+                    "1s",
+                    "--health-retries",
+                    "100",
+                    BUSYBOX,
+                    "sleep",
+                    "100000");
+            Deadline.await(
+                    "four health checks",
+                    () -> container.inspect("{{len .State.Health.Log}}").matches("[4-9].*"));
+            // The one under way may be there.
+            docker.note("health checks", count(container, "sleep 4321") <= 1 ? "are gone" : "pile up");
+            if (docker.runtime().equals(Settings.SUBJECT) && Settings.subjectIsVm()) {
+                container.docker().quietly("exec", "-d", container.name(), "sh", "-c", "sleep 8765 & sleep 8765; true");
+                Deadline.await("the processes of an exec", () -> count(container, "sleep 8765") == 2);
+                Host.run("sh", "-c", "kill -KILL $(pgrep -f 'dkvm-exec.*[8]765')");
+                Deadline.await("their end", () -> count(container, "sleep 8765") == 0);
+            }
+        });
+    }
+
+    /** How many processes of the container have these arguments. */
+    private static int count(Container container, String arguments) throws Exception {
+        String script = "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\000' ' '";
+        String all = container.docker().quietly("exec", container.name(), "sh", "-c", script);
+        return all.split(arguments + " (?!&|;)", -1).length - 1;
+    }
+
+    @Test
     void aHealthyContainerIsReportedSo() throws Exception {
         assertSame(docker -> {
             Container container = docker.start(

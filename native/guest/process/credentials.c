@@ -61,7 +61,8 @@ static int set_capabilities(const uint64_t *sets)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2];
-	uint64_t mask = known(), ambient = sets[CAPS_AMBIENT] & mask;
+	/* as runc: what is not permitted and inheritable can not be ambient, and is left out */
+	uint64_t mask = known(), ambient = sets[CAPS_AMBIENT] & sets[CAPS_PERMITTED] & sets[CAPS_INHERITABLE] & mask;
 
 	for (int i = 0; i < 2; i++) {
 		data[i].effective = (uint32_t)((sets[CAPS_EFFECTIVE] & mask) >> 32 * i);

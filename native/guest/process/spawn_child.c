@@ -199,6 +199,14 @@ static void drop_env(char **envp, const char *name)
 	*to = NULL;
 }
 
+/* Where an entry of that name stands, else the first free place. */
+static char **env_place(char **envp, const char *name)
+{
+	while (*envp && !is_env(*envp, name))
+		envp++;
+	return envp;
+}
+
 static void run_program(char **argv, char **envp)
 {
 	char program[PATH_MAX], text[64];
@@ -258,7 +266,7 @@ static _Noreturn void run(const struct child *child, const char *home)
 	process_strings(process, argv, envp);
 	if (process->set_home) {
 		snprintf(set_home, sizeof set_home, "HOME=%s", home);
-		envp[process->envs] = set_home;
+		*env_place(envp, "HOME") = set_home; /* an empty one stands for none */
 	}
 	if (process->init && child->first)
 		run_init(argv, process->args, envp);

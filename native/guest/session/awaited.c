@@ -38,6 +38,44 @@ bool signal_awaited(pid_t pid, int number)
 	return read_text(early.proc, path, status, sizeof status) <= 0 || signal_in_status(status, number);
 }
 
+/* The fields are separated by blanks, but for the second one, which ends at the last bracket: the 14th and 15th are clock ticks. */
+static uint64_t ticks(const char *stat)
+{
+	const char *at = strrchr(stat, ')');
+	char *end;
+
+	for (int i = 2; at && i < 14; i++)
+		at = strchr(at + 1, ' ');
+	if (!at)
+		return 0;
+	uint64_t user = strtoull(at, &end, 10);
+	return user + strtoull(end, NULL, 10);
+}
+
+static uint64_t count(const char *status, const char *name)
+{
+	const char *line = strstr(status, name);
+
+	return line ? strtoull(line + strlen(name), NULL, 10) : 0;
+}
+
+uint64_t signal_work_in(const char *stat, const char *status)
+{
+	return ticks(stat) + count(status, "\nvoluntary_ctxt_switches:") +
+	       count(status, "\nnonvoluntary_ctxt_switches:");
+}
+
+uint64_t signal_work(pid_t pid)
+{
+	char path[32], stat[1024] = "", status[4096] = "";
+
+	snprintf(path, sizeof path, "%d/stat", (int)pid);
+	if (read_text(early.proc, path, stat, sizeof stat) <= 0)
+		return 0;
+	snprintf(path, sizeof path, "%d/status", (int)pid);
+	return read_text(early.proc, path, status, sizeof status) <= 0 ? 0 : signal_work_in(stat, status);
+}
+
 int signal_meant_for(const char *program, int number)
 {
 	const char *slash = strrchr(program, '/');

@@ -7,6 +7,7 @@
 #include "common/files.h"
 #include "guest/log.h"
 #include "common/messages.h"
+#include "guest/process/kill.h"
 #include "guest/session/serial.h"
 #include "guest/process/spawn.h"
 #include "guest/process/sysinit.h"
@@ -115,9 +116,25 @@ void session_create(struct session *session, uint32_t stream)
 	relay_open(&session->relay, stream, output_ended);
 }
 
+/* A process that has not come to its handlers yet has not come to rest. */
+static void have_patience(struct session *session)
+{
+	int64_t now = now_millis();
+
+	if (!is_main(session) || session->pid <= 0 || now >= session->patience_end)
+		return;
+	uint64_t work = signal_work(session->pid);
+	if (work == session->work)
+		return;
+	session->work = work;
+	session->patience = now + AWAIT_MILLIS < session->patience_end ? now + AWAIT_MILLIS : session->patience_end;
+}
+
 /* Pass on the signals that wait, but for those that a young PID 1 would lose. */
 static void deliver(struct session *session)
 {
+	if (session->signals != 0)
+		have_patience(session);
 	for (int number = 1; session->signals != 0 && number <= 64; number++) {
 		uint64_t bit = UINT64_C(1) << (number - 1);
 		if (!(session->signals & bit))
@@ -141,7 +158,10 @@ static void started(struct session *session)
 	session->state = SESSION_RUNNING;
 	put_u32(payload, session->inner_pid);
 	channel_send(FRAME_OPENED, session->relay.stream, payload, sizeof payload);
-	session->patience = is_main(session) ? now_millis() + AWAIT_MILLIS : 0;
+	if (is_main(session)) {
+		session->patience = now_millis() + AWAIT_MILLIS;
+		session->patience_end = now_millis() + AWAIT_MOST_MILLIS;
+	}
 	deliver(session);
 	relay_start(&session->relay);
 	if (session->exited) {
@@ -286,6 +306,9 @@ void session_close(struct session *session)
 		session_release(session);
 		return;
 	}
+	/* nobody waits for an exec's end any more, or can: what stood for it outside has been killed */
+	if (!is_main(session) && !session->exited && session->pid > 0)
+		kill_session(session->pid);
 	relay_client_gone(&session->relay);
 	step(session);
 }

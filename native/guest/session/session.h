@@ -27,9 +27,11 @@ struct session {
 	bool elsewhere;     /* its terminal is not relayed here: a device, or joined to one */
 	uint16_t rows, columns;
 	uint64_t signals; /* those that wait for the process to expect them, bit n - 1 */
-	int64_t patience; /* ms: until then the main process may not expect its signals yet */
-	bool exited;      /* the process has ended */
-	int status;       /* then: as of wait(2) */
+	int64_t patience; /* ms: until then the main process may not expect its signals yet; longer while it works */
+	int64_t patience_end;
+	uint64_t work; /* signal_work, when last looked at */
+	bool exited;   /* the process has ended */
+	int status;    /* then: as of wait(2) */
 	uint8_t exit_code;
 	uint8_t *records;
 	size_t records_size, records_capacity;

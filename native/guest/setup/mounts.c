@@ -55,8 +55,6 @@ int mounts_standard(const struct container *container, struct failure *error)
 	link_in_dev("pts/ptmx", "/dev/ptmx");
 	int r = mount_in_dev("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5",
 			     error);
-	if (r == 0 && !container_mounts_on(container, "/dev/shm"))
-		r = mount_in_dev("tmpfs", "/dev/shm", strict, "mode=1777,size=65536k", error);
 	if (r == 0 && !container_mounts_on(container, "/dev/mqueue"))
 		r = mount_in_dev("mqueue", "/dev/mqueue", strict, NULL, error);
 	return r;

@@ -189,6 +189,22 @@ class EnvironmentTest {
     }
 
     @Test
+    void anEmptyHomeIsNone() throws Exception {
+        Transcript seen = assertSame(docker -> {
+            // Two more of what the engine is told by options, on the same boot; runc has not all capabilities to give
+            // on every machine.
+            boolean vm = docker.runtime().equals(Settings.SUBJECT) && Settings.subjectIsVm();
+            String all = vm ? "--cap-add=ALL" : "--cap-add=CHOWN";
+            String show = "env | grep HOME; ls -d /dev/shm 2>&1;"
+                    + " echo $((0x$(grep CapBnd /proc/self/status | cut -f2) >> 12 & 1))";
+            List<String> command = docker.runCommand(
+                    docker.name(), "-e", "HOME=", all, "--cap-drop=NET_ADMIN", "--ipc=none", BUSYBOX, "sh", "-c", show);
+            docker.note("run", Running.complete(command, Bytes.of("")));
+        });
+        assertThat(seen.toString()).contains("HOME=/root");
+    }
+
+    @Test
     void aGivenHomeStays() throws Exception {
         assertSame(docker -> docker.run("-e", "HOME=/given", "-u", "www-data", DEBIAN, "sh", "-c", "echo $HOME"));
     }

@@ -38,6 +38,51 @@ class VolumesTest {
     }
 
     @Test
+    void anImagesVolumeMayLieWhereOthersHaveControlGroups() throws Exception {
+        assertSame(docker -> docker.run(
+                docker.image("FROM " + BUSYBOX + "\nVOLUME /sys/fs/cgroup"),
+                "sh",
+                "-c",
+                "ls -A /sys/fs/cgroup; echo x >/sys/fs/cgroup/f && cat /sys/fs/cgroup/f"));
+    }
+
+    @Test
+    void nothingIsMountedOnTheRoot() throws Exception {
+        assertSame(docker -> {
+            String image = docker.image("FROM " + BUSYBOX + "\nVOLUME /");
+            docker.note(
+                    "refused",
+                    docker.attempt("run", "--rm", "--runtime=" + docker.runtime(), image, "true")
+                                    .exitCode()
+                            != 0);
+        });
+    }
+
+    @Test
+    void writersOfOneVolumeAreNamed() throws Exception {
+        onVm(docker -> {
+            String volume = docker.volume();
+            Container one = docker.start("-v", volume + ":/v", BUSYBOX, "sleep", "1000");
+            Container two = docker.start("-v", volume + ":/w", BUSYBOX, "sleep", "1000");
+            Container reader = docker.start("-v", volume + ":/r:ro", BUSYBOX, "sleep", "1000");
+            String shared = "/volumes/" + volume + "/_data\" may be written to by ";
+            Assertions.assertThat(Host.dkvm("ps").text().lines().filter(line -> line.contains(shared)))
+                    .singleElement()
+                    .asString()
+                    .contains(one.name(), two.name(), "locks do not hold between VMs")
+                    .doesNotContain(reader.name());
+        });
+    }
+
+    @Test
+    void filesWithoutASizeAreNotMounted() throws Exception {
+        onVm(docker -> Assertions.assertThat(
+                        docker.attempt("run", "--rm", "--runtime=dkvm", "-v", "/proc:/host/proc:ro", BUSYBOX, "true")
+                                .errors())
+                .contains("files of a filesystem of type \"proc\" have no size"));
+    }
+
+    @Test
     void aNamedVolumeStaysAfterItsContainer() throws Exception {
         assertSame(docker -> {
             String volume = docker.volume();

@@ -4,11 +4,14 @@
  *
  *     dkvm-keep begin ID PROGRAM [ARGUMENT]...
  *     dkvm-keep end ID PROGRAM [ARGUMENT]...
+ *     dkvm-keep forget ID
+ *     dkvm-keep restore BUNDLE
  *     dkvm-keep print ID FILE FIRST LAST
  *
  * "begin" gives the VM a small filesystem in memory for its log, at /run/dkvm/vms/ID/log, which is bound into its sandbox: that one can
- * fill it and nothing else of the host. "end" keeps what is in it below /var/log/dkvm, with bounds, and takes it away. Both then become
- * PROGRAM. "print" writes a file of a VM that is there to standard output: its first and last bytes.
+ * fill it and nothing else of the host; it then becomes PROGRAM. "end" runs PROGRAM, which deletes the container; where it has, it keeps what is
+ * in the log below /var/log/dkvm, with bounds, and takes the VM's directory away. "forget" does so where nobody else does. "restore", a hook
+ * of the sandbox's creation, gives the bundle its config.json back as the engine wrote it. "print" writes a file of a VM that is there to standard output: its first and last bytes.
  */
 #include "common/files.h"
 #include "host/keep/vmlog.h"
@@ -16,12 +19,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define VMS "/run/dkvm/vms"
@@ -29,6 +35,9 @@
 
 /* create's words to us: "VMS BYTES" in the first line, the log filesystem's options in the second */
 #define KEEP "keep"
+
+/* create's copy of a bundle's config.json, which it has made the sandbox's */
+#define ENGINES_SPEC "dkvm-engine.json"
 
 enum { KEEP_SIZE = 1024 };
 
@@ -127,6 +136,49 @@ static int end(const char *id)
 	return r;
 }
 
+/* As if PROGRAM had been called in our place: its exit code is ours, and it does not outlive us. */
+static int run(char **command)
+{
+	int status;
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid == 0) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
+			_exit(1);
+		execvp(command[0], command);
+		dprintf(STDERR_FILENO, "dkvm-keep: can not start %s: %s\n", command[0], strerror(errno));
+		_exit(1);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 1;
+	if (pid < 0) {
+		dprintf(STDERR_FILENO, "dkvm-keep: %s\n", strerror(errno));
+		return 1;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int forget(const char *id)
+{
+	int r = end(id);
+
+	return r < 0 && r != -ENOENT ? complain(id, "kept", r) : 0;
+}
+
+/* Neither a failure of ours nor words that nobody reads keep a container from being made. */
+static int restore(const char *bundle)
+{
+	char state[512];
+	auto_close int directory = open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	while (read(STDIN_FILENO, state, sizeof state) > 0)
+		continue;
+	if (directory < 0 || (renameat(directory, ENGINES_SPEC, directory, "config.json") < 0 && errno != ENOENT))
+		dprintf(STDERR_FILENO, "dkvm-keep: %s: config.json can not be restored: %s\n", bundle, strerror(errno));
+	return 0;
+}
+
 static int print(const char *id, const char *name, const char *first, const char *last)
 {
 	auto_close int vm = open_vm(id);
@@ -144,18 +196,25 @@ int main(int argc, char **argv)
 
 	if (argc == 6 && strcmp(argv[1], "print") == 0)
 		return print(argv[2], argv[3], argv[4], argv[5]);
+	if (argc == 3 && strcmp(argv[1], "forget") == 0)
+		return forget(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "restore") == 0)
+		return restore(argv[2]);
 	if (argc < 4) {
-		dprintf(STDERR_FILENO,
-			"usage: dkvm-keep begin|end ID PROGRAM [ARGUMENT]... | print ID FILE FIRST LAST\n");
+		dprintf(STDERR_FILENO, "usage: dkvm-keep begin|end ID PROGRAM [ARGUMENT]... | forget ID | "
+				       "restore BUNDLE | print ID FILE FIRST LAST\n");
 		return 2;
 	}
-	if (strcmp(argv[1], "begin") == 0) {
-		/* without it the sandbox would write to the host's own /run */
-		if ((r = begin(argv[2])) < 0)
-			return complain(argv[2], "prepared", r);
-	} else if ((r = end(argv[2])) < 0 && r != -ENOENT) {
-		complain(argv[2], "kept", r);
+	if (strcmp(argv[1], "end") == 0) {
+		/* a VM that runs is not deleted unless it is asked for by force */
+		r = run(argv + 3);
+		if (r == 0)
+			forget(argv[2]);
+		return r;
 	}
+	/* without it the sandbox would write to the host's own /run */
+	if ((r = begin(argv[2])) < 0)
+		return complain(argv[2], "prepared", r);
 	execvp(argv[3], argv + 3);
 	dprintf(STDERR_FILENO, "dkvm-keep: can not start %s: %s\n", argv[3], strerror(errno));
 	return 1;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.cli;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -11,7 +14,11 @@ import org.dkvm.bundle.host.ContainerState;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.update.CurrentSize;
+import org.dkvm.vm.SharedPlaces;
+import org.dkvm.vm.StaleVms;
 import org.dkvm.vm.VmList;
+import org.dkvm.vm.VmPlace;
+import org.dkvm.vm.VmRecord;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -38,18 +45,25 @@ final class PsCommand implements Callable<Integer> {
     private boolean all;
 
     private final VmTools tools;
+    private final Path keep;
 
     PsCommand(PackageLayout layout) {
         tools = new VmTools(layout);
+        keep = layout.sandbox().resolve("opt/dkvm/dkvm-keep");
     }
 
     @Override
     public Integer call() throws DkvmException {
+        StaleVms.remove(VmPlace.DIRECTORY, keep);
         VmList list = VmTools.list();
+        List<VmRecord> running = new ArrayList<>();
         Map<String, String> names = list.entries().isEmpty() ? Map.of() : EngineNames.all();
         System.out.printf(FORMAT, "CONTAINER ID", "NAME", "KERNEL", "ACCEL", "MEMORY", "CPUS", "UPTIME", "BOOT");
         for (VmList.Entry entry : list.entries()) {
             boolean runs = entry.isThere() && ContainerState.isAlive(entry.vm().state());
+            if (runs) {
+                running.add(entry.vm());
+            }
             if (all || runs) {
                 String id = entry.vm().id().value();
                 CurrentSize size = size(entry);
@@ -66,6 +80,14 @@ final class PsCommand implements Callable<Integer> {
                                 : entry.isThere() ? "stopped" : "gone",
                         boot(entry));
             }
+        }
+        for (SharedPlaces.Shared shared : SharedPlaces.among(running)) {
+            System.out.println("\"" + shared.path() + "\" may be written to by \""
+                    + shared.one().title() + "\" and \"" + shared.other().title()
+                    + "\": locks do not hold between VMs");
+        }
+        for (String unreadable : list.unreadable()) {
+            System.err.println("dkvm: " + unreadable);
         }
         return 0;
     }

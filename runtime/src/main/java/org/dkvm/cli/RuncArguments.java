@@ -5,13 +5,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.dkvm.core.DkvmException;
 
 /** The command line of runc and crun, as far as create, run and exec need it. See runc(8). */
 final class RuncArguments {
     /** An option as it stood; a flag's value is empty. */
-    private record Option(String name, String value) {}
+    private record Option(String name, String value, Words words) {}
 
-    /** Options without a value; every other one takes one. */
+    /** Where something stands on the command line: the numbers of its first and last word, from 1; nothing is at 0. */
+    record Words(int first, int last) {
+        static final Words NONE = new Words(0, 0);
+    }
+
+    /** Options without a value. */
     private static final Set<String> FLAGS = Set.of(
             "debug",
             "systemd-cgroup",
@@ -30,30 +36,81 @@ final class RuncArguments {
             "no-new-privs",
             "ignore-paused");
 
+    /** Options with one: those of the commands that DKVM rewrites, in any version of runc and crun. */
+    private static final Set<String> VALUED = Set.of(
+            "root",
+            "log",
+            "log-format",
+            "log-level",
+            "criu",
+            "rootless",
+            "cgroup-manager",
+            "bundle",
+            "b",
+            "config",
+            "f",
+            "console-socket",
+            "pid-file",
+            "preserve-fds",
+            "process",
+            "p",
+            "process-label",
+            "apparmor",
+            "cwd",
+            "env",
+            "e",
+            "user",
+            "u",
+            "additional-gids",
+            "g",
+            "cap",
+            "c",
+            "cgroup");
+
+    /** The command whose options are numbers for the most part, and come with new versions of runc. */
+    private static final String UPDATE = "update";
+
     private final List<Option> options = new ArrayList<>();
     private final List<String> operands = new ArrayList<>();
     private String command = "";
+    private Optional<DkvmException> problem = Optional.empty();
 
     private RuncArguments() {}
 
+    /** Reads a command line, as far as it can be read: see {@link #check}. */
     static RuncArguments parse(List<String> args) {
         RuncArguments parsed = new RuncArguments();
-        int next = parsed.takeOptions(args, 0);
-        if (next < args.size()) {
-            parsed.command = args.get(next);
-            next = parsed.takeOptions(args, next + 1);
-        }
-        while (next < args.size()) {
-            parsed.operands.add(args.get(next++));
-            if (!"exec".equals(parsed.command)) {
-                // After exec's container comes a program with options of its own.
-                next = parsed.takeOptions(args, next);
-            }
+        try {
+            parsed.take(args);
+        } catch (DkvmException e) {
+            parsed.problem = Optional.of(e);
         }
         return parsed;
     }
 
-    private int takeOptions(List<String> args, int start) {
+    /** Refuses an option that neither runtime has: nobody can tell whether the next word is its value. */
+    void check() throws DkvmException {
+        if (problem.isPresent()) {
+            throw problem.get();
+        }
+    }
+
+    private void take(List<String> args) throws DkvmException {
+        int next = takeOptions(args, 0);
+        if (next < args.size()) {
+            command = args.get(next);
+            next = takeOptions(args, next + 1);
+        }
+        while (next < args.size()) {
+            operands.add(args.get(next++));
+            if (!"exec".equals(command)) {
+                // After exec's container comes a program with options of its own.
+                next = takeOptions(args, next);
+            }
+        }
+    }
+
+    private int takeOptions(List<String> args, int start) throws DkvmException {
         int next = start;
         while (next < args.size()) {
             String arg = args.get(next);
@@ -67,11 +124,19 @@ final class RuncArguments {
             String name = arg.substring(arg.startsWith("--") ? 2 : 1);
             int equals = name.indexOf('=');
             if (equals >= 0) {
-                options.add(new Option(name.substring(0, equals), name.substring(equals + 1)));
-            } else if (FLAGS.contains(name) || next == args.size()) {
-                options.add(new Option(name, ""));
+                // runc itself names one that it does not know.
+                options.add(new Option(name.substring(0, equals), name.substring(equals + 1), new Words(next, next)));
+            } else if (FLAGS.contains(name)) {
+                options.add(new Option(name, "", new Words(next, next)));
+            } else if (next == args.size()) {
+                throw new DkvmException("flag needs an argument: " + arg, "");
+            } else if (VALUED.contains(name) || UPDATE.equals(command)) {
+                options.add(new Option(name, args.get(next), new Words(next, next + 1)));
+                next++;
             } else {
-                options.add(new Option(name, args.get(next++)));
+                throw new DkvmException(
+                        "flag \"" + arg + "\" is not known",
+                        "an option that runc has and DKVM does not know can be given as " + arg + "=VALUE");
             }
         }
         return next;
@@ -91,6 +156,17 @@ final class RuncArguments {
     Optional<String> value(String... names) {
         List<String> all = values(names);
         return all.isEmpty() ? Optional.empty() : Optional.of(all.getLast());
+    }
+
+    /** The words of the last option of any of these names. */
+    Words words(String... names) {
+        Words words = Words.NONE;
+        for (Option option : options) {
+            if (List.of(names).contains(option.name)) {
+                words = option.words;
+            }
+        }
+        return words;
     }
 
     /** All values given to an option under any of its names. */

@@ -6,6 +6,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.bundle.process.ExecutableCheck.ExecutableException;
 import org.dkvm.core.ContainerId;
@@ -19,6 +20,7 @@ import org.dkvm.create.Jobs;
 import org.dkvm.exec.Exec;
 import org.dkvm.exec.ExecRequest;
 import org.dkvm.exec.ExecUser;
+import org.dkvm.json.Json;
 import org.dkvm.update.Update;
 import org.dkvm.vm.VmPlace;
 
@@ -48,10 +50,12 @@ public final class RuntimeCommand {
                 arguments.value("log").orElse(""),
                 "json".equals(arguments.value("log-format").orElse("")));
         try {
+            arguments.check();
+            refuseDescriptors(arguments);
             switch (arguments.command()) {
                 case "create" -> create(arguments, layout, log, vms, RuncMessages.Action.CREATE);
                 case "run" -> create(arguments, layout, log, vms, RuncMessages.Action.RUN);
-                case "exec" -> exec(arguments, layout);
+                case "exec" -> exec(arguments, layout, log);
                 case "update" -> update(args, arguments, layout);
                 default ->
                     throw new DkvmException(
@@ -79,11 +83,20 @@ public final class RuntimeCommand {
         Path bundle = path(arguments.value("bundle", "b").orElse("."));
         HostConfig config = HostConfig.read(HostConfig.FILE);
         Jobs jobs = new Jobs(layout, RuncProgram.program());
-        HostAccelerator accelerators =
-                new HostAccelerator(jobs, config.kvmProbe(), warning -> log.write(RuntimeLog.Level.WARNING, warning));
+        HostAccelerator accelerators = new HostAccelerator(jobs, config.kvmProbe(), warnings(log));
         ContainerId id = id(arguments);
         new Create(jobs, config, accelerators, new HostClock(layout), vms)
-                .run(id, bundle, state(arguments, id), action);
+                .run(id, bundle, state(arguments, id), action, warnings(log));
+    }
+
+    /** What the caller has open is open in the host's kernel. */
+    private static void refuseDescriptors(RuncArguments arguments) throws DkvmException {
+        String count = arguments.value("preserve-fds").orElse("0");
+        if (!"0".equals(count)) {
+            throw new DkvmException(
+                    "--preserve-fds " + count + ": a VM can not be given descriptors of the host",
+                    "give it files by --volume, or a socket by mounting it");
+        }
     }
 
     /** The directory in which the runtime below keeps the container's state: by its name where neither of them has the container yet. */
@@ -98,7 +111,7 @@ public final class RuntimeCommand {
         return isCrun ? crun : runc;
     }
 
-    private static void exec(RuncArguments arguments, PackageLayout layout) throws DkvmException {
+    private static void exec(RuncArguments arguments, PackageLayout layout, RuntimeLog log) throws DkvmException {
         ContainerId id = id(arguments);
         List<String> operands = arguments.operands();
         Optional<String> process = arguments.value("process", "p");
@@ -114,11 +127,22 @@ public final class RuntimeCommand {
                                 arguments.value("user", "u").orElse(""),
                                 arguments.values("cap", "c"),
                                 arguments.has("no-new-privs")));
-        Optional<Path> file = Exec.run(new ExecRequest(id, state(arguments, id), source), layout);
-        if (file.isPresent()) {
-            // The launcher gives it to runc, or goes on with the launcher that it is.
-            System.out.println(file.get());
+        if (arguments.values("process", "p").size() > 1) {
+            throw new DkvmException("--process is given more than once", "");
         }
+        switch (Exec.run(new ExecRequest(id, state(arguments, id), source), layout, warnings(log))) {
+            case Exec.Untouched untouched -> {}
+            case Exec.OtherVersion other -> System.out.println(other.launcher());
+            case Exec.Rewritten rewritten -> {
+                // The launcher gives it to runc in the place of these words.
+                RuncArguments.Words words = arguments.words("process", "p");
+                System.out.println(words.first() + " " + words.last() + " " + Json.write(rewritten.process()));
+            }
+        }
+    }
+
+    private static Consumer<String> warnings(RuntimeLog log) {
+        return warning -> log.write(RuntimeLog.Level.WARNING, warning);
     }
 
     private static void update(List<String> args, RuncArguments arguments, PackageLayout layout) throws DkvmException {

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.create;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
+import java.util.function.Consumer;
 import org.dkvm.bundle.host.HostView;
 import org.dkvm.bundle.host.RealHost;
 import org.dkvm.bundle.mounts.GuestModules;
+import org.dkvm.bundle.mounts.WritablePlaces;
 import org.dkvm.bundle.options.Acceleration;
 import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.bundle.options.Options;
 import org.dkvm.bundle.options.VhostNet;
 import org.dkvm.bundle.plan.SandboxPlanJson;
+import org.dkvm.bundle.process.CapabilityNames;
 import org.dkvm.bundle.process.ExecutableCheck;
 import org.dkvm.bundle.sandbox.BootKernel;
 import org.dkvm.bundle.sandbox.HostShare;
@@ -48,6 +54,7 @@ import org.dkvm.linux.ProcessStart;
 import org.dkvm.linux.RootedFiles;
 import org.dkvm.linux.RootedReader;
 import org.dkvm.vm.Creation;
+import org.dkvm.vm.StaleVms;
 import org.dkvm.vm.VmPlace;
 import org.dkvm.vm.VmRecord;
 import org.dkvm.vm.VmSummary;
@@ -55,6 +62,9 @@ import org.dkvm.vm.VmSummary;
 /** Makes a container's bundle the bundle of a sandbox that runs it as a VM. */
 public final class Create {
     private static final String SPEC_FILE = "config.json";
+
+    /** What the engine wrote there, for dkvm-keep to put back. */
+    private static final String ENGINES_FILE = "dkvm-engine.json";
 
     private final PackageLayout layout;
     private final HostConfig config;
@@ -83,10 +93,12 @@ public final class Create {
      *
      * @param state the directory in which runc will keep the container's state
      * @param action what runc is told to do, for its messages
+     * @param warn takes what the user should know although all is well
      */
-    public void run(ContainerId id, Path bundle, Path state, RuncMessages.Action action) throws DkvmException {
+    public void run(ContainerId id, Path bundle, Path state, RuncMessages.Action action, Consumer<String> warn)
+            throws DkvmException {
         try (RootedFiles files = new RootedFiles(rooted())) {
-            run(id, bundle, state, action, files);
+            run(id, bundle, state, action, files, warn);
         }
     }
 
@@ -94,7 +106,13 @@ public final class Create {
         return layout.sandbox().resolve("opt/dkvm/dkvm-rooted").toString();
     }
 
-    private void run(ContainerId id, Path bundle, Path state, RuncMessages.Action action, RootedReader files)
+    private void run(
+            ContainerId id,
+            Path bundle,
+            Path state,
+            RuncMessages.Action action,
+            RootedReader files,
+            Consumer<String> warn)
             throws DkvmException {
         VmPlace.checkRoot(vms);
         JsonObject original = readBundle(bundle);
@@ -108,6 +126,7 @@ public final class Create {
         if (pod.role() == Pod.Role.CONTAINER) {
             PodNeighbours.check(vms, id, pod, host);
         }
+        CapabilityNames.warnOfUnknown(Json.objectOrNew(original, "process"), warn);
         ContainerSpec container =
                 ContainerSpec.read(original, pod, bundle, options.machine().disks(), ProcessLimits.own(), host);
         container.mounts().tree().readBy(files);
@@ -142,8 +161,11 @@ public final class Create {
         if (sandbox.plan().container().root().readOnly()) {
             new MountPoints(rooted()).make(root, container.mounts().missing());
         }
+        VmRecord record = record(id, state, original, sandbox, WritablePlaces.of(original, bundle, host));
+        SharedVolumesCheck.check(vms, record, config.confinement().sharedVolumes(), warn);
+        StaleVms.remove(vms, keep());
         if (logs) {
-            VmPlace.make(vms, record(id, state, original, sandbox), linux(original), config.logs());
+            VmPlace.make(vms, record, linux(original), config.logs());
         }
         save(bundle, original, sandbox);
     }
@@ -177,7 +199,8 @@ public final class Create {
                         : GuestModules.NONE);
     }
 
-    private static VmRecord record(ContainerId id, Path state, JsonObject original, SandboxSpec sandbox) {
+    private static VmRecord record(
+            ContainerId id, Path state, JsonObject original, SandboxSpec sandbox, List<String> writable) {
         long now = System.nanoTime();
         MachineShape shape = sandbox.plan().vm().shape();
         return new VmRecord(
@@ -189,7 +212,8 @@ public final class Create {
                         shape.processor().accelerator(),
                         shape.size().cpus(),
                         shape.size().memory()),
-                new Creation(now - ProcessStart.ageNanos(), Instant.now(), now));
+                new Creation(now - ProcessStart.ageNanos(), Instant.now(), now),
+                writable);
     }
 
     private static JsonObject linux(JsonObject spec) {
@@ -210,6 +234,25 @@ public final class Create {
                 : new KernelFit(store).fit(chosen, byDefault, options.machine().hardware(), text);
     }
 
+    /** The very file; a bundle whose sandbox was never made has it already. */
+    private static void keepEngines(Path bundle) throws DkvmException {
+        Path spec = bundle.resolve(SPEC_FILE);
+        Path engines = bundle.resolve(ENGINES_FILE);
+        if (SandboxSpec.isSandbox(Json.readObject(spec))) {
+            return;
+        }
+        try {
+            Files.deleteIfExists(engines);
+            Files.createLink(engines, spec);
+        } catch (IOException | UnsupportedOperationException e) {
+            AtomicFile.replacePrivate(engines, Json.write(Json.readObject(spec)));
+        }
+    }
+
+    private Path keep() {
+        return layout.sandbox().resolve("opt/dkvm/dkvm-keep");
+    }
+
     /** The spec as the engine wrote it, also when the bundle was rewritten before. */
     private static JsonObject readBundle(Path bundle) throws DkvmException {
         JsonObject spec = Json.readObject(bundle.resolve(SPEC_FILE));
@@ -217,8 +260,19 @@ public final class Create {
         return SandboxSpec.isSandbox(spec) && Files.exists(original) ? Json.readObject(original) : spec;
     }
 
-    /** The spec itself comes last: until then the bundle is the engine's. */
-    private static void save(Path bundle, JsonObject original, SandboxSpec sandbox) throws DkvmException {
+    /**
+     * The spec itself comes last: until then the bundle is the engine's. Once runc has read it, it is again: the sandbox's spec has a hook that puts back what the engine
+     * wrote, so that the bundle can be looked into, changed and run another time.
+     */
+    private void save(Path bundle, JsonObject original, SandboxSpec sandbox) throws DkvmException {
+        keepEngines(bundle);
+        JsonObject hooks = Json.objectOrNew(sandbox.spec(), "hooks");
+        JsonArray before = hooks.get("prestart") instanceof JsonArray array ? array : new JsonArray();
+        JsonObject restore = new JsonObject();
+        restore.addProperty("path", keep().toString());
+        restore.add("args", Json.arrayOf(List.of("dkvm-keep", "restore", bundle.toString())));
+        before.add(restore);
+        hooks.add("prestart", before);
         AtomicFile.replacePrivate(bundle.resolve(SandboxSpec.ORIGINAL_FILE), Json.write(original));
         AtomicFile.replacePrivate(
                 bundle.resolve(SandboxSpec.PLAN_FILE), Json.write(SandboxPlanJson.toJson(sandbox.plan())));

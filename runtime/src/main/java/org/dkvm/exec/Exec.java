@@ -2,16 +2,17 @@
 package org.dkvm.exec;
 
 import com.google.gson.JsonObject;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.dkvm.bundle.host.ContainerState;
 import org.dkvm.bundle.host.RealHost;
 import org.dkvm.bundle.mounts.MountPlan;
 import org.dkvm.bundle.options.Options;
+import org.dkvm.bundle.process.CapabilityNames;
 import org.dkvm.bundle.process.EngineDefaults;
 import org.dkvm.bundle.process.ExecutableCheck;
 import org.dkvm.bundle.process.Workload;
@@ -23,7 +24,6 @@ import org.dkvm.core.RuncMessages;
 import org.dkvm.core.container.WorkloadProcess;
 import org.dkvm.core.machine.Disk;
 import org.dkvm.json.Json;
-import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.ProcessLimits;
 
 /** Makes a process that runc would start in the container one that asks for it in the guest. */
@@ -31,29 +31,52 @@ public final class Exec {
     /** The client in the sandbox only talks to the monitor. */
     private static final long NO_CAPABILITIES = 0;
 
+    /** The pipe by which runc lets {@code start} go on: there from its {@code create} until then; crun has it, too. */
+    private static final String START = "exec.fifo";
+
     private Exec() {}
 
+    /** What is to be done. */
+    public sealed interface Result permits Untouched, OtherVersion, Rewritten {}
+
+    /** It is no VM: runc's arguments stay as they are. */
+    public record Untouched() implements Result {}
+
+    /** The VM is of another version, whose launcher has to do it. */
+    public record OtherVersion(Path launcher) implements Result {}
+
+    /** The process to give runc. */
+    public record Rewritten(JsonObject process) implements Result {}
+
     /**
-     * Rewrites the process's file in place, or writes one where the arguments describe the process.
+     * Rewrites the process; files are left as they are.
      *
-     * @return the file to give runc by {@code --process}; empty when runc's arguments stay as they are; the launcher of the version that has to do it where that is not this one
+     * @param warn takes what the user should know although all is well
      */
-    public static Optional<Path> run(ExecRequest request, PackageLayout own) throws DkvmException {
+    public static Result run(ExecRequest request, PackageLayout own, Consumer<String> warn) throws DkvmException {
         Optional<ContainerState> state = ContainerState.of(request.state());
         if (state.isEmpty() || !Files.exists(state.get().bundle().resolve(SandboxSpec.PLAN_FILE))) {
-            return Optional.empty();
+            return new Untouched();
         }
         Optional<Path> other = state.get().otherLauncher(own);
-        return other.isPresent() ? other : rewrite(request, state.get().bundle());
+        if (other.isPresent()) {
+            return new OtherVersion(other.get());
+        }
+        if (Files.exists(request.state().resolve(START))) {
+            throw new DkvmException(
+                    "cannot exec in a container that has not been started: \"" + request.id() + "\"", "start it first");
+        }
+        return rewrite(request, state.get().bundle(), warn);
     }
 
-    private static Optional<Path> rewrite(ExecRequest request, Path bundle) throws DkvmException {
+    private static Result rewrite(ExecRequest request, Path bundle, Consumer<String> warn) throws DkvmException {
         JsonObject spec = Json.readObject(bundle.resolve(SandboxSpec.ORIGINAL_FILE));
         JsonObject containerProcess = Json.objectOrNew(spec, "process");
         JsonObject process = read(request.source(), containerProcess);
         if (!process.has("capabilities") && containerProcess.has("capabilities")) {
             process.add("capabilities", containerProcess.get("capabilities").deepCopy());
         }
+        CapabilityNames.warnOfUnknown(process, warn);
         WorkloadProcess workload =
                 Workload.of(process, Json.strings(process, "args"), EngineDefaults.of(spec), ProcessLimits.own());
         MountPlan mounts = MountPlan.of(spec, bundle, "", List.of(), new RealHost());
@@ -62,7 +85,7 @@ public final class Exec {
             mounts.tree().addHidden(mounts.tree().find(disk.target()).path());
         }
         ExecutableCheck.check(workload, mounts.tree(), RuncMessages.Action.EXEC, true);
-        return save(request.source(), bundle, rewrite(process, workload));
+        return new Rewritten(rewrite(process, workload));
     }
 
     /** The process as runc is to start it in the sandbox. */
@@ -88,21 +111,5 @@ public final class Exec {
             return Json.readObject(file.path());
         }
         return ArgumentProcess.of((ExecRequest.Arguments) source, containerProcess);
-    }
-
-    private static Optional<Path> save(ExecRequest.Source source, Path bundle, JsonObject process)
-            throws DkvmException {
-        if (source instanceof ExecRequest.ProcessFile file) {
-            AtomicFile.replace(file.path(), Json.write(process));
-            return Optional.empty();
-        }
-        try {
-            // It goes with the bundle: nobody tells when runc has read it.
-            Path file = Files.createTempFile(bundle, "dkvm-exec-", ".json");
-            AtomicFile.replace(file, Json.write(process));
-            return Optional.of(file);
-        } catch (IOException e) {
-            throw new DkvmException("can not write into \"" + bundle + "\": " + e, "", e);
-        }
     }
 }

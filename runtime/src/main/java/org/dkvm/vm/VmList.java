@@ -16,8 +16,9 @@ import org.dkvm.core.DkvmException;
  * The VMs that are there, and those that are gone and of which something was kept.
  *
  * @param entries those that are there first, the newest first
+ * @param unreadable what is wrong with the records of others
  */
-public record VmList(List<Entry> entries) {
+public record VmList(List<Entry> entries, List<String> unreadable) {
     /** Where dkvm-keep keeps logs. */
     public static final Path KEPT = Path.of("/var/log/dkvm");
 
@@ -36,12 +37,13 @@ public record VmList(List<Entry> entries) {
 
     public VmList {
         entries = List.copyOf(entries);
+        unreadable = List.copyOf(unreadable);
     }
 
     /** The VMs whose containers the runtime has. */
     public static List<VmRecord> there(Path vms) throws DkvmException {
         List<VmRecord> there = new ArrayList<>();
-        for (Entry entry : entries(vms, false)) {
+        for (Entry entry : entries(vms, false, new ArrayList<>())) {
             if (entry.isThere()) {
                 there.add(entry.vm);
             }
@@ -51,34 +53,32 @@ public record VmList(List<Entry> entries) {
 
     /** Looks at the host's directories. */
     public static VmList read(Path vms, Path kept) throws DkvmException {
-        List<Entry> entries = entries(vms, false);
-        List<Entry> gone = entries(kept, true);
+        List<String> unreadable = new ArrayList<>();
+        List<Entry> entries = entries(vms, false, unreadable);
+        List<Entry> gone = entries(kept, true, unreadable);
         entries.sort(
                 Comparator.comparing((Entry entry) -> entry.vm.created().at()).reversed());
         gone.sort(Comparator.comparing((Entry entry) -> String.valueOf(entry.kept.orElseThrow()))
                 .reversed());
         entries.addAll(gone);
-        return new VmList(entries);
+        return new VmList(entries, unreadable);
     }
 
-    private static List<Entry> entries(Path place, boolean gone) throws DkvmException {
+    private static List<Entry> entries(Path place, boolean gone, List<String> unreadable) throws DkvmException {
         List<Entry> entries = new ArrayList<>();
         for (Path directory : directories(place)) {
-            add(entries, directory, gone);
+            Path record = directory.resolve(VmRecord.FILE);
+            try {
+                entries.add(new Entry(VmRecord.read(record), gone ? Optional.of(directory) : Optional.empty()));
+            } catch (DkvmException e) {
+                // Without a record it is just being made or taken away. Of one whose record is damaged the others do
+                // not suffer.
+                if (Files.exists(record)) {
+                    unreadable.add(e.text());
+                }
+            }
         }
         return entries;
-    }
-
-    private static void add(List<Entry> to, Path directory, boolean gone) throws DkvmException {
-        Path record = directory.resolve(VmRecord.FILE);
-        try {
-            to.add(new Entry(VmRecord.read(record), gone ? Optional.of(directory) : Optional.empty()));
-        } catch (DkvmException e) {
-            if (Files.exists(record)) {
-                throw e;
-            }
-            // One that is just being made or taken away.
-        }
     }
 
     private static List<Path> directories(Path place) throws DkvmException {

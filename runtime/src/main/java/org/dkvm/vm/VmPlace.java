@@ -10,6 +10,7 @@ import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.LogLimits;
 import org.dkvm.json.Json;
+import org.dkvm.linux.AtomicFile;
 
 /**
  * A VM's directory on the host, {@code /run/dkvm/vms/<id>}. create makes it, and dkvm-keep (native/host/keep/dkvm-keep.c) mounts a small filesystem in it for what the sandbox
@@ -62,13 +63,12 @@ public final class VmPlace {
         String options = label.isEmpty() ? LOG_OPTIONS : LOG_OPTIONS + ",context=\"" + label + "\"";
         try {
             Files.createDirectories(directory);
-            Files.writeString(
-                    directory.resolve(KEEP_FILE),
-                    limits.vms() + " " + limits.size().bytes() + "\n" + options + "\n");
-            Files.writeString(directory.resolve(VmRecord.FILE), Json.write(vm.toJson()));
         } catch (IOException e) {
             throw new DkvmException("can not write \"" + directory + "\": " + e, "is /run writable?", e);
         }
+        AtomicFile.replacePrivate(
+                directory.resolve(KEEP_FILE), limits.vms() + " " + limits.size().bytes() + "\n" + options + "\n");
+        AtomicFile.replacePrivate(directory.resolve(VmRecord.FILE), Json.write(vm.toJson()));
     }
 
     /**

@@ -4,6 +4,7 @@ package org.dkvm.vm;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
@@ -11,17 +12,32 @@ import org.dkvm.core.machine.Accelerator;
 import org.dkvm.json.Json;
 
 /**
- * The host's own word on a VM, machine.json: written when its container is created, and never by anything in the sandbox.
+ * The host's own word on a VM, vm.json: written when its container is created, and never by anything in the sandbox.
  *
  * @param id the container
  * @param name what the engine called it then; empty where it did not tell
  * @param state the directory in which the OCI runtime has the container's state
  * @param machine what it is
  * @param created when create was done with it, and how long that took
+ * @param writable paths of the host, without links, that its container may write to
  */
-public record VmRecord(ContainerId id, String name, Path state, VmSummary machine, Creation created) {
+public record VmRecord(
+        ContainerId id, String name, Path state, VmSummary machine, Creation created, List<String> writable) {
+    public VmRecord {
+        writable = List.copyOf(writable);
+    }
+
     /** The file's name. */
     public static final String FILE = "vm.json";
+
+    private static final int SHORT_ID = 12;
+
+    /** What to call it: its name, or the beginning of its id. */
+    public String title() {
+        return name.isEmpty()
+                ? id.value().substring(0, Math.min(SHORT_ID, id.value().length()))
+                : name;
+    }
 
     /** The record as a JSON object. */
     public JsonObject toJson() {
@@ -36,6 +52,7 @@ public record VmRecord(ContainerId id, String name, Path state, VmSummary machin
         json.addProperty("createdMillis", created.at().toEpochMilli());
         json.addProperty("beginNanos", created.beginNanos());
         json.addProperty("endNanos", created.endNanos());
+        json.add("writable", Json.arrayOf(writable));
         return json;
     }
 
@@ -55,7 +72,8 @@ public record VmRecord(ContainerId id, String name, Path state, VmSummary machin
                     new Creation(
                             Json.requiredNumber(json, "beginNanos"),
                             Instant.ofEpochMilli(Json.requiredNumber(json, "createdMillis")),
-                            Json.requiredNumber(json, "endNanos")));
+                            Json.requiredNumber(json, "endNanos")),
+                    Json.strings(json, "writable"));
         } catch (IllegalArgumentException e) {
             throw new DkvmException("\"" + file + "\" is no record of a VM: " + e.getMessage(), "", e);
         }

@@ -241,13 +241,38 @@ class LauncherTest {
         assertThat(directory.resolve("runc.args")).doesNotExist();
     }
 
+    /** A runc that writes down what it reads of a process, too. */
+    private void runcReads() throws IOException {
+        script(
+                directory.resolve("bin/runc"),
+                "printf '%s\\n' \"$@\" > " + directory.resolve("runc.args") + "\ncat /proc/self/fd/9 > "
+                        + directory.resolve("runc.process"));
+    }
+
     @Test
-    void aProcessFromJavaIsGivenToRunc() throws IOException, InterruptedException {
-        javaDoes("echo /b/dkvm-exec-1.json");
+    void aProcessFromJavaIsReadByRuncFromAPipe() throws IOException, InterruptedException {
+        String process = "{\"args\":[\"a  $HOME\\n`b`\"]," + "\"x\":\"" + "y".repeat(200_000) + "\"}";
+        Files.writeString(directory.resolve("made"), "0 0 " + process);
+        javaDoes("cat " + directory.resolve("made"));
+        runcReads();
         assertThat(run(launcher, "--root", "/r", "exec", "-t", "id1", "ls", "a b"))
                 .isZero();
         assertThat(lines("runc.args"))
-                .containsExactly("--root", "/r", "exec", "--process", "/b/dkvm-exec-1.json", "-t", "id1", "ls", "a b");
+                .containsExactly("--root", "/r", "exec", "--process", "/proc/self/fd/9", "-t", "id1", "ls", "a b");
+        assertThat(lines("runc.process")).containsExactly(process);
+    }
+
+    @Test
+    void theCallersProcessIsLeftOutOfWhatRuncIsGiven() throws IOException, InterruptedException {
+        runcReads();
+        javaDoes("echo '3 4 {\"x\": 1}'");
+        assertThat(run(launcher, "exec", "-t", "-p", "/dev/fd/3", "id1", "-p", "x"))
+                .isZero();
+        assertThat(lines("runc.args")).containsExactly("exec", "--process", "/proc/self/fd/9", "-t", "id1", "-p", "x");
+        javaDoes("echo '2 2 {\"x\": 1}'");
+        assertThat(run(launcher, "exec", "--process=/f", "id1")).isZero();
+        assertThat(lines("runc.args")).containsExactly("exec", "--process", "/proc/self/fd/9", "id1");
+        assertThat(lines("runc.process")).containsExactly("{\"x\": 1}");
     }
 
     @Test
@@ -310,6 +335,6 @@ class LauncherTest {
 
     @Test
     void itStaysShort() throws IOException {
-        assertThat(Files.readAllLines(launcher)).hasSizeLessThanOrEqualTo(70);
+        assertThat(Files.readAllLines(launcher)).hasSizeLessThanOrEqualTo(80);
     }
 }

@@ -2,8 +2,10 @@
 package org.dkvm.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import org.dkvm.core.DkvmException;
 import org.junit.jupiter.api.Test;
 
 class RuncArgumentsTest {
@@ -77,5 +79,41 @@ class RuncArgumentsTest {
     void nothingIsNoCommand() {
         assertThat(parse().command()).isEmpty();
         assertThat(parse("--root").command()).isEmpty();
+    }
+
+    @Test
+    void theWordsOfAnOptionAreKnown() {
+        RuncArguments parsed = parse("--root", "/r", "exec", "-t", "-p", "/x", "id1", "-p", "y");
+        assertThat(parsed.words("process", "p")).isEqualTo(new RuncArguments.Words(5, 6));
+        assertThat(parse("exec", "--process=/x", "id1").words("process", "p")).isEqualTo(new RuncArguments.Words(2, 2));
+        assertThat(parse("exec", "id1", "ls").words("process", "p")).isEqualTo(RuncArguments.Words.NONE);
+    }
+
+    @Test
+    void aFlagThatNobodyKnowsIsNamed() {
+        assertThatThrownBy(() -> parse("--nope", "create", "id1").check())
+                .isInstanceOf(DkvmException.class)
+                .hasMessage("flag \"--nope\" is not known");
+        assertThatThrownBy(() -> parse("create", "-x", "id1").check())
+                .isInstanceOf(DkvmException.class)
+                .hasMessage("flag \"-x\" is not known");
+        assertThatThrownBy(() -> parse("create", "id1", "--bundle").check())
+                .isInstanceOf(DkvmException.class)
+                .hasMessage("flag needs an argument: --bundle");
+    }
+
+    @Test
+    void theLogIsKnownThatComesBeforeAFlagThatNobodyKnows() {
+        assertThat(parse("--log", "/l", "create", "-x", "id1").value("log")).contains("/l");
+    }
+
+    @Test
+    void aFlagWithItsValueIsForRuncToKnowAndSoAreUpdates() throws DkvmException {
+        RuncArguments parsed = parse("create", "--new=1", "id1");
+        parsed.check();
+        assertThat(parsed.operands()).containsExactly("id1");
+        RuncArguments update = parse("update", "--cpu-idle", "1", "--resources", "-", "id1");
+        update.check();
+        assertThat(update.operands()).containsExactly("id1");
     }
 }

@@ -8,6 +8,7 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -39,6 +40,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class CreateTest {
+    private final List<String> warnings = new ArrayList<>();
+
     @TempDir
     Path directory;
 
@@ -91,7 +94,12 @@ class CreateTest {
                         _ -> Accelerator.TCG,
                         clock(),
                         directory.resolve("vms"))
-                .run(new ContainerId("id1"), bundle, Path.of("/run/runc/id1"), RuncMessages.Action.CREATE);
+                .run(
+                        new ContainerId("id1"),
+                        bundle,
+                        Path.of("/run/runc/id1"),
+                        RuncMessages.Action.CREATE,
+                        warnings::add);
     }
 
     private SandboxPlan plan() throws DkvmException {
@@ -133,7 +141,8 @@ class CreateTest {
                         "",
                         state,
                         new VmSummary("dkvm/6.12", Accelerator.TCG, 1, MemorySize.ofMib(64)),
-                        new Creation(1, Instant.EPOCH, 2)),
+                        new Creation(1, Instant.now(), 2),
+                        List.of()),
                 new JsonObject(),
                 new LogLimits(5, MemorySize.ofMib(1)));
         Path other = Files.createDirectories(directory.resolve("other"));
@@ -242,7 +251,12 @@ class CreateTest {
             throw new AssertionError("KVM is looked for");
         };
         new Create(new Jobs(layout, "/no/runc"), HostConfig.defaults(), never, clock(), directory.resolve("vms"))
-                .run(new ContainerId("id1"), bundle, Path.of("/run/runc/id1"), RuncMessages.Action.CREATE);
+                .run(
+                        new ContainerId("id1"),
+                        bundle,
+                        Path.of("/run/runc/id1"),
+                        RuncMessages.Action.CREATE,
+                        warnings::add);
         assertThat(plan().vm().shape().processor().accelerator()).isEqualTo(Accelerator.TCG);
         assertThat(plan().vm().shape().kernel())
                 .isEqualTo(new GuestKernel("debian-arm64/6.12", Architecture.ARM64, "vmlinuz", "", false));
@@ -325,5 +339,36 @@ class CreateTest {
     void aMissingBundleIsNamed() throws IOException {
         Files.delete(config);
         assertThatThrownBy(this::create).isInstanceOf(DkvmException.class).hasMessageContaining(config.toString());
+    }
+
+    @Test
+    void runcIsToldToPutTheEnginesSpecBack() throws IOException, DkvmException {
+        String original = Files.readString(config);
+        create();
+        JsonObject hook = Json.readObject(config)
+                .getAsJsonObject("hooks")
+                .getAsJsonArray("prestart")
+                .asList()
+                .getLast()
+                .getAsJsonObject();
+        assertThat(hook.get("path").getAsString())
+                .isEqualTo(directory.resolve("home/sandbox/opt/dkvm/dkvm-keep").toString());
+        assertThat(Json.strings(hook, "args")).containsExactly("dkvm-keep", "restore", bundle.toString());
+        Path engines = bundle.resolve("dkvm-engine.json");
+        assertThat(engines).hasContent(original);
+        create();
+        assertThat(engines).as("once more, where the hook has not run").hasContent(original);
+        Files.move(engines, config, StandardCopyOption.REPLACE_EXISTING);
+        String changed = original.replace("\"terminal\"", "\"other\"");
+        Files.writeString(config, changed);
+        create();
+        assertThat(engines).as("once more, with what the engine has changed").hasContent(changed);
+    }
+
+    @Test
+    void aCapabilityThatNobodyKnowsIsAWarning() throws IOException, DkvmException {
+        Files.writeString(config, Files.readString(config).replace("\"CAP_CHOWN\"", "\"CAP_CHOWN\",\"CAP_NEW\""));
+        create();
+        assertThat(warnings).containsExactly("ignoring unknown or unavailable capabilities: [CAP_NEW]");
     }
 }

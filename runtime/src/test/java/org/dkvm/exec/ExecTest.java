@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.bundle.sandbox.MonitorCommand;
 import org.dkvm.core.ContainerId;
@@ -60,6 +61,16 @@ class ExecTest {
         return new ExecRequest(new ContainerId("id1"), state, new ExecRequest.ProcessFile(process));
     }
 
+    private static Exec.Result run(ExecRequest request, PackageLayout own) throws DkvmException {
+        return Exec.run(request, own, warning -> {
+            throw new AssertionError(warning);
+        });
+    }
+
+    private static JsonObject rewritten(ExecRequest request) throws DkvmException {
+        return ((Exec.Rewritten) run(request, OWN)).process();
+    }
+
     private static ExecRequest.Arguments arguments(String... args) {
         return new ExecRequest.Arguments(
                 List.of(args),
@@ -71,8 +82,8 @@ class ExecTest {
 
     @Test
     void theProcessFileAsksForTheProcessInTheGuest() throws IOException, DkvmException {
-        assertThat(Exec.run(byFile("tool"), OWN)).isEmpty();
-        JsonObject rewritten = Json.readObject(process);
+        JsonObject rewritten = rewritten(byFile("tool"));
+        assertThat(process).as("the caller's").content().isEqualTo(PROCESS.formatted("tool"));
         List<String> args = Json.strings(rewritten, "args");
         assertThat(args)
                 .startsWith(
@@ -96,7 +107,7 @@ class ExecTest {
     @Test
     void aMissingProgramIsRefusedInRuncsWords() throws IOException {
         ExecRequest request = byFile("nope");
-        assertThatThrownBy(() -> Exec.run(request, OWN))
+        assertThatThrownBy(() -> run(request, OWN))
                 .isInstanceOf(DkvmException.class)
                 .hasMessage("exec failed: unable to start container process: exec: \"nope\":"
                         + " executable file not found in $PATH");
@@ -107,7 +118,7 @@ class ExecTest {
     void aMissingWorkingDirectoryIsRefusedInRuncsWords() throws IOException {
         ExecRequest request = byFile("tool");
         Files.delete(directory.resolve("image/etc"));
-        assertThatThrownBy(() -> Exec.run(request, OWN))
+        assertThatThrownBy(() -> run(request, OWN))
                 .isInstanceOf(DkvmException.class)
                 .hasMessage("exec failed: unable to start container process: chdir to cwd (\"/etc\") set in config.json"
                         + " failed: no such file or directory");
@@ -124,22 +135,21 @@ class ExecTest {
     @Test
     void aContainerThatIsNoVmIsLeftToRunc() throws IOException, DkvmException {
         Files.delete(bundle.resolve("dkvm-sandbox.json"));
-        assertThat(Exec.run(byFile("nope"), OWN)).isEmpty();
+        assertThat(run(byFile("nope"), OWN)).isEqualTo(new Exec.Untouched());
         assertThat(process).content().isEqualTo(PROCESS.formatted("nope"));
     }
 
     @Test
     void aContainerThatIsNotThereIsLeftToRunc() throws IOException, DkvmException {
         Files.delete(state.resolve("state.json"));
-        assertThat(Exec.run(byFile("nope"), OWN)).isEmpty();
+        assertThat(run(byFile("nope"), OWN)).isEqualTo(new Exec.Untouched());
     }
 
     @Test
     void crunsStateIsUnderstood() throws IOException, DkvmException {
         Files.delete(state.resolve("state.json"));
         Files.writeString(state.resolve("status"), "{\"bundle\":\"%s\"}".formatted(bundle));
-        Exec.run(byFile("tool"), OWN);
-        assertThat(Json.strings(read(), "args")).startsWith("/opt/dkvm/dkvm-exec");
+        assertThat(Json.strings(rewritten(byFile("tool")), "args")).startsWith("/opt/dkvm/dkvm-exec");
     }
 
     private void startedFrom(Path sandbox) throws IOException {
@@ -156,28 +166,23 @@ class ExecTest {
         Files.createDirectories(launcher.getParent());
         Files.writeString(launcher, "");
         Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
-        assertThat(Exec.run(byFile("tool"), OWN)).contains(launcher);
-        assertThat(Json.strings(read(), "args")).as("untouched").containsExactly("tool", "x y");
+        assertThat(run(byFile("tool"), OWN)).isEqualTo(new Exec.OtherVersion(launcher));
 
         Path link = Files.createSymbolicLink(directory.resolve("current"), other);
-        assertThat(Exec.run(byFile("tool"), new PackageLayout(link)))
+        assertThat(run(byFile("tool"), new PackageLayout(link)))
                 .as("the same one by another path")
-                .isEmpty();
+                .isInstanceOf(Exec.Rewritten.class);
     }
 
     @Test
     void aVmOfAVersionThatIsGoneIsServedAsWellAsItGoes() throws IOException, DkvmException {
         startedFrom(directory.resolve("versions/gone/sandbox"));
-        assertThat(Exec.run(byFile("tool"), OWN)).isEmpty();
-        assertThat(Json.strings(read(), "args")).startsWith("/opt/dkvm/dkvm-exec");
+        assertThat(Json.strings(rewritten(byFile("tool")), "args")).startsWith("/opt/dkvm/dkvm-exec");
     }
 
     @Test
-    void argumentsBecomeAFileForRunc() throws DkvmException {
-        Path file = Exec.run(new ExecRequest(new ContainerId("id1"), state, arguments("tool", "-x")), OWN)
-                .orElseThrow();
-        assertThat(file.getParent()).isEqualTo(bundle);
-        JsonObject rewritten = Json.readObject(file);
+    void argumentsBecomeAProcessForRunc() throws DkvmException {
+        JsonObject rewritten = rewritten(new ExecRequest(new ContainerId("id1"), state, arguments("tool", "-x")));
         assertThat(Json.strings(rewritten, "args"))
                 .startsWith(
                         "/opt/dkvm/dkvm-exec",
@@ -202,7 +207,25 @@ class ExecTest {
         JsonObject json = read();
         json.remove("capabilities");
         Files.writeString(process, Json.write(json));
-        Exec.run(request, OWN);
-        assertThat(Json.strings(read(), "args")).containsSequence("--caps", "20:20:20:0:0");
+        assertThat(Json.strings(rewritten(request), "args")).containsSequence("--caps", "20:20:20:0:0");
+    }
+
+    @Test
+    void aContainerThatHasNotBeenStartedRunsNothing() throws IOException {
+        Files.writeString(state.resolve("exec.fifo"), "");
+        ExecRequest request = byFile("tool");
+        assertThatThrownBy(() -> run(request, OWN))
+                .isInstanceOf(DkvmException.class)
+                .hasMessage("cannot exec in a container that has not been started: \"id1\"");
+    }
+
+    @Test
+    void aCapabilityThatNobodyKnowsIsLeftOutWithAWarning() throws IOException, DkvmException {
+        ExecRequest request = byFile("tool");
+        Files.writeString(process, Files.readString(process).replace("[\"CAP_CHOWN\"]", "[\"CAP_CHOWN\",\"CAP_X\"]"));
+        List<String> warnings = new ArrayList<>();
+        Exec.Rewritten result = (Exec.Rewritten) Exec.run(request, OWN, warnings::add);
+        assertThat(Json.strings(result.process(), "args")).containsSequence("--caps", "1:0:0:0:0");
+        assertThat(warnings).containsExactly("ignoring unknown or unavailable capabilities: [CAP_X]");
     }
 }

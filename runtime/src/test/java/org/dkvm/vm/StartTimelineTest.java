@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
@@ -30,7 +31,8 @@ class StartTimelineTest {
                 "web",
                 Path.of("/run/runc/id1"),
                 new VmSummary("dkvm/6.12", Accelerator.TCG, 2, MemorySize.ofMib(512)),
-                new Creation(1_000_000_000L, Instant.EPOCH, 1_120_000_000L));
+                new Creation(1_000_000_000L, Instant.EPOCH, 1_120_000_000L),
+                List.of());
     }
 
     private static StartTimeline of(String written) throws DkvmException {

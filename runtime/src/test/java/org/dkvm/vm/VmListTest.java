@@ -45,7 +45,8 @@ class VmListTest {
                 name,
                 directory.resolve(id),
                 new VmSummary("dkvm/6.12", Accelerator.KVM, 1, MemorySize.ofMib(64)),
-                new Creation(1, Instant.ofEpochMilli(created), 2));
+                new Creation(1, Instant.ofEpochMilli(created), 2),
+                List.of("/srv/" + id));
     }
 
     private void make(String id, String name, long created) throws DkvmException {
@@ -133,5 +134,39 @@ class VmListTest {
         assertThat(VmPlace.name(spec, new ContainerId("bb33"))).isEmpty();
         Files.writeString(docker.resolve("config.v2.json"), "no json");
         assertThat(VmPlace.name(spec, new ContainerId("aa11"))).isEmpty();
+    }
+
+    @Test
+    void aDamagedRecordIsToldAndTheOthersAreThere() throws IOException, DkvmException {
+        Files.writeString(vms.resolve("aa11").resolve(VmRecord.FILE), "{\"id\":\"aa1");
+        VmList list = VmList.read(vms, kept);
+        assertThat(list.entries()).hasSize(4);
+        assertThat(list.unreadable()).singleElement().asString().contains("aa11/vm.json");
+    }
+
+    @Test
+    void oneThatNoRuntimeHasIsStaleAfterAWhile() throws IOException, DkvmException {
+        Files.createDirectory(directory.resolve("aa22"));
+        List<VmList.Entry> entries = VmList.read(vms, kept).entries();
+        assertThat(StaleVms.of(entries, Instant.ofEpochMilli(3000 + 121_000)))
+                .extracting(vm -> vm.id().value())
+                .containsExactly("aa11");
+        assertThat(StaleVms.of(entries, Instant.ofEpochMilli(4000))).isEmpty();
+    }
+
+    @Test
+    void whatTwoMayWriteToIsShared() {
+        VmRecord one = sharing("one", "/srv/a", "/srv/data/x");
+        VmRecord two = sharing("two", "/srv/data", "/srv/ab");
+        assertThat(SharedPlaces.among(List.of(one, two, sharing("three", "/srv/aa"))))
+                .containsExactly(new SharedPlaces.Shared("/srv/data/x", one, two));
+        assertThat(SharedPlaces.common(sharing("all", "/"), two)).isEqualTo("/srv/data");
+        assertThat(SharedPlaces.common(one, sharing("four", "/srv/a"))).isEqualTo("/srv/a");
+    }
+
+    private VmRecord sharing(String id, String... writable) {
+        VmRecord plain = record(id, "", 1);
+        return new VmRecord(
+                plain.id(), plain.name(), plain.state(), plain.machine(), plain.created(), List.of(writable));
     }
 }

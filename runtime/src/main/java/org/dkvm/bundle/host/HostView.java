@@ -17,6 +17,9 @@ public interface HostView {
     /** What is at a path of the host. */
     SourceKind kindOf(String path);
 
+    /** The type of the kernel's own filesystem that a path of the host is on, whose files have a content and no size: "proc"; empty for any other. */
+    String sizeless(String path);
+
     /** The size of the filesystem that a path of the host is on; 0 when it does not tell. */
     MemorySize filesystemSize(String path);
 

@@ -8,6 +8,8 @@ import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
 import org.dkvm.core.MemorySize;
 import org.dkvm.linux.HostFiles;
 import org.dkvm.linux.MountTable;
@@ -15,6 +17,10 @@ import org.dkvm.linux.MountTable;
 /** The host as it is. */
 public final class RealHost implements HostView {
     private static final int MAX_LINE = 256;
+
+    /** Those of sysfs claim to be as large as a page, and are read. */
+    private static final Set<String> SIZELESS =
+            Set.of("proc", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "selinuxfs", "nsfs");
 
     /** What Docker, Podman and containerd name that filesystem. */
     private static final String SHM = "shm";
@@ -28,6 +34,31 @@ public final class RealHost implements HostView {
             case HostFiles.TYPE_BLOCK_DEVICE, HostFiles.TYPE_CHARACTER_DEVICE -> SourceKind.DEVICE;
             default -> SourceKind.FILE;
         };
+    }
+
+    @Override
+    public String sizeless(String path) {
+        try {
+            // Only what has no size is looked for in the table of mounts, which is long on some hosts.
+            Path real = Path.of(path).toRealPath();
+            return Files.size(real) == 0 ? sizeless(real, MountTable.own()) : "";
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    /** The mount that a path without links is on is the last one of those that are nearest. */
+    static String sizeless(Path path, List<MountTable.Mount> mounts) {
+        String type = "";
+        int names = -1;
+        for (MountTable.Mount mount : mounts) {
+            Path point = Path.of(mount.point());
+            if (path.startsWith(point) && point.getNameCount() >= names) {
+                type = mount.type();
+                names = point.getNameCount();
+            }
+        }
+        return SIZELESS.contains(type) ? type : "";
     }
 
     @Override

@@ -302,6 +302,13 @@ public final class MountPlan {
     private void addBind(JsonObject mount, String destination, List<String> options) throws DkvmException {
         Path source = bundle.resolve(Json.string(mount, "source").orElse(""));
         HostView.SourceKind kind = host.kindOf(source.toString());
+        String sizeless = host.sizeless(source.toString());
+        if (!sizeless.isEmpty()) {
+            throw new DkvmException(
+                    "mounting \"" + source + "\" into a VM is not supported: files of a filesystem of type \""
+                            + sizeless + "\" have no size, and would be empty there",
+                    "a VM has a /proc and control groups of its own; run what looks at the host's under runc");
+        }
         switch (kind) {
             case SOCKET -> addSocket(source, destination, options);
             case DEVICE ->

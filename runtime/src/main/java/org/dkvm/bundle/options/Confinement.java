@@ -6,8 +6,9 @@ package org.dkvm.bundle.options;
  *
  * @param uid the first of two user and group numbers that own nothing on this host: QEMU's, and dkvm-network's
  * @param antispoof whether they are held to their own addresses
+ * @param sharedVolumes whether several may write to one place of the host
  */
-public record Confinement(long uid, Antispoof antispoof) {
+public record Confinement(long uid, Antispoof antispoof, SharedVolumes sharedVolumes) {
     /**
      * Beyond what login.defs(5) gives to users and their containers (up to 600 100 000), systemd to its own and its containers (up to 0x6FFFFFFF), and SSSD to
      * domains (up to 2 000 200 000); below what systemd has for foreign systems (from 0x7FFE0000), and positive for whoever takes it for a signed number.
@@ -21,5 +22,5 @@ public record Confinement(long uid, Antispoof antispoof) {
     static final long LARGEST_UID = 0xFFFF_FFFDL;
 
     /** What holds where there is no file. */
-    static final Confinement DEFAULT = new Confinement(DEFAULT_UID, Antispoof.AUTO);
+    static final Confinement DEFAULT = new Confinement(DEFAULT_UID, Antispoof.AUTO, SharedVolumes.WARN);
 }

@@ -137,11 +137,16 @@ public record HostConfig(
                     overhead = new Overhead(both, both);
                 }
                 case "antispoof" ->
-                    confinement = new Confinement(confinement.uid(), antispoof(text(file, key, value), file));
+                    confinement = new Confinement(
+                            confinement.uid(), antispoof(text(file, key, value), file), confinement.sharedVolumes());
                 case "uid" ->
                     confinement = new Confinement(
                             number(file, json, key, value, Confinement.SMALLEST_UID, Confinement.LARGEST_UID),
-                            confinement.antispoof());
+                            confinement.antispoof(),
+                            confinement.sharedVolumes());
+                case "shared-volumes" ->
+                    confinement = new Confinement(
+                            confinement.uid(), confinement.antispoof(), sharedVolumes(text(file, key, value), file));
                 case "vhost-net" -> vhostNet = vhostNet(text(file, key, value), file);
                 case "logs" -> logs = new LogLimits((int) number(file, json, key, value, 0, MAX_LOGS), logs.size());
                 case "logs-size" -> logs = new LogLimits(logs.vms(), memory(file, key, value, MemorySize.ofMib(0)));
@@ -152,7 +157,7 @@ public record HostConfig(
                 default ->
                     throw new DkvmException(
                             place(file, key) + ": key \"" + key + "\" is not known",
-                            "known are accel, allow, antispoof, cpus, kernel, kvm-probe-seconds, logs, logs-size, memory, overhead, runc, uid, vhost-net");
+                            "known are accel, allow, antispoof, cpus, kernel, kvm-probe-seconds, logs, logs-size, memory, overhead, runc, shared-volumes, uid, vhost-net");
             }
         }
         return new HostConfig(
@@ -185,6 +190,15 @@ public record HostConfig(
             case "always" -> Antispoof.ALWAYS;
             case "off" -> Antispoof.OFF;
             default -> throw bad(file, "antispoof", value, "auto, always or off");
+        };
+    }
+
+    private static SharedVolumes sharedVolumes(String value, Path file) throws DkvmException {
+        return switch (value) {
+            case "warn" -> SharedVolumes.WARN;
+            case "refuse" -> SharedVolumes.REFUSE;
+            case "allow" -> SharedVolumes.ALLOW;
+            default -> throw bad(file, "shared-volumes", value, "warn, refuse or allow");
         };
     }
 

@@ -3,9 +3,11 @@ package org.dkvm.bundle.process;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import org.dkvm.core.DkvmException;
+import java.util.Set;
+import java.util.function.Consumer;
 import org.dkvm.core.container.CapabilitySets;
 import org.dkvm.json.Json;
 
@@ -86,31 +88,35 @@ public final class CapabilityNames {
 
     private CapabilityNames() {}
 
-    /** The sets of a process in a spec; none where it has no sets of its own. */
-    public static Optional<CapabilitySets> of(JsonObject process) throws DkvmException {
+    /** The sets of a process in a spec; none where it has no sets of its own. Names that are not known have no bit. */
+    public static Optional<CapabilitySets> of(JsonObject process) {
         Optional<JsonObject> sets = Json.object(process, "capabilities");
         if (sets.isEmpty()) {
             return Optional.empty();
         }
         JsonObject found = sets.get();
         return Optional.of(new CapabilitySets(
-                checked(found, "bounding"),
-                checked(found, "effective"),
-                checked(found, "permitted"),
-                checked(found, "inheritable"),
-                checked(found, "ambient")));
+                mask(Json.strings(found, "bounding")),
+                mask(Json.strings(found, "effective")),
+                mask(Json.strings(found, "permitted")),
+                mask(Json.strings(found, "inheritable")),
+                mask(Json.strings(found, "ambient"))));
     }
 
-    private static long checked(JsonObject sets, String set) throws DkvmException {
-        long mask = 0;
-        for (String name : Json.strings(sets, set)) {
-            long bit = bit(name);
-            if (bit == 0) {
-                throw new DkvmException("capability \"" + name + "\" is not known", "");
+    /** As runc, which goes on without them. */
+    public static void warnOfUnknown(JsonObject process, Consumer<String> warn) {
+        Set<String> unknown = new LinkedHashSet<>();
+        JsonObject sets = Json.object(process, "capabilities").orElseGet(JsonObject::new);
+        for (String set : List.of("bounding", "effective", "permitted", "inheritable", "ambient")) {
+            for (String name : Json.strings(sets, set)) {
+                if (bit(name) == 0) {
+                    unknown.add(name);
+                }
             }
-            mask |= bit;
         }
-        return mask;
+        if (!unknown.isEmpty()) {
+            warn.accept("ignoring unknown or unavailable capabilities: " + List.copyOf(unknown));
+        }
     }
 
     /** The names of a mask's bits, as a spec has them. */

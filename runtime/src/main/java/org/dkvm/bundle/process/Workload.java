@@ -69,16 +69,16 @@ public final class Workload {
     }
 
     /**
-     * The workload's capabilities. Where nothing of the engine's default set was taken away they are all there are: the machine is the workload's own. Otherwise the user
-     * chose, and the choice holds.
+     * The workload's capabilities. Where nothing was taken away, of the engine's default set or of all, they are all there are: the machine is the workload's own.
+     * Otherwise the user chose, and the choice holds.
      */
-    private static CapabilitySets capabilities(JsonObject process, EngineDefaults defaults) throws DkvmException {
+    private static CapabilitySets capabilities(JsonObject process, EngineDefaults defaults) {
         Optional<CapabilitySets> given = CapabilityNames.of(process);
         if (given.isEmpty()) {
             return NO_CAPABILITIES;
         }
         CapabilitySets sets = given.get();
-        if ((sets.bounding() & defaults.capabilities()) != defaults.capabilities()) {
+        if (defaults.somethingWasDropped(sets.bounding())) {
             return sets;
         }
         // A user other than root has none in force: the engine's spec says so by an empty set.

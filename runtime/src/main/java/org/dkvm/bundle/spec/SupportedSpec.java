@@ -13,7 +13,7 @@ public final class SupportedSpec {
     private SupportedSpec() {}
 
     /** Whether the spec is that of {@code --privileged}: every capability that counts, every device, no seccomp. */
-    static boolean isPrivileged(JsonObject linux, JsonObject process) throws DkvmException {
+    static boolean isPrivileged(JsonObject linux, JsonObject process) {
         long wanted = CapabilityNames.mask(List.of("CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO"));
         var sets = CapabilityNames.of(process);
         if (sets.isEmpty() || (sets.get().bounding() & wanted) != wanted || linux.has("seccomp")) {

@@ -10,14 +10,18 @@ import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.LongSupplier;
 
 /** The monitor's only thread of work: sockets, timers, and what other threads post. Each selection key carries the {@link Runnable} that serves it. */
 public final class EventLoop {
     private static final long NANOS_PER_MILLI = 1_000_000;
 
+    /** With timers it wakes so often, to know whether it was let run. */
+    private static final long BEAT_MILLIS = 2000;
+
     /** Something to be done later, unless it is cancelled. */
     public final class Timer {
-        private final long deadlineNanos;
+        private long deadlineNanos;
         private final Runnable task;
 
         private Timer(long deadlineNanos, Runnable task) {
@@ -33,10 +37,16 @@ public final class EventLoop {
     private final Selector selector;
     private final Queue<Runnable> posted = new ConcurrentLinkedQueue<>();
     private final List<Timer> timers = new ArrayList<>();
+    private final LongSupplier clock;
     private boolean stopped;
 
     public EventLoop() throws IOException {
+        this(System::nanoTime);
+    }
+
+    EventLoop(LongSupplier clock) throws IOException {
         selector = Selector.open();
+        this.clock = clock;
     }
 
     public Selector selector() {
@@ -45,7 +55,7 @@ public final class EventLoop {
 
     /** Runs the task once, after that time. */
     public Timer after(Duration delay, Runnable task) {
-        Timer timer = new Timer(System.nanoTime() + delay.toNanos(), task);
+        Timer timer = new Timer(clock.getAsLong() + delay.toNanos(), task);
         timers.add(timer);
         return timer;
     }
@@ -94,12 +104,23 @@ public final class EventLoop {
             selector.select();
         } else {
             long left = Long.MAX_VALUE;
-            long now = System.nanoTime();
+            long now = clock.getAsLong();
             for (Timer timer : timers) {
                 left = Math.min(left, timer.deadlineNanos - now);
             }
             // Rounded up: a timer that is not quite due would make a round of its own.
-            selector.select(Math.max(1, left / NANOS_PER_MILLI + 1));
+            long millis = Math.clamp(left / NANOS_PER_MILLI + 1, 1, BEAT_MILLIS);
+            selector.select(millis);
+            forgive(clock.getAsLong() - now - millis * NANOS_PER_MILLI);
+        }
+    }
+
+    /** Time in which the loop was not let run, as while the container is paused, is no time that anybody else had. */
+    private void forgive(long overslept) {
+        if (overslept > BEAT_MILLIS * NANOS_PER_MILLI) {
+            for (Timer timer : timers) {
+                timer.deadlineNanos += overslept;
+            }
         }
     }
 
@@ -113,7 +134,7 @@ public final class EventLoop {
         if (timers.isEmpty()) {
             return;
         }
-        long now = System.nanoTime();
+        long now = clock.getAsLong();
         for (Timer timer : new ArrayList<>(timers)) {
             if (timer.deadlineNanos - now <= 0 && timers.remove(timer)) {
                 timer.task.run();

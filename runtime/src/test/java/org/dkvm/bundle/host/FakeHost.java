@@ -40,6 +40,11 @@ public final class FakeHost implements HostView {
     }
 
     @Override
+    public String sizeless(String path) {
+        return path.equals("/proc") || path.startsWith("/proc/") ? "proc" : "";
+    }
+
+    @Override
     public MemorySize filesystemSize(String path) {
         return MemorySize.ofMib(64);
     }

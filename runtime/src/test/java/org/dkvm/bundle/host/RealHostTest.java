@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import org.dkvm.linux.MountTable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,5 +23,31 @@ class RealHostTest {
         assertThat(new RealHost().isInhabited(file.toString(), "")).isFalse();
         assertThat(new RealHost().isInhabited(directory.resolve("missing").toString(), ""))
                 .isFalse();
+    }
+
+    @Test
+    void filesOfTheKernelsOwnHaveNoSize(@TempDir Path directory) throws Exception {
+        Path link = Files.createSymbolicLink(directory.resolve("proc"), Path.of("/proc"));
+        assertThat(new RealHost().sizeless(link.toString())).isEqualTo("proc");
+        assertThat(new RealHost().sizeless("/proc/self/status")).isEqualTo("proc");
+        assertThat(new RealHost().sizeless("/sys")).isEmpty();
+        assertThat(new RealHost()
+                        .sizeless(Files.createFile(directory.resolve("empty")).toString()))
+                .isEmpty();
+        assertThat(new RealHost().sizeless(directory.resolve("missing").toString()))
+                .isEmpty();
+    }
+
+    @Test
+    void theNearestMountCountsAndOfSeveralTheLast() {
+        List<MountTable.Mount> mounts =
+                List.of(on("/", "ext4"), on("/a", "proc"), on("/a", "tmpfs"), on("/ab", "proc"));
+        assertThat(RealHost.sizeless(Path.of("/a/x"), mounts)).isEmpty();
+        assertThat(RealHost.sizeless(Path.of("/ab/x"), mounts)).isEqualTo("proc");
+        assertThat(RealHost.sizeless(Path.of("/x"), mounts)).isEmpty();
+    }
+
+    private static MountTable.Mount on(String point, String type) {
+        return new MountTable.Mount(point, List.of(), type, "");
     }
 }

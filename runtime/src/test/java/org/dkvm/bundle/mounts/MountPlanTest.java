@@ -103,4 +103,30 @@ class MountPlanTest {
         assertThatThrownBy(this::plan)
                 .hasMessageContaining("mount point \"/loop/x\": too many levels of symbolic links");
     }
+
+    @Test
+    void filesWithoutASizeAreRefused() throws Exception {
+        mount("bind", "/proc", "/host/proc");
+        assertThatThrownBy(this::plan)
+                .isInstanceOf(DkvmException.class)
+                .hasMessageContaining("mounting \"/proc\" into a VM is not supported")
+                .hasMessageContaining("\"proc\" have no size");
+    }
+
+    @Test
+    void whatTheContainerMayWriteToIsKnown() throws Exception {
+        Files.createDirectories(bundle.resolve("data"));
+        Files.createSymbolicLink(bundle.resolve("named"), Path.of("data"));
+        mount("bind", "named", "/data");
+        mount("bind", "/srv", "/disks/x");
+        mount("bind", "/engine/hosts", "/etc/hosts");
+        mounts.add(Json.parseObject(
+                "{\"destination\":\"/ro\",\"type\":\"bind\",\"source\":\"/srv\",\"options\":[\"rbind\",\"ro\"]}",
+                "mount"));
+        tmpfs("/t");
+        JsonObject spec = new JsonObject();
+        spec.add("mounts", mounts);
+        assertThat(WritablePlaces.of(spec, bundle, new FakeHost()))
+                .containsExactly(bundle.resolve("data").toRealPath().toString());
+    }
 }

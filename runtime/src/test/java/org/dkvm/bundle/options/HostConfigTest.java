@@ -34,11 +34,10 @@ class HostConfigTest {
 
     @Test
     void eachKeyIsUnderstood() throws DkvmException {
-        assertThat(
-                        parse(
-                                "{\"accel\":\"tcg\",\"kernel\":\"debian/6.12\",\"memory\":\"1g\",\"cpus\":2,"
-                                        + "\"allow\":[\"sys-admin\"],\"runc\":\"/x\",\"overhead\":\"100M\",\"vhost-net\":\"off\","
-                                        + "\"logs\":0,\"logs-size\":\"1m\",\"kvm-probe-seconds\":30,\"antispoof\":\"always\",\"uid\":3000000000}"))
+        assertThat(parse("{\"accel\":\"tcg\",\"kernel\":\"debian/6.12\",\"memory\":\"1g\",\"cpus\":2,"
+                        + "\"allow\":[\"sys-admin\"],\"runc\":\"/x\",\"overhead\":\"100M\",\"vhost-net\":\"off\","
+                        + "\"logs\":0,\"logs-size\":\"1m\",\"kvm-probe-seconds\":30,\"antispoof\":\"always\",\"uid\":3000000000,"
+                        + "\"shared-volumes\":\"refuse\"}"))
                 .isEqualTo(new HostConfig(
                         new VmDefaults(Acceleration.TCG, "debian/6.12", MemorySize.ofMib(1024), 2),
                         List.of("sys-admin"),
@@ -46,7 +45,7 @@ class HostConfigTest {
                         VhostNet.OFF,
                         new LogLimits(0, MemorySize.ofMib(1)),
                         Duration.ofSeconds(30),
-                        new Confinement(3_000_000_000L, Antispoof.ALWAYS)));
+                        new Confinement(3_000_000_000L, Antispoof.ALWAYS, SharedVolumes.REFUSE)));
     }
 
     @Test

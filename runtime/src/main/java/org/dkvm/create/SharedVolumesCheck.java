@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.create;
+
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import org.dkvm.bundle.host.ContainerState;
+import org.dkvm.bundle.options.SharedVolumes;
+import org.dkvm.core.DkvmException;
+import org.dkvm.vm.SharedPlaces;
+import org.dkvm.vm.VmList;
+import org.dkvm.vm.VmRecord;
+
+/** Tells, or refuses, that a container may write where another VM which runs does. */
+final class SharedVolumesCheck {
+    private SharedVolumesCheck() {}
+
+    static void check(Path vms, VmRecord own, SharedVolumes policy, Consumer<String> warn) throws DkvmException {
+        if (policy == SharedVolumes.ALLOW || own.writable().isEmpty()) {
+            return;
+        }
+        for (VmRecord vm : VmList.there(vms)) {
+            String path = vm.id().equals(own.id()) ? "" : SharedPlaces.common(own, vm);
+            if (!path.isEmpty() && ContainerState.isAlive(vm.state())) {
+                String text = "\"" + path + "\" may be written to by this VM and by \"" + vm.title()
+                        + "\": locks do not hold between VMs";
+                if (policy == SharedVolumes.REFUSE) {
+                    throw new DkvmException(
+                            text,
+                            "mount it read-only, or use a disk (DKVM_DISKS); \"shared-volumes\" of dkvm.json allows it");
+                }
+                warn.accept(text + ", and data of programs that rely on them is lost");
+            }
+        }
+    }
+}

@@ -40,6 +40,21 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class CreateTest {
+    /** A dkvm-rooted for roots that nobody changes meanwhile. */
+    private static final String ROOTED = """
+            #!/usr/bin/python3
+            import struct, sys
+            while header := sys.stdin.buffer.read(8):
+                most, root, path = struct.unpack('<IHH', header)
+                file = sys.stdin.buffer.read(root) + b'/' + sys.stdin.buffer.read(path)
+                try:
+                    head = open(file, 'rb').read(most)
+                    sys.stdout.buffer.write(struct.pack('<I', len(head)) + head)
+                except OSError:
+                    sys.stdout.buffer.write(struct.pack('<I', 0xffffffff))
+                sys.stdout.buffer.flush()
+            """;
+
     private final List<String> warnings = new ArrayList<>();
 
     @TempDir
@@ -55,6 +70,10 @@ class CreateTest {
         Files.createFile(
                 bin.resolve("echo"),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+        Path rooted = Files.createDirectories(directory.resolve("home/sandbox/opt/dkvm"))
+                .resolve("dkvm-rooted");
+        Files.writeString(rooted, ROOTED);
+        Files.setPosixFilePermissions(rooted, PosixFilePermissions.fromString("rwxr-xr-x"));
         ship("dkvm", "vmlinux");
         ship("debian-arm64", "vmlinuz");
         config = bundle.resolve("config.json");

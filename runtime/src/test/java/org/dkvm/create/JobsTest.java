@@ -123,8 +123,7 @@ class JobsTest {
         assertThat(spec.getAsJsonArray("mounts").toString())
                 .contains("{\"destination\":\"/usr\",\"type\":\"bind\",\"source\":\"/usr\","
                         + "\"options\":[\"rbind\",\"rprivate\",\"ro\",\"nosuid\",\"nodev\"]}")
-                .contains(
-                        "{\"destination\":\"/mnt\",\"type\":\"bind\",\"source\":\"/opt/dkvm/sandbox/usr/bin\"")
+                .contains("{\"destination\":\"/mnt\",\"type\":\"bind\",\"source\":\"/opt/dkvm/sandbox/usr/bin\"")
                 .contains(
                         "\"source\":\"/made\",\"options\":[\"rbind\",\"rprivate\",\"rw\",\"nosuid\",\"nodev\",\"noexec\"]");
     }

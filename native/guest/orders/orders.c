@@ -20,6 +20,7 @@
 #include "guest/session/sessions.h"
 #include "guest/orders/shed.h"
 #include "guest/setup/setup.h"
+#include "guest/kernel/host_clock.h"
 #include "guest/kernel/system.h"
 
 #include <errno.h>
@@ -95,6 +96,7 @@ static void send_ready(const struct setup_steps *steps)
 	}
 	channel_send(FRAME_READY, 0, payload, sizeof payload);
 	state = READY;
+	host_clock_follow();
 }
 
 static void send_failed(enum setup_step step, const char *text)
@@ -323,14 +325,6 @@ static int take_shutdown(const struct frame *frame)
 	return 0;
 }
 
-static int take_clock(const struct frame *frame)
-{
-	if (frame->length != 8)
-		return -EPROTO;
-	system_set_clock(get_u64(frame->payload), boot_nanos());
-	return 0;
-}
-
 static int take_control(const struct frame *frame)
 {
 	switch (frame->type) {
@@ -347,7 +341,9 @@ static int take_control(const struct frame *frame)
 			return -EPROTO;
 		finish_power_off();
 	case FRAME_CLOCK:
-		return take_clock(frame);
+		if (state == FINISHED)
+			return 0; /* it crossed FINISHED */
+		return state == READY ? host_clock_take(frame) : -EPROTO;
 	case FRAME_NETWORK:
 		if (state == FINISHED)
 			return 0; /* it crossed FINISHED */
@@ -425,7 +421,7 @@ int orders_tick(void)
 			finish_power_off();
 		return (int)left;
 	}
-	int next = sooner(sessions_tick(), sooner(dns_tick(), ports_tick()));
+	int next = sooner(sooner(sessions_tick(), host_clock_tick()), sooner(dns_tick(), ports_tick()));
 	/* the workload may just have ended by a deadline of its own */
 	return ending.begun && drain < 0 ? 0 : sooner(next, (int)drain);
 }

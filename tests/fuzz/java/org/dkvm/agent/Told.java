@@ -93,6 +93,11 @@ final class Told implements AgentEvents, AgentServices, MainSession {
     }
 
     @Override
+    public void clockAsked(long number) {
+        add("clock " + number);
+    }
+
+    @Override
     public void attached(Client client) {
         add("attached");
     }

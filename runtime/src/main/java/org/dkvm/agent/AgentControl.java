@@ -88,6 +88,7 @@ public final class AgentControl implements FrameReceiver {
             case NETWORK_SET -> networkSet(frame);
             case LIMITS_DONE -> services.limitsDone(frame.u8(0));
             case SHED_DONE -> services.shedDone();
+            case CLOCK_ASK -> services.clockAsked(frame.payload().getLong(0));
             case WELCOME,
                     MACHINE,
                     CONTAINER,

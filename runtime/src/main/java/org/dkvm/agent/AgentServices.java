@@ -35,4 +35,11 @@ public interface AgentServices {
 
     /** The agent has given back what the guest remembered of files. */
     void shedDone() throws ProtocolException;
+
+    /**
+     * The guest asks what time it is.
+     *
+     * @param number the question's, for the answer
+     */
+    void clockAsked(long number);
 }

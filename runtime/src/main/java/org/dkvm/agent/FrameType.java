@@ -17,7 +17,7 @@ public enum FrameType {
     ACK(0x0A, FrameType.BY_MONITOR, 0, 0),
     DNS_QUERY(0x0B, FrameType.BY_AGENT, 1 + 12, 1 + 65_535),
     DNS_ANSWER(0x0C, FrameType.BY_MONITOR, 0, 65_535),
-    CLOCK(0x0D, FrameType.BY_MONITOR, 8, 8),
+    CLOCK(0x0D, FrameType.BY_MONITOR, 16, 16),
     NETWORK_CHANGED(0x0E, FrameType.BY_CLIENT, 0, 0),
     NETWORK(0x0F, FrameType.BY_MONITOR, 4, Frame.MAX_PAYLOAD),
     NETWORK_SET(0x10, FrameType.BY_AGENT, 5, 5 + 1024),
@@ -29,6 +29,7 @@ public enum FrameType {
     CONTAINER(0x17, FrameType.BY_MONITOR, 4, Frame.MAX_PAYLOAD),
     SHED(0x1A, FrameType.BY_MONITOR, 0, 0),
     SHED_DONE(0x1B, FrameType.BY_AGENT, 0, 0),
+    CLOCK_ASK(0x1C, FrameType.BY_AGENT, 8, 8),
 
     ATTACH(0x20, FrameType.BY_CLIENT, 16, 16),
     OPEN(0x21, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 1, Frame.MAX_PAYLOAD),

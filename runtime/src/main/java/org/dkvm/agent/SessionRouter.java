@@ -220,6 +220,7 @@ public final class SessionRouter {
                     UPDATE,
                     SHED,
                     SHED_DONE,
+                    CLOCK_ASK,
                     ATTACH,
                     OPEN,
                     STDIN,

@@ -282,6 +282,11 @@ class VectorsTest {
         }
 
         @Override
+        public void clockAsked(long number) {
+            told.add("clock " + number);
+        }
+
+        @Override
         public void dnsQuery(int id, boolean tcp, ByteBuffer message) {
             told.add("dns " + id + " " + tcp + " " + message.remaining());
         }

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -102,6 +103,19 @@ class MonitorTest {
         agent.say(FrameType.FINISHED, 0, 0, 0, 127, 0);
         assertThat(main.lastWords()).isEqualTo("REFUSED 127 no");
         assertThat(sandbox.exitCode()).isEqualTo(127);
+    }
+
+    @Test
+    void theGuestIsToldTheTimeWheneverItAsks() throws Exception {
+        sandbox.start();
+        sandbox.mainClient();
+        Peer agent = sandbox.runningAgent();
+        Instant before = Instant.now();
+        agent.say(FrameType.CLOCK_ASK, 0, 1, 2, 3, 4, 5, 6, 7, 8);
+        ByteBuffer answer = ByteBuffer.wrap(agent.skipTo(FrameType.CLOCK).payload());
+        Instant told = Instant.ofEpochSecond(0, Long.reverseBytes(answer.getLong()));
+        assertThat(told).isBetween(before, Instant.now());
+        assertThat(answer.getLong()).isEqualTo(0x0102030405060708L);
     }
 
     @Test

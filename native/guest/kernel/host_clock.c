@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/kernel/host_clock.h"
+
+#include "common/channel.h"
+#include "common/clock.h"
+#include "common/files.h"
+#include "common/loop.h"
+#include "guest/log.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	PERIOD = 10000,         /* ms between two questions */
+	STEP_FROM = 200000000,  /* ns: a smaller difference is slewed, by 0.5 ms a second */
+	SLEW_FROM = 1000000,    /* ns: a smaller one is left */
+	NANOS_PER_MICRO = 1000, /* ns */
+	FAR = 1000000000        /* seconds: a timer that does not go off */
+};
+
+static const int64_t nanos_per_second = 1000000000;
+
+static struct source set_by_others = {.fd = -1}; /* readable when somebody has set the clock */
+static bool following;
+static int64_t next;   /* ms of now_millis() */
+static uint64_t asked; /* boot_nanos() of the question without an answer, 0: there is none */
+
+static int64_t real_nanos(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * nanos_per_second + now.tv_nsec;
+}
+
+enum host_clock_change host_clock_decide(int64_t difference, uint64_t trip, int64_t *by)
+{
+	uint64_t size = difference < 0 ? -(uint64_t)difference : (uint64_t)difference;
+	uint64_t certain = size > trip / 2 ? size - trip / 2 : 0;
+
+	*by = difference < 0 ? -(int64_t)certain : (int64_t)certain;
+	if (certain < SLEW_FROM)
+		return CLOCK_KEEP;
+	return certain < STEP_FROM ? CLOCK_SLEW : CLOCK_STEP;
+}
+
+/* timerfd_create(2), TFD_TIMER_CANCEL_ON_SET: a read fails with ECANCELED once the clock was set. */
+static void arm(void)
+{
+	const struct itimerspec far = {.it_value = {.tv_sec = real_nanos() / nanos_per_second + FAR}};
+
+	timerfd_settime(set_by_others.fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL);
+}
+
+static bool was_set(void)
+{
+	uint64_t times;
+
+	return read(set_by_others.fd, &times, sizeof times) < 0 && errno == ECANCELED;
+}
+
+static void follow_no_more(void)
+{
+	following = false;
+	loop_close(&set_by_others);
+	log_text(LOG_LEVEL_INFO, "a program has set the clock, which from now on does not follow the host's");
+}
+
+static void clock_ready(struct source *source, uint32_t events)
+{
+	(void)source;
+	(void)events;
+	if (was_set())
+		follow_no_more();
+	else
+		arm();
+}
+
+void host_clock_follow(void)
+{
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (fd < 0 || loop_add(&set_by_others, fd, EPOLLIN, clock_ready) < 0) {
+		log_text(LOG_LEVEL_WARNING, "the clock does not follow the host's");
+		return;
+	}
+	arm();
+	following = true;
+	next = now_millis() + PERIOD;
+}
+
+int host_clock_tick(void)
+{
+	uint8_t payload[8];
+	int64_t now = now_millis();
+
+	if (!following)
+		return -1;
+	if (next > now)
+		return (int)(next - now);
+	next = now + PERIOD;
+	/* a late answer still says what is certain: see host_clock_decide() */
+	if (asked == 0) {
+		asked = boot_nanos();
+		put_u64(payload, asked);
+		channel_send(FRAME_CLOCK_ASK, 0, payload, sizeof payload);
+	}
+	return PERIOD;
+}
+
+static void slew(int64_t nanos)
+{
+	struct timex change = {.modes = ADJ_OFFSET_SINGLESHOT, .offset = (long)(nanos / NANOS_PER_MICRO)};
+
+	if (adjtimex(&change) < 0)
+		log_text(LOG_LEVEL_WARNING, "the clock can not be slewed");
+}
+
+static void step(int64_t nanos)
+{
+	if (was_set()) {
+		follow_no_more();
+		return;
+	}
+	int64_t now = real_nanos() + nanos;
+	const struct timespec time = {.tv_sec = now / nanos_per_second, .tv_nsec = now % nanos_per_second};
+
+	if (clock_settime(CLOCK_REALTIME, &time) < 0) {
+		log_text(LOG_LEVEL_WARNING, "the clock can not be stepped");
+		return;
+	}
+	was_set(); /* by us */
+	arm();
+	log_text(LOG_LEVEL_INFO, "the clock was %lld ms %s the host's, and was stepped",
+		 (long long)((nanos < 0 ? -nanos : nanos) / 1000000), nanos < 0 ? "ahead of" : "behind");
+}
+
+int host_clock_take(const struct frame *frame)
+{
+	uint64_t now = boot_nanos();
+	int64_t here = real_nanos(), by;
+
+	if (frame->length != 16)
+		return -EPROTO;
+	if (!following)
+		return 0;
+	if (asked == 0 || get_u64(frame->payload + 8) != asked)
+		return -EPROTO;
+	uint64_t trip = now - asked;
+	int64_t difference = (int64_t)get_u64(frame->payload) + (int64_t)(trip / 2) - here;
+
+	asked = 0;
+	switch (host_clock_decide(difference, trip, &by)) {
+	case CLOCK_STEP:
+		step(by);
+		break;
+	case CLOCK_SLEW:
+		slew(by);
+		break;
+	case CLOCK_KEEP:
+		break;
+	}
+	return 0;
+}

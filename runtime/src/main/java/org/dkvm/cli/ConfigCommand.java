@@ -7,6 +7,7 @@ import java.util.Locale;
 import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.core.DkvmException;
 import org.dkvm.json.PrettyJson;
+import org.dkvm.linux.HostProcessors;
 
 /** {@code dkvm config}: what holds on this host, from /etc/dkvm/dkvm.json and the defaults, in that file's own form. */
 final class ConfigCommand {
@@ -19,11 +20,7 @@ final class ConfigCommand {
         json.addProperty("accel", config.vms().acceleration().name().toLowerCase(Locale.ROOT));
         json.addProperty("kernel", config.vms().kernel());
         json.addProperty("memory", Long.toString(config.vms().memory().bytes()));
-        json.addProperty(
-                "cpus",
-                config.vms().cpus() > 0
-                        ? config.vms().cpus()
-                        : Runtime.getRuntime().availableProcessors());
+        json.addProperty("cpus", config.vms().cpus() > 0 ? config.vms().cpus() : HostProcessors.count());
         JsonArray allow = new JsonArray();
         config.allow().forEach(allow::add);
         json.add("allow", allow);

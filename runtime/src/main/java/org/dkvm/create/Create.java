@@ -48,6 +48,7 @@ import org.dkvm.kernel.KernelFit;
 import org.dkvm.kernel.KernelStore;
 import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.HostMemory;
+import org.dkvm.linux.HostProcessors;
 import org.dkvm.linux.OpenFiles;
 import org.dkvm.linux.ProcessLimits;
 import org.dkvm.linux.ProcessStart;
@@ -147,7 +148,7 @@ public final class Create {
                         config,
                         boot(kernel, options, architecture),
                         new HostShare(
-                                Runtime.getRuntime().availableProcessors(),
+                                HostProcessors.count(),
                                 HostMemory.total(),
                                 processor,
                                 options.network()

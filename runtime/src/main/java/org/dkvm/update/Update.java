@@ -24,6 +24,7 @@ import org.dkvm.core.machine.MachineShape;
 import org.dkvm.core.machine.MachineSize;
 import org.dkvm.json.Json;
 import org.dkvm.linux.AtomicFile;
+import org.dkvm.linux.HostProcessors;
 import org.dkvm.linux.Program;
 
 /**
@@ -92,8 +93,7 @@ public final class Update {
 
     private void run(JsonObject resources) throws DkvmException {
         Limits before = limits();
-        Limits wanted =
-                before.with(resources, plan, config, Runtime.getRuntime().availableProcessors());
+        Limits wanted = before.with(resources, plan, config, HostProcessors.count());
         check(wanted);
         MachineShape shape = plan.vm().shape();
         // The sandbox has the overhead more; processes are counted in the guest.

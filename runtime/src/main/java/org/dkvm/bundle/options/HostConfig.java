@@ -18,6 +18,7 @@ import org.dkvm.core.machine.Display;
 import org.dkvm.json.Json;
 import org.dkvm.json.PrettyJson;
 import org.dkvm.linux.AtomicFile;
+import org.dkvm.linux.HostProcessors;
 
 /**
  * The administrator's settings for this host, /etc/dkvm/dkvm.json; docs/options.md describes each.
@@ -56,7 +57,7 @@ public record HostConfig(
     private static final MemorySize DEFAULT_MEMORY = MemorySize.ofMib(512);
     private static final String DEFAULT_KERNEL = "dkvm";
     private static final String ALLOWABLE = "a list of \"break\", \"nested\", \"sys-admin\"";
-    private static final int MAX_CPUS = 255;
+    private static final int MAX_CPUS = HostProcessors.MOST;
 
     /** A log takes 300 KiB at most, and 5 by custom. */
     private static final LogLimits DEFAULT_LOGS = new LogLimits(50, MemorySize.ofMib(20));

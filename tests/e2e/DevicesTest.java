@@ -132,7 +132,8 @@ class DevicesTest {
                 String devices = init + "/root/dev";
                 assertThat(Host.run("find", devices, "-type", "b").lines()).containsExactly(devices + "/dkvm-disk0");
                 // As docs/security.md has them.
-                assertThat(Files.readAllLines(Path.of(init, "status"))).contains("CapEff:\t0000000000000020", "CapBnd:\t00000000880001fb");
+                assertThat(Files.readAllLines(Path.of(init, "status")))
+                        .contains("CapEff:\t0000000000000020", "CapBnd:\t00000000880001fb");
             }
         });
     }

@@ -3,6 +3,7 @@ package org.dkvm.cli;
 
 import com.google.gson.JsonObject;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -11,7 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import org.dkvm.json.Json;
 
-/** Tells an engine what happened the way runc does: a line in the log it named, from which it takes the last error, and one on stderr. */
+/** Tells an engine what happened the way runc does: a line in the log it named, from which it takes the last error; and errors on stderr. */
 final class RuntimeLog {
     /** Severity, by the names runc's log has for them. */
     enum Level {
@@ -27,18 +28,27 @@ final class RuntimeLog {
 
     private final String file;
     private final boolean json;
+    private final PrintStream stderr;
 
     /**
      * @param file {@code --log}; empty: stderr only
      * @param json whether {@code --log-format} is json
      */
     RuntimeLog(String file, boolean json) {
-        this.file = file;
-        this.json = json;
+        this(file, json, System.err);
     }
 
+    RuntimeLog(String file, boolean json, PrintStream stderr) {
+        this.file = file;
+        this.json = json;
+        this.stderr = stderr;
+    }
+
+    /** Writes it. What stands on stderr the engine takes for the container's own, so a warning is there only where there is no log. */
     void write(Level level, String message) {
-        System.err.println(message);
+        if (level == Level.ERROR || file.isEmpty()) {
+            stderr.println(message);
+        }
         if (file.isEmpty()) {
             return;
         }
@@ -50,7 +60,7 @@ final class RuntimeLog {
                     StandardOpenOption.CREATE,
                     StandardOpenOption.APPEND);
         } catch (IOException | InvalidPathException e) {
-            System.err.println("can not write to the log \"" + file + "\": " + e);
+            stderr.println("can not write to the log \"" + file + "\": " + e);
         }
     }
 

@@ -4,7 +4,10 @@ package org.dkvm.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -39,6 +42,19 @@ class RuntimeLogTest {
         assertThat(Json.string(line, "msg")).contains("bad");
         assertThat(Instant.parse(line.get("time").getAsString()))
                 .isBefore(Instant.now().plusSeconds(1));
+    }
+
+    @Test
+    void aWarningIsOnStderrOnlyWhereThereIsNoLog() throws IOException {
+        Path file = directory.resolve("log.json");
+        ByteArrayOutputStream stderr = new ByteArrayOutputStream();
+        PrintStream stream = new PrintStream(stderr, true, StandardCharsets.UTF_8);
+        new RuntimeLog(file.toString(), true, stream).write(Level.WARNING, "careful");
+        assertThat(file).content().contains("careful");
+        assertThat(stderr.toString(StandardCharsets.UTF_8)).isEmpty();
+        new RuntimeLog(file.toString(), true, stream).write(Level.ERROR, "bad");
+        new RuntimeLog("", true, stream).write(Level.WARNING, "careful");
+        assertThat(stderr.toString(StandardCharsets.UTF_8)).isEqualTo("bad\ncareful\n");
     }
 
     @Test

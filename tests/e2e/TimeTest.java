@@ -18,7 +18,7 @@ class TimeTest {
     private static String tick(int micros) {
         return """
                 import ctypes
-                class Timex(ctypes.Structure): _fields_ = [("modes", ctypes.c_uint), ("before", ctypes.c_long * 9), ("tick", ctypes.c_long), ("rest", ctypes.c_char * 200)]
+                class Timex(ctypes.Structure): _fields_ = [("modes", ctypes.c_uint), ("before", ctypes.c_long * 10), ("tick", ctypes.c_long), ("rest", ctypes.c_char * 200)]
                 change = Timex(modes=0x4000)
                 change.tick = %d
                 assert ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(change)) >= 0, ctypes.get_errno()

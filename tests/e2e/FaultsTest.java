@@ -227,7 +227,7 @@ class FaultsTest {
             docker.quietly("pause", container.name());
             docker.quietly("unpause", container.name());
             assertThat(container.exec("true").exitCode()).isZero();
-            long monitor = sandbox.await("java").orElseThrow();
+            long monitor = sandbox.await("dkvm-monitor").orElseThrow();
             sandbox.look();
             Host.run("python3", "-c", TELL_QEMU, String.valueOf(monitor), "{\"execute\":\"stop\"}");
             container.awaitEnd();

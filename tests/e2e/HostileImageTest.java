@@ -17,6 +17,7 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -25,6 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * nothing of theirs runs outside a VM, and the package and the host's caches stay what they are.
  */
 @EndToEnd
+@ResourceLock("the package's kernels and the caches")
 class HostileImageTest {
     private static final String OWNED = "OWNED";
 

@@ -8,11 +8,13 @@ import static org.dkvm.e2e.Images.BUSYBOX;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The administrator adds a distribution's kernel from its package, containers boot it, and it is removed again. */
 @EndToEnd
+@ResourceLock("the package's kernels and the caches")
 class KernelCommandTest {
     private static Outcome dkvm(String... arguments) throws Exception {
         return Host.dkvm(arguments);

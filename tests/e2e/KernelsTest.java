@@ -9,11 +9,13 @@ import static org.dkvm.e2e.Images.KERNEL;
 import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Which kernel a VM boots, its parameters, and its modules in the guest. A container has no kernel: there is nothing to compare with. */
 @EndToEnd
+@ResourceLock("the package's kernels and the caches")
 class KernelsTest {
     private static final String OWN = ".+-dkvm";
     private static final String DEBIANS = ".+\\+deb.+-cloud-amd64";

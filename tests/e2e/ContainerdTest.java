@@ -12,9 +12,12 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** What containerd does for its containers and pods it does for VMs, asked by ctr(1) and as a kubelet asks. */
 @EndToEnd
+@Execution(ExecutionMode.SAME_THREAD) // what is left of one is looked for in the list of all
 class ContainerdTest {
     /** What CRI calls a pod's network that is of its own, and the node's. */
     private static final int OF_ITS_OWN = 0;

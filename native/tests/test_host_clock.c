@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 
 static const int64_t ms = 1000000; /* ns */
 
@@ -44,6 +45,10 @@ static void nobody_asked(void)
 	uint8_t payload[16] = {0};
 	struct frame frame = {.type = FRAME_CLOCK, .payload = payload, .length = 8};
 
+	CHECK(host_clock_take(&frame) == -EPROTO);
+	frame.length = sizeof payload;
+	CHECK(host_clock_take(&frame) == -EPROTO);
+	memset(payload + 8, 0x7f, 8); /* a time to come */
 	CHECK(host_clock_take(&frame) == -EPROTO);
 	CHECK(host_clock_tick() == -1);
 }

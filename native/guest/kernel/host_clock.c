@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/files.h"
 #include "common/loop.h"
+#include "guest/kernel/system.h"
 #include "guest/log.h"
 
 #include <errno.h>
@@ -27,8 +28,7 @@ static const int64_t nanos_per_second = 1000000000;
 
 static struct source set_by_others = {.fd = -1}; /* readable when somebody has set the clock */
 static bool following;
-static int64_t next;   /* ms of now_millis() */
-static uint64_t asked; /* boot_nanos() of the question without an answer, 0: there is none */
+static int64_t next; /* ms of now_millis() */
 
 static int64_t real_nanos(void)
 {
@@ -86,6 +86,7 @@ void host_clock_follow(void)
 	int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 
 	if (fd < 0 || loop_add(&set_by_others, fd, EPOLLIN, clock_ready) < 0) {
+		close_clear(&fd);
 		log_text(LOG_LEVEL_WARNING, "the clock does not follow the host's");
 		return;
 	}
@@ -104,14 +105,10 @@ int host_clock_tick(void)
 	if (next > now)
 		return (int)(next - now);
 	next = now + PERIOD;
-	/* a late answer still says what is certain: see host_clock_decide() */
-	if (asked == 0) {
-		asked = boot_nanos();
-		put_u64(payload, asked);
-		channel_send(FRAME_CLOCK_ASK, 0, payload, sizeof payload);
-		return 0; /* what has been said goes out when the loop has looked around */
-	}
-	return PERIOD;
+	/* its number says when it was asked; whether the one before has an answer is all the same */
+	put_u64(payload, boot_nanos());
+	channel_send(FRAME_CLOCK_ASK, 0, payload, sizeof payload);
+	return 0; /* what has been said goes out when the loop has looked around */
 }
 
 static void slew(int64_t nanos)
@@ -128,13 +125,8 @@ static void step(int64_t nanos)
 		follow_no_more();
 		return;
 	}
-	int64_t now = real_nanos() + nanos;
-	const struct timespec time = {.tv_sec = now / nanos_per_second, .tv_nsec = now % nanos_per_second};
-
-	if (clock_settime(CLOCK_REALTIME, &time) < 0) {
-		log_text(LOG_LEVEL_WARNING, "the clock can not be stepped");
+	if (!system_set_clock((uint64_t)(real_nanos() + nanos), boot_nanos()))
 		return;
-	}
 	was_set(); /* by us */
 	arm();
 	log_text(LOG_LEVEL_INFO, "the clock was %lld ms %s the host's, and was stepped",
@@ -148,14 +140,16 @@ int host_clock_take(const struct frame *frame)
 
 	if (frame->length != 16)
 		return -EPROTO;
+	uint64_t asked = get_u64(frame->payload + 8);
+
+	if (asked == 0 || asked > now)
+		return -EPROTO;
 	if (!following)
 		return 0;
-	if (asked == 0 || get_u64(frame->payload + 8) != asked)
-		return -EPROTO;
+	/* a late answer still says what is certain: see host_clock_decide() */
 	uint64_t trip = now - asked;
 	int64_t difference = (int64_t)get_u64(frame->payload) + (int64_t)(trip / 2) - here;
 
-	asked = 0;
 	switch (host_clock_decide(difference, trip, &by)) {
 	case CLOCK_STEP:
 		step(by);

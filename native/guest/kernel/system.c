@@ -28,14 +28,19 @@ int system_set_names(const struct machine *machine, struct failure *error)
 	return 0;
 }
 
-void system_set_clock(uint64_t nanos, uint64_t received)
+bool system_set_clock(uint64_t nanos, uint64_t received)
 {
 	char text[64];
 	uint64_t now = nanos + (boot_nanos() - received);
 	struct timespec time = {.tv_sec = (time_t)(now / 1000000000u), .tv_nsec = (long)(now % 1000000000u)};
 
-	if (nanos > 0 && clock_settime(CLOCK_REALTIME, &time) < 0)
+	if (nanos == 0)
+		return false;
+	if (clock_settime(CLOCK_REALTIME, &time) < 0) {
 		log_text(LOG_LEVEL_WARNING, "the clock can not be set: %s", error_text(errno, text));
+		return false;
+	}
+	return true;
 }
 
 static int apply(const struct record *record, struct failure *error)

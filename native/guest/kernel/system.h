@@ -10,8 +10,8 @@
 
 int system_set_names(const struct machine *machine, struct failure *error);
 
-/* Set the clock to nanos since 1970 UTC, which it was at received (boot_nanos). */
-void system_set_clock(uint64_t nanos, uint64_t received);
+/* Set the clock to nanos since 1970 UTC, which it was at received (boot_nanos); 0 is not given. Whether it was set; a failure is logged. */
+bool system_set_clock(uint64_t nanos, uint64_t received);
 
 int system_apply_sysctls(const struct machine *machine, struct failure *error);
 

@@ -157,7 +157,7 @@ final class HostCheck {
                 List.of(
                         unshare.get().toString(),
                         "--net",
-                        layout.sandbox().resolve("opt/dkvm/dkvm-network").toString(),
+                        layout.program("dkvm-network").toString(),
                         "check"),
                 PATIENCE);
         return result.code() == 0

@@ -49,12 +49,12 @@ final class PsCommand implements Callable<Integer> {
 
     PsCommand(PackageLayout layout) {
         tools = new VmTools(layout);
-        keep = layout.sandbox().resolve("opt/dkvm/dkvm-keep");
+        keep = layout.program("dkvm-keep");
     }
 
     @Override
     public Integer call() throws DkvmException {
-        StaleVms.remove(VmPlace.DIRECTORY, keep);
+        StaleVms.remove(VmList.present(VmPlace.DIRECTORY), keep);
         VmList list = VmTools.list();
         List<VmRecord> running = new ArrayList<>();
         Map<String, String> names = list.entries().isEmpty() ? Map.of() : EngineNames.all();

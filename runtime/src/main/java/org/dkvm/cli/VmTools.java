@@ -49,7 +49,7 @@ final class VmTools {
         if (entry.kept().isPresent()) {
             return VmFiles.kept(entry.kept().get());
         }
-        String keep = layout.sandbox().resolve("opt/dkvm/dkvm-keep").toString();
+        String keep = layout.program("dkvm-keep").toString();
         return name -> {
             try {
                 return Program.output(

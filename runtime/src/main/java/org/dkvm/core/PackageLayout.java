@@ -17,6 +17,11 @@ public record PackageLayout(Path home) {
         return home.resolve("sandbox");
     }
 
+    /** One of DKVM's own programs, which are static and run on the host as well. */
+    public Path program(String name) {
+        return sandbox().resolve("opt/dkvm").resolve(name);
+    }
+
     /** The guest kernels: {@code <dist>/<version>/}. */
     public Path kernels() {
         return home.resolve("kernels");

@@ -56,6 +56,7 @@ import org.dkvm.linux.RootedFiles;
 import org.dkvm.linux.RootedReader;
 import org.dkvm.vm.Creation;
 import org.dkvm.vm.StaleVms;
+import org.dkvm.vm.VmList;
 import org.dkvm.vm.VmPlace;
 import org.dkvm.vm.VmRecord;
 import org.dkvm.vm.VmSummary;
@@ -104,7 +105,7 @@ public final class Create {
     }
 
     private String rooted() {
-        return layout.sandbox().resolve("opt/dkvm/dkvm-rooted").toString();
+        return layout.program("dkvm-rooted").toString();
     }
 
     private void run(
@@ -163,8 +164,9 @@ public final class Create {
             new MountPoints(rooted()).make(root, container.mounts().missing());
         }
         VmRecord record = record(id, state, original, sandbox, WritablePlaces.of(original, bundle, host));
-        SharedVolumesCheck.check(vms, record, config.confinement().sharedVolumes(), warn);
-        StaleVms.remove(vms, keep());
+        VmList others = VmList.present(vms);
+        SharedVolumesCheck.check(others, record, config.confinement().sharedVolumes(), warn);
+        StaleVms.remove(others, keep());
         if (logs) {
             VmPlace.make(vms, record, linux(original), config.logs());
         }
@@ -251,7 +253,7 @@ public final class Create {
     }
 
     private Path keep() {
-        return layout.sandbox().resolve("opt/dkvm/dkvm-keep");
+        return layout.program("dkvm-keep");
     }
 
     /** The spec as the engine wrote it, also when the bundle was rewritten before. */

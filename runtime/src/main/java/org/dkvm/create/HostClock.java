@@ -28,7 +28,7 @@ public final class HostClock {
     private final Path state;
 
     public HostClock(PackageLayout layout) {
-        this(List.of(layout.sandbox().resolve("opt/dkvm/dkvm-tsc").toString()), HostState.DIRECTORY);
+        this(List.of(layout.program("dkvm-tsc").toString()), HostState.DIRECTORY);
     }
 
     HostClock(List<String> program, Path state) {

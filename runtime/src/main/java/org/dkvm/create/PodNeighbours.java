@@ -20,7 +20,7 @@ final class PodNeighbours {
 
     /** Refuses a pod's second container while the first one is there. */
     static void check(Path vms, ContainerId own, Pod pod, HostView host) throws DkvmException {
-        for (VmRecord vm : VmList.there(vms)) {
+        for (VmRecord vm : VmList.present(vms).there()) {
             if (!vm.id().equals(own) && pod.id().equals(podOf(vm, host))) {
                 throw new DkvmException(
                         "a pod of several containers is not supported yet: \"" + vm.id() + "\" is in this pod",

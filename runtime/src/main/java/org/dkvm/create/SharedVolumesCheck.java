@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.create;
 
-import java.nio.file.Path;
 import java.util.function.Consumer;
 import org.dkvm.bundle.host.ContainerState;
 import org.dkvm.bundle.options.SharedVolumes;
@@ -14,11 +13,11 @@ import org.dkvm.vm.VmRecord;
 final class SharedVolumesCheck {
     private SharedVolumesCheck() {}
 
-    static void check(Path vms, VmRecord own, SharedVolumes policy, Consumer<String> warn) throws DkvmException {
+    static void check(VmList vms, VmRecord own, SharedVolumes policy, Consumer<String> warn) throws DkvmException {
         if (policy == SharedVolumes.ALLOW || own.writable().isEmpty()) {
             return;
         }
-        for (VmRecord vm : VmList.there(vms)) {
+        for (VmRecord vm : vms.there()) {
             String path = vm.id().equals(own.id()) ? "" : SharedPlaces.common(own, vm);
             if (!path.isEmpty() && ContainerState.isAlive(vm.state())) {
                 String text = "\"" + path + "\" may be written to by this VM and by \"" + vm.title()

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 public final class RootedFiles implements RootedReader, AutoCloseable {
     private static final byte[] NO_BYTES = {};
     private static final int HEADER_BYTES = 8;
+    /** As the kernel's, with a zero at the end. */
+    private static final int PATH_MAX = 4096;
+
     private static final int NO_FILE = -1;
 
     private final List<String> command;
@@ -44,14 +47,19 @@ public final class RootedFiles implements RootedReader, AutoCloseable {
             questions.flush();
             return answer(new DataInputStream(answering.getInputStream()), most);
         } catch (IOException e) {
-            // What is wrong with the file runc will tell.
+            // What is wrong with the file runc will tell. What might still come would answer another question.
+            close();
             return NO_BYTES;
         }
     }
 
-    private static byte[] question(String root, String path, int most) {
+    private static byte[] question(String root, String path, int most) throws IOException {
         byte[] rootBytes = root.getBytes(StandardCharsets.UTF_8);
         byte[] pathBytes = path.getBytes(StandardCharsets.UTF_8);
+        if (rootBytes.length >= PATH_MAX || pathBytes.length >= PATH_MAX) {
+            // The rest of it would be the next question.
+            throw new IOException("a path has too many bytes");
+        }
         return ByteBuffer.allocate(HEADER_BYTES + rootBytes.length + pathBytes.length)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putInt(most)

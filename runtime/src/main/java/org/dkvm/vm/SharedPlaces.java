@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.vm;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -35,18 +36,14 @@ public final class SharedPlaces {
     public static String common(VmRecord one, VmRecord other) {
         for (String path : one.writable()) {
             for (String others : other.writable()) {
-                if (isAtOrBelow(path, others)) {
+                if (Path.of(path).startsWith(others)) {
                     return path;
                 }
-                if (isAtOrBelow(others, path)) {
+                if (Path.of(others).startsWith(path)) {
                     return others;
                 }
             }
         }
         return "";
-    }
-
-    private static boolean isAtOrBelow(String path, String directory) {
-        return path.equals(directory) || path.startsWith(directory.endsWith("/") ? directory : directory + "/");
     }
 }

@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import org.dkvm.core.DkvmException;
 import org.dkvm.linux.Program;
 
 /**
@@ -38,8 +37,8 @@ public final class StaleVms {
      *
      * @param keep where {@code dkvm-keep} is
      */
-    public static void remove(Path vms, Path keep) throws DkvmException {
-        for (VmRecord vm : of(VmList.read(vms, vms.resolve("none")).entries(), Instant.now())) {
+    public static void remove(VmList vms, Path keep) {
+        for (VmRecord vm : of(vms.entries(), Instant.now())) {
             // Should it not be possible it is tried again, and nobody is kept from anything meanwhile.
             Program.run(List.of(keep.toString(), "forget", vm.id().value()), LIMIT);
         }

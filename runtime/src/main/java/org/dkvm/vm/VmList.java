@@ -40,15 +40,15 @@ public record VmList(List<Entry> entries, List<String> unreadable) {
         unreadable = List.copyOf(unreadable);
     }
 
+    /** Looks at the VMs that have a directory; in no order. */
+    public static VmList present(Path vms) throws DkvmException {
+        List<String> unreadable = new ArrayList<>();
+        return new VmList(entries(vms, false, unreadable), unreadable);
+    }
+
     /** The VMs whose containers the runtime has. */
-    public static List<VmRecord> there(Path vms) throws DkvmException {
-        List<VmRecord> there = new ArrayList<>();
-        for (Entry entry : entries(vms, false, new ArrayList<>())) {
-            if (entry.isThere()) {
-                there.add(entry.vm);
-            }
-        }
-        return there;
+    public List<VmRecord> there() {
+        return entries.stream().filter(Entry::isThere).map(Entry::vm).toList();
     }
 
     /** Looks at the host's directories. */

@@ -4,6 +4,7 @@ package org.dkvm.monitor.services;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.function.IntConsumer;
 import org.dkvm.agent.AgentServices;
 import org.dkvm.agent.Frame;
@@ -27,7 +28,6 @@ public final class GuestServices implements AgentServices {
 
     private static final int LIMITS_BYTES = 21;
     private static final byte[] NOTHING = {};
-    private static final long NANOS_PER_SECOND = 1_000_000_000L;
 
     private final EventLoop loop;
     private final GuestDns dns;
@@ -203,9 +203,8 @@ public final class GuestServices implements AgentServices {
         AgentLink link = agent;
         // A late answer is worth little, and a guest that does not read gets none.
         if (link != null && !link.isFull()) {
-            Instant now = Instant.now();
             ByteBuffer payload = ByteBuffer.allocate(2 * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            payload.putLong(now.getEpochSecond() * NANOS_PER_SECOND + now.getNano())
+            payload.putLong(ChronoUnit.NANOS.between(Instant.EPOCH, Instant.now()))
                     .putLong(number);
             link.output().send(FrameType.CLOCK, 0, payload.array());
         }

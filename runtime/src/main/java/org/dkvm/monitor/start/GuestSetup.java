@@ -2,6 +2,7 @@
 package org.dkvm.monitor.start;
 
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import org.dkvm.agent.Client;
 import org.dkvm.agent.ContainerRecords;
@@ -37,12 +38,10 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network, MountCheck mounts)
     /** Ports that the guest leaves alone. See proc_sys_net(5). */
     public static final String RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports";
 
-    private static final long NANOS_PER_SECOND = 1_000_000_000L;
-
     /** The records of MACHINE: what all containers of the VM share. */
     public byte[] machine(Instant now) throws DkvmException {
         MachineRecords to = new MachineRecords();
-        to.clock(now.getEpochSecond() * NANOS_PER_SECOND + now.getNano());
+        to.clock(ChronoUnit.NANOS.between(Instant.EPOCH, now));
         VmPlan vm = plan.vm();
         to.hostname(vm.names().host());
         to.domainname(vm.names().domain());

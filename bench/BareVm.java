@@ -40,7 +40,7 @@ final class BareVm {
 
     /**
      * @param home the package, /opt/dkvm
-     * @param root the directory that becomes the guest's root
+     * @param root the directory that becomes the guest's root; it is named "root", as the slot, and its parent is what is shared
      */
     BareVm(Path home, Path root, Board board) {
         this.home = home;
@@ -121,7 +121,7 @@ final class BareVm {
     private List<String> virtiofsd(Path socket) {
         List<String> command = new ArrayList<>(loaded("usr/libexec/virtiofsd"));
         command.addAll(List.of(
-                "--shared-dir=" + root, "--sandbox=none", "--socket-path=" + socket, "--cache=auto", "--announce-submounts", "--posix-acl",
+                "--shared-dir=" + root.getParent(), "--sandbox=none", "--socket-path=" + socket, "--cache=auto", "--announce-submounts", "--posix-acl",
                 "--xattrmap=:prefix:all:trusted.:user.virtiofs.::ok:all:::", "--allow-direct-io", "--rlimit-nofile=0"));
         return command;
     }

@@ -107,7 +107,7 @@ final class Bench {
                 qemu.add(q);
             }
         }
-        Command.output("rm", "-rf", root.toString());
+        Command.output("rm", "-rf", root.getParent().toString());
         figure("run.dkvm.ms", dkvm);
         figure("run.runc.ms", runc);
         figure("run.bare-qemu.ms", qemu);
@@ -153,7 +153,7 @@ final class Bench {
         } catch (GuestInstructions.NotPossible e) {
             System.out.println("  not counted: " + e.getMessage());
         } finally {
-            Command.output("rm", "-rf", root.toString());
+            Command.output("rm", "-rf", root.getParent().toString());
         }
     }
 
@@ -178,7 +178,7 @@ final class Bench {
             figure("network.of-bare-qemu.connections.percent", 100 * dkvm.connections.median() / bare.connections.median());
             figure("network.of-bare-qemu.round-trip.percent", 100 * dkvm.latency.median() / bare.latency.median());
         } finally {
-            Command.output("rm", "-rf", root.toString());
+            Command.output("rm", "-rf", root.getParent().toString());
         }
     }
 
@@ -203,7 +203,7 @@ final class Bench {
                 System.out.println();
             }
         } finally {
-            Command.output("rm", "-rf", root.toString());
+            Command.output("rm", "-rf", root.getParent().toString());
         }
     }
 
@@ -215,8 +215,9 @@ final class Bench {
         return exportedRoot(IMAGE);
     }
 
+    /** A directory of its own, which has nothing but this slot: a share as the agent expects it. */
     private static Path exportedRoot(String image) throws IOException, InterruptedException {
-        Path root = Files.createTempDirectory("dkvm-bench-root");
+        Path root = Files.createDirectory(Files.createTempDirectory("dkvm-bench-root").resolve("root"));
         String container = Command.output("docker", "create", image);
         Command.output("sh", "-c", "docker export " + container + " | tar -x -C " + root);
         Command.output("docker", "rm", container);

@@ -131,6 +131,13 @@ install:
 uninstall:
 	@if [ -d /opt/dkvm ]; then /opt/dkvm/scripts/dkvm-uninstall.sh; else echo 'nothing is installed in /opt/dkvm'; fi
 
+## make pictures    the pictures of docs/ again, as SVG from docs/pictures/*.dot (Graphviz is installed where it is missing)
+.PHONY: pictures
+pictures:
+	@command -v dot >/dev/null || $(MAKE) root
+	@command -v dot >/dev/null || $(STEP) 'Graphviz' apt-get install -y -q --no-install-recommends graphviz
+	@$(STEP) 'pictures' docs/pictures/draw.sh
+
 ## make clean       removes what was built here; "make clean-cache" also what is kept between builds (~/.cache/dkvm)
 .PHONY: clean clean-cache
 clean:

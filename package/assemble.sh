@@ -70,11 +70,14 @@ check_java_runtime() {
     done
 }
 
-# Whoever executes a file that it may not read has memory that nobody of its rights reads (ptrace(2), PTRACE_MODE). The monitor is root without
-# capabilities, QEMU a user of its own; the host's Java is read by its loader, so the monitor's is a copy.
+# Whoever executes a file that it may not read has memory that nobody of its rights reads (ptrace(2), PTRACE_MODE). The monitor and dkvm-exec
+# are root without capabilities, QEMU a user of its own; the host's Java is read by its loader, so the monitor's is a copy.
 unreadable() {
     install -m 111 "$dest/sandbox/opt/dkvm/jre/bin/java" "$dest/sandbox/opt/dkvm/jre/bin/dkvm-monitor"
+    chmod 111 "$dest/sandbox/opt/dkvm/dkvm-exec"
     chmod 711 "$dest"/sandbox/usr/bin/qemu-system-*
+    # The slots are not QEMU's to look into. An older runc gives a tmpfs the mode of the directory below it, whatever its options say.
+    chmod 700 "$dest/sandbox/share" "$dest/sandbox/disks"
 }
 
 sandbox() {
@@ -83,10 +86,10 @@ sandbox() {
     cp -a --reflink=auto "$build/sandbox-root/." "$dest/sandbox"
     java_runtime "$dest/sandbox/opt/dkvm/jre"
     check_java_runtime
-    unreadable
     for file in dkvm-init dkvm-network dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-exhaust dkvm-keep dkvm-rooted; do
         install -m 755 "$build/native/$file" "$dest/sandbox/opt/dkvm/$file"
     done
+    unreadable
     install -m 644 -p "$build/java/dkvm.jar" "$build/java/lib/gson.jar" "$build/java/lib/picocli.jar" "$dest/sandbox/opt/dkvm/lib/"
 }
 

@@ -85,6 +85,18 @@ class HostileImageTest {
         }));
     }
 
+    /** The engine mounts no /dev then, and runc would make devices in the sandbox's root: it starts no such image. */
+    @Test
+    void aVolumeOfTheImageInThePlaceOfDev() throws Exception {
+        Transcript seen = onVm(docker -> {
+            String image = docker.image("FROM " + BUSYBOX + "\nVOLUME /dev\nVOLUME /sys\n");
+            docker.run(image, "sh", "-c", "ls -A /dev | wc -l; echo inside");
+            docker.note("package", Host.run("ls", "-A", PACKAGE + "/current/sandbox/dev"));
+        });
+        assertThat(seen.toString()).contains("inside");
+        assertThat(seen.fact("package")).isEmpty();
+    }
+
     @Test
     void aMountPointThatALinkWouldMakeInThePackage() throws Exception {
         assertNotOwned(assertSame(docker -> {

@@ -190,6 +190,7 @@ class RightsTest {
             assertThat(found).isEqualTo(expected);
             assertThat(processes(sandbox, container)).isEqualTo(new TreeSet<>(expected.keySet()));
             noMemoryIsRead(sandbox, expected.keySet());
+            theMachineSeesNothingOfTheOthers(container);
         });
     }
 
@@ -208,6 +209,14 @@ class RightsTest {
             }
         });
         return names;
+    }
+
+    /** Whoever is QEMU's user sees no slot and no other process. */
+    private static void theMachineSeesNothingOfTheOthers(Container container) throws Exception {
+        List<String> words = new ArrayList<>(List.of("nsenter", "-m", "-p", "-t", container.inspect("{{.State.Pid}}")));
+        words.addAll(List.of("-S", "2130000000", "-G", "2130000000", "busybox", "sh", "-c"));
+        words.add("ls -d /share/root /disks/.; cat /proc/1/cmdline; ls -d /proc/1; id -u");
+        assertThat(Running.complete(words, Bytes.of("")).text()).isEqualTo("2130000000");
     }
 
     /** With virtiofsd's rights, and with no capability, root reads no other's memory, nor that of QEMU's user. */

@@ -45,7 +45,6 @@ public final class MountPlan {
     private final HostView host;
     private final Path bundle;
     private final RootedTree tree;
-    private final List<JsonObject> engine = new ArrayList<>();
     private final Slots slots = new Slots(SandboxPaths.SHARE);
     private final List<PlacedMount> guest = new ArrayList<>();
     private final List<MountPoint> missing = new ArrayList<>();
@@ -194,7 +193,7 @@ public final class MountPlan {
     /** What runc mounts in the sandbox, in order. */
     public JsonArray sandbox(Path plan, String log, Path kernel, Path rootfs, boolean readOnly) {
         JsonArray mounts = new JsonArray();
-        engine.forEach(mounts::add);
+        addKernels(mounts);
         mounts.add(mount("/run", "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=755", "size=16m"));
         mounts.add(mount("/tmp", "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=1777", "size=16m"));
         mounts.add(mount(
@@ -210,6 +209,26 @@ public final class MountPlan {
         sockets.mounts().forEach(mounts::add);
         disks.mounts(rootfs).forEach(mounts::add);
         return mounts;
+    }
+
+    /**
+     * The kernel's filesystems, whatever the engine has at their places: where it mounts no {@code /dev}, as for an image with a volume there, runc would make devices in the
+     * sandbox's root, which is the package's on the host. In {@code /proc} only root's group sees processes of others: the monitor looks at virtiofsd's.
+     */
+    private static void addKernels(JsonArray mounts) {
+        mounts.add(mount("/proc", "proc", "proc", "nosuid", "noexec", "nodev", "hidepid=2"));
+        mounts.add(mount("/dev", "tmpfs", "tmpfs", "nosuid", "noexec", "strictatime", "mode=755", "size=64k"));
+        mounts.add(mount(
+                "/dev/pts",
+                "devpts",
+                "devpts",
+                "nosuid",
+                "noexec",
+                "newinstance",
+                "ptmxmode=0666",
+                "mode=0620",
+                "gid=5"));
+        mounts.add(mount("/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", "ro"));
     }
 
     /** A filesystem with nothing in it but the slots, which runc makes; then nobody writes to it any more. */
@@ -240,12 +259,10 @@ public final class MountPlan {
                         "mounting \"" + source + "\" at \"/\" is not supported: that is the image's root", "");
             case "/proc", "/dev", "/dev/pts" -> {
                 if (!bind) {
-                    engine.add(mount);
                     return;
                 }
             }
             case "/sys" -> {
-                engine.add(mount("/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", "ro"));
                 return;
             }
             case CGROUPS -> {

@@ -48,7 +48,7 @@ static void machine(void)
 	put("\1\12", 2);
 	put_text("/run/dkvm/agent.sock");
 	put("\4\24", 2);
-	put_text("/vm");
+	put_text("/share/root");
 	put_text("/disk");
 	put_text("/usr/bin/qemu-system-x86_64");
 	put_text("-nodefaults");
@@ -61,7 +61,7 @@ static void a_request_is_read(void)
 	CHECK(read_part(size));
 	CHECK(request.kind == STARTER_QEMU && request.terminal && request.descriptor_count == 2);
 	CHECK(request.descriptors[0].how == STARTER_CONNECT && request.descriptors[0].number == 10);
-	CHECK(request.descriptors[1].how == STARTER_DISK && strcmp(request.descriptors[1].root, "/vm") == 0);
+	CHECK(request.descriptors[1].how == STARTER_DISK && strcmp(request.descriptors[1].root, "/share/root") == 0);
 	CHECK(strcmp(request.descriptors[1].path, "/disk") == 0);
 	CHECK(strcmp(request.arguments[1], "-nodefaults") == 0 && !request.arguments[2]);
 	CHECK(request.variable_count == 1 && strcmp(request.variables[0], "TERM=xterm") == 0);
@@ -125,6 +125,26 @@ static void descriptors_are_checked(void)
 	CHECK(!with_descriptor(STARTER_READ, 3, "a") && !with_descriptor(0, 3, "/a") && !with_descriptor(5, 3, "/a"));
 }
 
+static bool with_disk(const char *root)
+{
+	const char how = STARTER_DISK, number = 20;
+
+	begin(STARTER_QEMU, 0, 1, 1, 0);
+	put(&how, 1);
+	put(&number, 1);
+	put_text(root);
+	put_text("/disk");
+	put_text("/usr/bin/qemu-system-x86_64");
+	return read_part(size);
+}
+
+static void a_disk_lies_in_a_slot(void)
+{
+	CHECK(with_disk("/share") && with_disk("/share/f2") && with_disk("/disks") && with_disk("/disks/1"));
+	CHECK(!with_disk("/proc/21") && !with_disk("/") && !with_disk("/sharex") && !with_disk("/disks/"));
+	CHECK(!with_disk("/share/root/link") && !with_disk("/share/..") && !with_disk("/share/root/"));
+}
+
 static void rights_are_read(void)
 {
 	struct rights rights;
@@ -155,6 +175,7 @@ int main(void)
 	test("each kind is one program", each_kind_is_one_program);
 	test("no variable but the terminal's", no_variable_but_the_terminals);
 	test("descriptors are checked", descriptors_are_checked);
+	test("a disk lies in a slot", a_disk_lies_in_a_slot);
 	test("rights are read", rights_are_read);
 	test("noise is refused or read within bounds", noise_is_refused_or_read_within_bounds);
 	return tests_end();

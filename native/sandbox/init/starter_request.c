@@ -52,12 +52,30 @@ static char *take_text(struct reader *reader)
 	return text;
 }
 
+/* A slot, or the directory of slots: runc made it, so neither a name nor a link in it is of the monitor's choice. */
+static bool is_disk_root(const char *path)
+{
+	static const char *const directories[] = {"/share", "/disks"};
+
+	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
+		size_t length = strlen(directories[i]);
+
+		if (strncmp(path, directories[i], length) != 0)
+			continue;
+		const char *slot = path + length;
+		return *slot == '\0' || (*slot == '/' && slot[1] && slot[1] != '.' && !strchr(slot + 1, '/'));
+	}
+	return false;
+}
+
 static void take_descriptor(struct reader *reader, struct starter_descriptor *descriptor)
 {
 	descriptor->how = (enum starter_how)take_byte(reader);
 	descriptor->number = take_byte(reader);
 	descriptor->root = descriptor->how == STARTER_DISK ? take_text(reader) : "/";
 	descriptor->path = take_text(reader);
+	if (descriptor->how == STARTER_DISK)
+		reader->good = reader->good && is_disk_root(descriptor->root);
 	reader->good = reader->good && descriptor->how >= STARTER_CONNECT && descriptor->how <= STARTER_DISK &&
 		       descriptor->number >= STARTER_FIRST && descriptor->number <= STARTER_LAST &&
 		       descriptor->root[0] == '/' && descriptor->path[0] == '/';

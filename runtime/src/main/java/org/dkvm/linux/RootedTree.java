@@ -27,6 +27,9 @@ public final class RootedTree {
     /** As the kernel's MAXSYMLINKS. */
     private static final int MAX_LINKS = 40;
 
+    /** So many names are looked at for one container, at most: a link's text has two thousand, and a PATH may lead through it ten thousand times. Ordinary ones take some hundred. */
+    static final int MOST_LOOKS = 10_000;
+
     /** What is at the end of a path. */
     public enum Kind {
         FILE,
@@ -38,7 +41,7 @@ public final class RootedTree {
         MISSING_IN_EMPTY,
         NOT_A_DIRECTORY,
         TOO_MANY_LINKS,
-        /** Behind a mount whose content only the guest has: a tmpfs, /proc. */
+        /** Behind a mount whose content only the guest has: a tmpfs, /proc; or enough has been looked at. */
         HIDDEN
     }
 
@@ -64,6 +67,7 @@ public final class RootedTree {
     private final Path root;
     private final List<Mount> mounts = new ArrayList<>();
     private RootedReader reader = RootedReader.NONE;
+    private int looks;
 
     public RootedTree(Path root) {
         this.root = root;
@@ -178,9 +182,10 @@ public final class RootedTree {
     private boolean bars(String path, FileUser user) {
         Mount mount = mount(path);
         // Nearly every workload starts as such a user: no look at the disk for that one.
-        if (user.overrides() || mount.hidden) {
+        if (user.overrides() || mount.hidden || looks >= MOST_LOOKS) {
             return false;
         }
+        looks++;
         try {
             Map<String, Object> found = Files.readAttributes(mount.host(path), "unix:mode,uid,gid");
             return user.isBarred(number(found, "mode"), number(found, "uid"), number(found, "gid"));
@@ -208,9 +213,10 @@ public final class RootedTree {
     private Node look(List<String> names) {
         String path = join(names, NO_NAMES);
         Mount mount = mount(path);
-        if (mount.hidden) {
+        if (mount.hidden || looks >= MOST_LOOKS) {
             return HIDDEN;
         }
+        looks++;
         try {
             Path host = mount.host(path);
             // A mount's source is the engine's word: a link there was followed when it was mounted.

@@ -163,4 +163,15 @@ class RootedTreeTest {
     void aPathIsBelowADirectoryByWholeNames(String path, String directoryPath, boolean below) {
         assertThat(RootedTree.isAtOrBelow(path, directoryPath)).isEqualTo(below);
     }
+
+    @Test
+    void aTreeThatNeverEndsIsNotLookedAtForEver() throws IOException {
+        link("long", "etc/../".repeat(500) + "etc/passwd");
+        assertThat(tree.find("/long")).isEqualTo(new Found("/etc/passwd", Kind.FILE, false));
+        for (int i = 0; i * 500 < RootedTree.MOST_LOOKS; i++) {
+            tree.find("/long");
+        }
+        assertThat(tree.find("/etc/passwd").kind()).isEqualTo(Kind.HIDDEN);
+        assertThat(new RootedTree(root).find("/etc/passwd").kind()).isEqualTo(Kind.FILE);
+    }
 }

@@ -27,8 +27,8 @@ public class DkvmException extends Exception {
         return advice;
     }
 
-    /** Message and advice in one line: {@code message; advice}. */
+    /** Message and advice in one line: {@code message; advice}. It may name what an image chose: nothing in it moves the reader's cursor. */
     public String text() {
-        return advice.isEmpty() ? String.valueOf(getMessage()) : getMessage() + "; " + advice;
+        return PrintableText.of(advice.isEmpty() ? String.valueOf(getMessage()) : getMessage() + "; " + advice, true);
     }
 }

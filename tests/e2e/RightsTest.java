@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What each process of a sandbox may do, as the kernel shows it, is what the table of docs/security.md says. */
@@ -192,6 +194,21 @@ class RightsTest {
             noMemoryIsRead(sandbox, expected.keySet());
             theMachineSeesNothingOfTheOthers(container);
         });
+    }
+
+    /** From a program's first moment: what it may not read itself has memory that nobody of its rights reads. */
+    @ParameterizedTest
+    @CsvSource({
+        "opt/dkvm/jre/bin/dkvm-monitor, --x--x--x",
+        "opt/dkvm/dkvm-exec, --x--x--x",
+        "usr/bin/qemu-system-x86_64, rwx--x--x",
+        "share, rwx------",
+        "disks, rwx------"
+    })
+    void thePackageHasNoMoreRights(String file, String mode) throws Exception {
+        Path found = Path.of("/opt/dkvm/current/sandbox").resolve(file);
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(found)))
+                .isEqualTo(mode);
     }
 
     /** All that run in the sandbox. */

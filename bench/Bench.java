@@ -94,20 +94,26 @@ final class Bench {
         Path root = exportedRoot();
         BareVm bare = new BareVm(HOME, root, BareVm.Board.Q35);
         int cpus = Runtime.getRuntime().availableProcessors();
+        Samples restored = new Samples();
         Samples dkvm = new Samples();
         Samples runc = new Samples();
         Samples qemu = new Samples();
+        Command.output(HOME.resolve("bin/dkvm").toString(), "template", "make");
         for (int i = -1; i < runs; i++) {
-            double d = Command.millis(dockerRun("dkvm", "true"));
+            double t = Command.millis(dockerRun("dkvm", "true"));
+            double d = Command.millis("docker", "run", "--rm", "--runtime=dkvm", "-e", "DKVM_TEMPLATE=off", IMAGE, "true");
             double r = Command.millis(dockerRun("runc", "true"));
             double q = bare.run(cpus, "/bin/true");
             if (i >= 0) {
+                restored.add(t);
                 dkvm.add(d);
                 runc.add(r);
                 qemu.add(q);
             }
         }
         Command.output("rm", "-rf", root.getParent().toString());
+        figure("run.dkvm-restored.ms", restored);
+        figure("run.restored-of-booted.percent (aim 40)", 100 * restored.median() / dkvm.median());
         figure("run.dkvm.ms", dkvm);
         figure("run.runc.ms", runc);
         figure("run.bare-qemu.ms", qemu);
@@ -298,22 +304,30 @@ final class Bench {
         }
     }
 
-    /** Memory of idle VMs of 256 MiB. */
+    /** Memory of idle VMs of 256 MiB: booted, and restored. */
     private void memory() throws IOException, InterruptedException {
-        title("PSS of an idle VM of 256 MiB (MiB)");
+        Command.output(HOME.resolve("bin/dkvm").toString(), "template", "make", "--memory", "256", "--cpus", "1");
+        memory("off", "memory");
+        memory("auto", "memory.restored");
+    }
+
+    private void memory(String template, String name) throws IOException, InterruptedException {
+        title("PSS of an idle VM of 256 MiB (MiB), DKVM_TEMPLATE=" + template);
         List<String> vms = new ArrayList<>();
         try {
             for (int i = 0; i < IDLE_VMS; i++) {
-                String vm = Command.output("docker", "run", "-d", "-m", "256m", "--cpus", "1", "--runtime=dkvm", IMAGE, "sleep", "1000");
+                String vm = Command.output("docker", "run", "-d", "-m", "256m", "--cpus", "1", "--runtime=dkvm", "-e", "DKVM_TEMPLATE=" + template, IMAGE, "sleep", "1000");
                 vms.add(vm);
                 Command.output("docker", "exec", vm, "true");
                 if (i == 0) {
-                    memoryOf("memory.one", vms);
+                    memoryOf(name + ".one", vms);
                     Command.output("docker", "exec", "-d", vm, "sleep", "1000");
-                    figure("memory.exec-client.mib (aim 1)", SandboxMemory.of(vm, "dkvm-exec"));
+                    if (name.equals("memory")) {
+                        figure("memory.exec-client.mib (aim 1)", SandboxMemory.of(vm, "dkvm-exec"));
+                    }
                 }
             }
-            memoryOf("memory.ten", vms);
+            memoryOf(name + ".ten", vms);
         } finally {
             List<String> remove = new ArrayList<>(List.of("docker", "rm", "-f"));
             remove.addAll(vms);

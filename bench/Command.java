@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Runs programs. */
 final class Command {
-    private static final int DEADLINE_SECONDS = 180;
+    private static final int DEADLINE_SECONDS = 900;
 
     private Command() {}
 

@@ -83,3 +83,9 @@ if [ -n "$check" ]; then
     say "this host:"
     "$root/bin/dkvm" check | sed 's/^/    /'
 fi
+# What VMs of the default size are restored from. Without it they boot.
+if "$root/bin/dkvm" config | grep -q '"template".*"auto"'; then
+    say "template of VMs of the default size:"
+    made=$("$root/bin/dkvm" template make 2>&1) || made="none, VMs boot: $made"
+    say "    $made"
+fi

@@ -105,6 +105,7 @@ enum machine_record {
 	RECORD_ROUTE_GONE = 116,
 	RECORD_SHARED_NETWORK = 118,
 	RECORD_PROCESSORS = 123,
+	RECORD_ENTROPY = 129,
 };
 
 enum container_record {

@@ -9,10 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/random.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +28,23 @@ int system_set_names(const struct machine *machine, struct failure *error)
 		return fail(error, -errno, "sethostname: %s", error_text(errno, text));
 	if (domain.size > 0 && setdomainname((const char *)domain.data, domain.size) < 0)
 		return fail(error, -errno, "setdomainname: %s", error_text(errno, text));
+	return 0;
+}
+
+int system_mix_in(const uint8_t *entropy, struct failure *error)
+{
+	struct {
+		struct rand_pool_info info;
+		uint8_t bytes[ENTROPY_SIZE];
+	} pool = {.info = {.entropy_count = ENTROPY_SIZE * 8, .buf_size = ENTROPY_SIZE}};
+	char text[64];
+
+	if (!entropy)
+		return 0;
+	auto_close int fd = openat(early.root, "dev/urandom", O_RDWR | O_CLOEXEC);
+	memcpy(pool.bytes, entropy, ENTROPY_SIZE);
+	if (fd < 0 || ioctl(fd, RNDADDENTROPY, &pool) < 0 || ioctl(fd, RNDRESEEDCRNG) < 0)
+		return fail(error, -errno, "random numbers can not be made new: %s", error_text(errno, text));
 	return 0;
 }
 

@@ -8,6 +8,12 @@
 
 #include <stdbool.h>
 
+/*
+ * Make random numbers of ENTROPY_SIZE bytes that no other VM has, from now on: a VM that is restored has its template's
+ * state. NULL: nothing to do. See random(4).
+ */
+int system_mix_in(const uint8_t *entropy, struct failure *error);
+
 int system_set_names(const struct machine *machine, struct failure *error);
 
 /* Set the clock to nanos since 1970 UTC, which it was at received (boot_nanos); 0 is not given. Whether it was set; a failure is logged. */

@@ -87,6 +87,14 @@ static int shared_network_value(const struct record *record, struct machine *mac
 	return 0;
 }
 
+static int entropy_value(const struct record *record, struct machine *machine)
+{
+	if (record->length != ENTROPY_SIZE)
+		return -EPROTO;
+	machine->entropy = record->value;
+	return 0;
+}
+
 static int take(const struct record *record, struct machine *machine)
 {
 	union {
@@ -123,6 +131,8 @@ static int take(const struct record *record, struct machine *machine)
 		return modules_parse(record, &checked.modules);
 	case RECORD_SHARED_NETWORK:
 		return shared_network_value(record, machine);
+	case RECORD_ENTROPY:
+		return entropy_value(record, machine);
 	case RECORD_ONLINE_CPUS:
 		byte = byte_value(record, 1);
 		machine->online_cpus = byte == 1;

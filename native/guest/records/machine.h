@@ -6,13 +6,14 @@
 #include "common/frame.h"
 #include "common/span.h"
 
-enum { MACHINE_MAX_RECORDS = 1024 * 1024 }; /* bytes */
+enum { MACHINE_MAX_RECORDS = 1024 * 1024, ENTROPY_SIZE = 64 }; /* bytes */
 
 /* Spans point into the records. Records that may be repeated are read in order by machine_next. */
 struct machine {
 	struct span records;
 	struct span hostname, domainname; /* empty: not given */
 	uint64_t clock;                   /* ns since 1970 UTC, 0: not given */
+	const uint8_t *entropy;           /* ENTROPY_SIZE bytes that no other VM was given; NULL: not given */
 	bool online_cpus;                 /* the kernel came up on one processor: the others are to be brought online */
 	uint32_t processors;              /* so many of them, with the first; 0: all */
 	bool shared_network;              /* the sandbox's namespace is others', too */

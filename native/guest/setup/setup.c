@@ -92,11 +92,15 @@ static void load_modules(const struct machine *machine)
 int setup_vm(const struct machine *machine, const struct container *container, uint64_t received,
 	     struct setup_steps *steps, struct failure *error)
 {
+	int r = system_mix_in(machine->entropy, error);
+
+	if (r < 0)
+		return r;
 	/* while there is one processor: see docs/adr/0007-emulated-cpus-after-the-boot.md */
 	load_modules(machine);
 	pid_t online = machine->online_cpus ? processors_start(machine->processors) : 0;
 	system_set_clock(machine->clock, received);
-	int r = set_up(machine, container, steps, error);
+	r = set_up(machine, container, steps, error);
 
 	if (online > 0)
 		processors_wait(online);

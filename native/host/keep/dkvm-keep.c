@@ -10,8 +10,9 @@
  *
  * "begin" gives the VM a small filesystem in memory for its log, at /run/dkvm/vms/ID/log, which is bound into its sandbox: that one can
  * fill it and nothing else of the host; it then becomes PROGRAM. "end" runs PROGRAM, which deletes the container; where it has, it keeps what is
- * in the log below /var/log/dkvm, with bounds, and takes the VM's directory away. "forget" does so where nobody else does. "restore", a hook
- * of the sandbox's creation, gives the bundle its config.json back as the engine wrote it. "print" writes a file of a VM that is there to standard output: its first and last bytes.
+ * in the log below /var/log/dkvm, with bounds, and takes the VM's directory away. "forget" does so where nobody else does. Both take a
+ * template out of use from which the VM could not be restored. "restore", a hook of the sandbox's creation, gives the bundle its
+ * config.json back as the engine wrote it. "print" writes a file of a VM that is there to standard output: its first and last bytes.
  */
 #include "common/files.h"
 #include "host/keep/vmlog.h"
@@ -33,17 +34,22 @@
 #define VMS "/run/dkvm/vms"
 #define KEPT "/var/log/dkvm"
 
-/* create's words to us: "VMS BYTES" in the first line, the log filesystem's options in the second */
+#define TEMPLATES "/var/cache/dkvm/templates"
+/* in the log: the VM could not be restored */
+#define NOT_RESTORED "not-restored"
+
+/* create's words to us: "VMS BYTES" in the first line, the log filesystem's options in the second, its template's key in the third */
 #define KEEP "keep"
 
 /* create's copy of a bundle's config.json, which it has made the sandbox's */
 #define ENGINES_SPEC "dkvm-engine.json"
 
-enum { KEEP_SIZE = 1024 };
+enum { KEEP_SIZE = 1024, KEY_LENGTH = 64 };
 
 struct keep {
 	struct vmlog_limits limits;
 	char options[KEEP_SIZE];
+	char template[KEY_LENGTH + 1]; /* empty: none */
 };
 
 static int complain(const char *id, const char *what, int error)
@@ -78,8 +84,14 @@ static int read_keep(int vm, struct keep *keep)
 	char *end;
 	keep->limits.vms = strtoul(text, &end, 10);
 	keep->limits.bytes = strtoll(end, NULL, 10);
-	line[strcspn(line + 1, "\n") + 1] = '\0';
-	memcpy(keep->options, line + 1, strlen(line + 1) + 1);
+	line++;
+	char *template = line + strcspn(line, "\n");
+	if (*template)
+		*template ++ = '\0';
+	memcpy(keep->options, line, strlen(line) + 1);
+	template[strcspn(template, "\n")] = '\0';
+	if (strlen(template) == KEY_LENGTH && strspn(template, "0123456789abcdef") == KEY_LENGTH)
+		memcpy(keep->template, template, KEY_LENGTH + 1);
 	return 0;
 }
 
@@ -100,6 +112,19 @@ static int begin(const char *id)
 	return mount("dkvm", log, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, keep.options) < 0 ? -errno : 0;
 }
 
+/* Who makes or removes templates the next time removes what has no key for a name. */
+static void retire_template(int vm, const char *id, const struct keep *keep)
+{
+	char path[PATH_MAX], gone[PATH_MAX];
+	struct stat st;
+
+	if (!keep->template[0] || fstatat(vm, "log/" NOT_RESTORED, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	snprintf(path, sizeof path, TEMPLATES "/%s", keep->template);
+	snprintf(gone, sizeof gone, TEMPLATES "/gone-%s", id);
+	rename(path, gone);
+}
+
 static int keep_log(int vm, const char *id)
 {
 	struct keep keep = {0};
@@ -107,6 +132,7 @@ static int keep_log(int vm, const char *id)
 
 	if (r < 0)
 		return r;
+	retire_template(vm, id, &keep);
 	if (keep.limits.vms > 0 && mkdir(KEPT, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	auto_close int kept = open(KEPT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

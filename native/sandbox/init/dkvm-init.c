@@ -4,11 +4,11 @@
  * the workload's exit code.
  *
  *     dkvm-init [--socket PATH] [--log PATH] [--terminal qemu] [--starter PATH] [--network PATH] [--antispoof on]
- *               [--as NAME:UID:GID:CAPABILITIES]... -- MONITOR [ARGUMENT]...
+ *               [--template DIRECTORY:BYTES] [--as NAME:UID:GID:CAPABILITIES]... -- MONITOR [ARGUMENT]...
  *
  * --terminal qemu: QEMU reads and writes the terminal. We make it raw, tell of its size, and give it back.
  * --starter: where the monitor asks for programs to be started. --network: where it asks for changes of the network; dkvm-network
- * answers there. --antispoof: what the VM sends in another's name is dropped. --as: the rights of a program: network, monitor, virtiofsd, qemu, disks, sockets, exhaust. Once one of them has
+ * answers there. --template: the VM is restored from what is there. --antispoof: what the VM sends in another's name is dropped. --as: the rights of a program: network, monitor, virtiofsd, qemu, disks, sockets, exhaust. Once one of them has
  * been named, dkvm-init drops what none of them has, and can use of its own only what sends them signals.
  */
 #include "sandbox/client/client.h"
@@ -20,6 +20,7 @@
 #include "sandbox/init/shell.h"
 #include "sandbox/init/starter.h"
 #include "common/signals.h"
+#include "sandbox/init/template.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -51,6 +52,7 @@ struct options {
 	const char *log;
 	const char *starter; /* NULL: nothing is started for the monitor */
 	const char *network; /* NULL: the network is not changed */
+	struct template_option template;
 	bool terminal_taken;
 	bool guarded;
 	bool given[NAMES];
@@ -82,7 +84,7 @@ static bool parse_rights(struct options *options, const char *text)
 	return false;
 }
 
-static bool parse_option(struct options *options, const char *name, const char *value)
+static bool parse_option(struct options *options, const char *name, char *value)
 {
 	if (strcmp(name, "--socket") == 0)
 		options->socket = value;
@@ -92,6 +94,8 @@ static bool parse_option(struct options *options, const char *name, const char *
 		options->starter = value;
 	else if (strcmp(name, "--network") == 0)
 		options->network = value;
+	else if (strcmp(name, "--template") == 0)
+		return template_parse(&options->template, value);
 	else if (strcmp(name, "--antispoof") == 0 && strcmp(value, "on") == 0)
 		options->guarded = true;
 	else if (strcmp(name, "--terminal") == 0 && strcmp(value, "qemu") == 0)
@@ -223,6 +227,7 @@ static int start(const struct options *options)
 	if (client.signals < 0)
 		return not_started("cannot take", "signals", client.signals);
 	raise_file_limit();
+	template_begin(&options->template);
 	int listener = session_socket_listen(options->socket);
 	if (listener < 0)
 		return not_started("cannot listen on", options->socket, listener);
@@ -281,7 +286,8 @@ int main(int argc, char **argv)
 
 	if (argc < 1 || !parse_options(&options, argv)) {
 		say("usage: dkvm-init [--socket PATH] [--log PATH] [--terminal qemu] [--starter PATH] [--network PATH] "
-		    "[--antispoof on] [--as NAME:UID:GID:CAPABILITIES]... -- MONITOR [ARGUMENT]...",
+		    "[--antispoof on] [--template DIRECTORY:BYTES] [--as NAME:UID:GID:CAPABILITIES]... -- MONITOR "
+		    "[ARGUMENT]...",
 		    NULL);
 		return EXIT_NOT_STARTED;
 	}

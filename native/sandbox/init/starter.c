@@ -6,6 +6,7 @@
 #include "common/session_socket.h"
 #include "sandbox/client/say.h"
 #include "sandbox/backing/backing.h"
+#include "sandbox/init/template.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -190,6 +191,10 @@ static int open_one(const struct starter_descriptor *descriptor, struct launch_f
 		explain(fault, "disk ", descriptor->path, why.text);
 		return r;
 	}
+	case STARTER_MEMORY:
+		return template_memory(fault);
+	case STARTER_STATE:
+		return template_state(fault);
 	}
 	if (fd < 0)
 		explain(fault, "", descriptor->path, reason(fd));
@@ -249,6 +254,9 @@ static void start(struct child *child, struct starter_request *request)
 		};
 
 		child->pid = launch_start(&launch, &fault);
+		/* the VM has it, or has been started without */
+		if (kind == STARTER_QEMU)
+			template_end();
 		close(words[1]);
 		child->words = words[0];
 		fcntl(words[0], F_SETFL, O_NONBLOCK);

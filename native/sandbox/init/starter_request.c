@@ -76,7 +76,7 @@ static void take_descriptor(struct reader *reader, struct starter_descriptor *de
 	descriptor->path = take_text(reader);
 	if (descriptor->how == STARTER_DISK)
 		reader->good = reader->good && is_disk_root(descriptor->root);
-	reader->good = reader->good && descriptor->how >= STARTER_CONNECT && descriptor->how <= STARTER_DISK &&
+	reader->good = reader->good && descriptor->how >= STARTER_CONNECT && descriptor->how <= STARTER_STATE &&
 		       descriptor->number >= STARTER_FIRST && descriptor->number <= STARTER_LAST &&
 		       descriptor->root[0] == '/' && descriptor->path[0] == '/';
 }

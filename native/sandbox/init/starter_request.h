@@ -5,6 +5,7 @@
  *     request    length of what follows 4 | kind 1 | flags 1 | number of descriptors 1 | of arguments 2 | of variables 2 | those
  *       descriptor  how 1 | its number in the program 1 | path, ends with NUL; for STARTER_DISK another one: root, and path in it.
  *                   STARTER_READ and STARTER_WRITE open a terminal, and nothing else
+ *                   STARTER_MEMORY, STARTER_STATE: of what the VM is restored from; the path means nothing
  *       argument    text, ends with NUL; the first is the program's path
  *       variable    NAME=value, ends with NUL; beside those that every program has
  *     after it   a byte for each signal to send: its number. The end of what is sent: SIGKILL
@@ -33,7 +34,14 @@ enum starter_kind { STARTER_VIRTIOFSD, STARTER_QEMU, STARTER_DISKS, STARTER_SOCK
 
 enum starter_flag { STARTER_TERMINAL = 1 }; /* standard input and output are the container's terminal */
 
-enum starter_how { STARTER_CONNECT = 1, STARTER_READ = 2, STARTER_WRITE = 3, STARTER_DISK = 4 };
+enum starter_how {
+	STARTER_CONNECT = 1,
+	STARTER_READ = 2,
+	STARTER_WRITE = 3,
+	STARTER_DISK = 4,
+	STARTER_MEMORY = 5,
+	STARTER_STATE = 6
+};
 
 enum starter_answer { STARTER_STARTED = 1, STARTER_FAILED = 2, STARTER_WORDS = 3, STARTER_ENDED = 4 };
 

@@ -6,6 +6,9 @@ public final class MachineRecords {
     /** All MACHINE payloads together, in bytes. */
     public static final int MAX_BYTES = 1024 * 1024;
 
+    /** What {@link #entropy} takes. */
+    public static final int ENTROPY_BYTES = 64;
+
     private static final int HOSTNAME = 100;
     private static final int DOMAINNAME = 101;
     private static final int CLOCK = 102;
@@ -20,6 +23,7 @@ public final class MachineRecords {
     private static final int ADDRESS_GONE = 115;
     private static final int ROUTE_GONE = 116;
     private static final int PROCESSORS = 123;
+    private static final int ENTROPY = 129;
 
     private static final int IPV4_BYTES = 4;
     private static final byte[] NONE = {};
@@ -88,6 +92,11 @@ public final class MachineRecords {
     /** … until so many are, with the first. */
     public void processors(int count) {
         to.begin(PROCESSORS).u32(count).end();
+    }
+
+    /** As many bytes as nobody else knows and no other VM is given: the guest's random numbers are made of them from now on. */
+    public void entropy(byte[] bytes) {
+        to.begin(ENTROPY).raw(bytes).end();
     }
 
     /** Modules that the initramfs has a list of, {@code /modules-<name>.list}. */

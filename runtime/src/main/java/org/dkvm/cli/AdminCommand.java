@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
 import java.util.Locale;
+import org.dkvm.cli.template.TemplateCommand;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import picocli.CommandLine;
@@ -18,6 +19,7 @@ import picocli.CommandLine.Command;
         versionProvider = AdminCommand.Version.class,
         subcommands = {
             KernelCommand.class,
+            TemplateCommand.class,
             PsCommand.class,
             LogsCommand.class,
             TimelineCommand.class,
@@ -117,6 +119,9 @@ final class AdminCommand {
             }
             if (KernelCommand.PARTS.contains(type) || VmTools.COMMANDS.contains(type)) {
                 return type.getDeclaredConstructor(PackageLayout.class).newInstance(layout);
+            }
+            if (type == TemplateCommand.class) {
+                return type.cast(new TemplateCommand(() -> InnerRuntime.jobs(layout)));
             }
             return CommandLine.defaultFactory().create(type);
         }

@@ -31,6 +31,7 @@ final class ConfigCommand {
             json.addProperty("overhead", Long.toString(config.overhead().kvm().bytes()));
         }
         json.addProperty("kvm-probe-seconds", config.kvmProbe().toSeconds());
+        json.addProperty("template", config.vms().template().name().toLowerCase(Locale.ROOT));
         json.addProperty("vhost-net", config.vhostNet().name().toLowerCase(Locale.ROOT));
         return PrettyJson.write(json, "");
     }

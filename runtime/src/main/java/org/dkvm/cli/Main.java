@@ -26,6 +26,7 @@ public final class Main {
                     "kernel",
                     "logs",
                     "ps",
+                    "template",
                     "timeline",
                     "version",
                     "help",

@@ -16,6 +16,7 @@ import org.dkvm.core.PackageLayout;
 import org.dkvm.update.CurrentSize;
 import org.dkvm.vm.SharedPlaces;
 import org.dkvm.vm.StaleVms;
+import org.dkvm.vm.StartTimeline;
 import org.dkvm.vm.VmList;
 import org.dkvm.vm.VmPlace;
 import org.dkvm.vm.VmRecord;
@@ -106,8 +107,12 @@ final class PsCommand implements Callable<Integer> {
     }
 
     private String boot(VmList.Entry entry) throws DkvmException {
-        Optional<Double> total = tools.timeline(entry).total();
-        return total.isPresent() ? String.format(Locale.ROOT, "%.2f s", total.get() / MILLIS_PER_SECOND) : "-";
+        StartTimeline timeline = tools.timeline(entry);
+        Optional<Double> total = timeline.total();
+        return total.isPresent()
+                ? String.format(Locale.ROOT, "%.2f s", total.get() / MILLIS_PER_SECOND)
+                        + (timeline.restored() ? ", restored" : "")
+                : "-";
     }
 
     private static String uptime(Duration age) {

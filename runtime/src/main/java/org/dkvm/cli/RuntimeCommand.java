@@ -16,13 +16,13 @@ import org.dkvm.core.RuncMessages;
 import org.dkvm.create.Create;
 import org.dkvm.create.HostAccelerator;
 import org.dkvm.create.HostClock;
+import org.dkvm.create.HostPlaces;
 import org.dkvm.create.Jobs;
 import org.dkvm.exec.Exec;
 import org.dkvm.exec.ExecRequest;
 import org.dkvm.exec.ExecUser;
 import org.dkvm.json.Json;
 import org.dkvm.update.Update;
-import org.dkvm.vm.VmPlace;
 
 /** What an engine calls: create, run, exec and update, before runc gets the same arguments. */
 public final class RuntimeCommand {
@@ -40,11 +40,11 @@ public final class RuntimeCommand {
 
     /** Runs the command and returns the exit code: 0 to go on with runc. */
     public static int run(List<String> args, PackageLayout layout) {
-        return run(args, layout, VmPlace.DIRECTORY);
+        return run(args, layout, HostPlaces.of(layout));
     }
 
-    /** As {@link #run(List, PackageLayout)}, with another place for the VMs' directories. */
-    public static int run(List<String> args, PackageLayout layout, Path vms) {
+    /** As {@link #run(List, PackageLayout)}, with other places of the host. */
+    public static int run(List<String> args, PackageLayout layout, HostPlaces state) {
         RuncArguments arguments = RuncArguments.parse(args);
         RuntimeLog log = new RuntimeLog(
                 arguments.value("log").orElse(""),
@@ -53,8 +53,8 @@ public final class RuntimeCommand {
             arguments.check();
             refuseDescriptors(arguments);
             switch (arguments.command()) {
-                case "create" -> create(arguments, layout, log, vms, RuncMessages.Action.CREATE);
-                case "run" -> create(arguments, layout, log, vms, RuncMessages.Action.RUN);
+                case "create" -> create(arguments, layout, log, state, RuncMessages.Action.CREATE);
+                case "run" -> create(arguments, layout, log, state, RuncMessages.Action.RUN);
                 case "exec" -> exec(arguments, layout, log);
                 case "update" -> update(args, arguments, layout);
                 default ->
@@ -78,14 +78,14 @@ public final class RuntimeCommand {
     }
 
     private static void create(
-            RuncArguments arguments, PackageLayout layout, RuntimeLog log, Path vms, RuncMessages.Action action)
+            RuncArguments arguments, PackageLayout layout, RuntimeLog log, HostPlaces host, RuncMessages.Action action)
             throws DkvmException {
         Path bundle = path(arguments.value("bundle", "b").orElse("."));
         HostConfig config = HostConfig.read(HostConfig.FILE);
         Jobs jobs = new Jobs(layout, RuncProgram.program());
         HostAccelerator accelerators = new HostAccelerator(jobs, config.kvmProbe(), warnings(log));
         ContainerId id = id(arguments);
-        new Create(jobs, config, accelerators, new HostClock(layout), vms)
+        new Create(jobs, config, accelerators, new HostClock(layout), host)
                 .run(id, bundle, state(arguments, id), action, warnings(log));
     }
 

@@ -25,6 +25,8 @@ public final class SandboxPaths {
     public static final String LOG = RUN + "/log";
     /** The monitor's log (and the place where QEMU's and virtiofsd's messages go). */
     public static final String MONITOR_LOG = LOG + "/monitor.log";
+    /** The template that the VM is restored from, where it is (bind mount, read-only). */
+    public static final String TEMPLATE = RUN + "/template";
     /** The chosen kernel's directory (bind mount, read-only): vmlinux or vmlinuz, initramfs. */
     public static final String KERNEL = "/opt/dkvm/kernel";
     /** The host's, as on the host: in the sandbox where the VM's packets are to go by it, and only there. */

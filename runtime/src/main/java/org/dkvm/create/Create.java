@@ -73,21 +73,20 @@ public final class Create {
     private final AcceleratorChoice accelerators;
     private final Jobs jobs;
     private final HostClock clock;
-    private final Path vms;
+    private final HostPlaces places;
 
     /**
      * What all containers have in common.
      *
      * @param jobs where images' kernels are looked into
-     * @param vms where the VMs' directories are made
      */
-    public Create(Jobs jobs, HostConfig config, AcceleratorChoice accelerators, HostClock clock, Path vms) {
+    public Create(Jobs jobs, HostConfig config, AcceleratorChoice accelerators, HostClock clock, HostPlaces places) {
         this.jobs = jobs;
         this.layout = jobs.layout();
         this.config = config;
         this.accelerators = accelerators;
         this.clock = clock;
-        this.vms = vms;
+        this.places = places;
     }
 
     /**
@@ -116,7 +115,7 @@ public final class Create {
             RootedReader files,
             Consumer<String> warn)
             throws DkvmException {
-        VmPlace.checkRoot(vms);
+        VmPlace.checkRoot(places.vms());
         JsonObject original = readBundle(bundle);
         HostView host = new RealHost();
         Pod pod = Pod.of(original, host);
@@ -126,7 +125,7 @@ public final class Create {
         }
         Options options = Options.parse(Json.strings(Json.objectOrNew(original, "process"), "env"), config);
         if (pod.role() == Pod.Role.CONTAINER) {
-            PodNeighbours.check(vms, id, pod, host);
+            PodNeighbours.check(places.vms(), id, pod, host);
         }
         CapabilityNames.warnOfUnknown(Json.objectOrNew(original, "process"), warn);
         ContainerSpec container =
@@ -144,7 +143,8 @@ public final class Create {
         SandboxSpec sandbox = SandboxSpec.rewrite(
                 container,
                 new SandboxSpec.Inputs(
-                        new SandboxPlace(id, bundle, logs ? VmPlace.log(vms, id).toString() : "", layout),
+                        new SandboxPlace(
+                                id, bundle, logs ? VmPlace.log(places.vms(), id).toString() : "", layout),
                         options,
                         config,
                         boot(kernel, options, architecture),
@@ -159,16 +159,22 @@ public final class Create {
                                                 options.network().mode(container.network()),
                                                 VhostNet.DEVICE),
                                 OpenFiles.most()),
-                        SandboxSeccomp.profile()));
+                        SandboxSeccomp.profile(),
+                        new TemplateChoice(layout, kernel.directory(), places.templates(), places.misses())));
         if (sandbox.plan().container().root().readOnly()) {
             new MountPoints(rooted()).make(root, container.mounts().missing());
         }
         VmRecord record = record(id, state, original, sandbox, WritablePlaces.of(original, bundle, host));
-        VmList others = VmList.present(vms);
+        VmList others = VmList.present(places.vms());
         SharedVolumesCheck.check(others, record, config.confinement().sharedVolumes(), warn);
         StaleVms.remove(others, keep());
         if (logs) {
-            VmPlace.make(vms, record, linux(original), config.logs());
+            VmPlace.make(
+                    places.vms(),
+                    record,
+                    linux(original),
+                    config.logs(),
+                    sandbox.plan().vm().template());
         }
         save(bundle, original, sandbox);
     }
@@ -232,7 +238,7 @@ public final class Create {
                 .choose(options.kernel().name(), config.vms().kernel(), image, architecture);
         boolean text = options.machine().display().mode() == DisplayMode.CURSES;
         boolean byDefault = options.kernel().name().isEmpty() && !chosen.isOfImage();
-        return architecture.isForeign() || (options.machine().hardware().equals(Hardware.ORDINARY) && !text)
+        return architecture.isForeign() || (options.machine().hardware().isOrdinary() && !text)
                 ? chosen
                 : new KernelFit(store).fit(chosen, byDefault, options.machine().hardware(), text);
     }

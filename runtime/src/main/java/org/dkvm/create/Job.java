@@ -38,7 +38,18 @@ record Job(List<String> argv, Programs programs, List<Mount> mounts, Limits limi
         /** What everybody may: it runs as a user that nothing belongs to. */
         NOBODYS,
         /** To read all that was mounted, and to write what was mounted for that: an image's files belong to any user. */
-        ALL_FILES
+        ALL_FILES,
+        /** The same, and to start a virtiofsd, which gives up what it was started with. */
+        MACHINES;
+
+        /** By their names in the OCI runtime spec. */
+        List<String> capabilities() {
+            return switch (this) {
+                case NOBODYS -> List.of();
+                case ALL_FILES -> List.of("CAP_DAC_OVERRIDE");
+                case MACHINES -> List.of("CAP_DAC_OVERRIDE", "CAP_SETPCAP");
+            };
+        }
     }
 
     /**

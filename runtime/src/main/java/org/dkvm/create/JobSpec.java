@@ -68,7 +68,7 @@ final class JobSpec {
         process.add("env", Json.arrayOf(MonitorCommand.ENVIRONMENT));
         int user = job.rights() == Job.Rights.NOBODYS ? NOBODY : 0;
         process.add("user", Json.objectOf("uid", user, "gid", user));
-        JsonArray rights = Json.arrayOf(job.rights() == Job.Rights.NOBODYS ? List.of() : List.of("CAP_DAC_OVERRIDE"));
+        JsonArray rights = Json.arrayOf(job.rights().capabilities());
         JsonObject sets = new JsonObject();
         for (String set : List.of("bounding", "effective", "permitted")) {
             sets.add(set, rights);

@@ -34,7 +34,7 @@ final class DisplayArguments {
     /** The serial port: the monitor's socket, or the sandbox's own terminal. */
     static void serial(List<String> argv, Machine machine) {
         switch (machine.shape().display().mode()) {
-            case HEADLESS, CURSES, VNC -> QemuCommand.socket(argv, "console", QemuDescriptors.CONSOLE);
+            case HEADLESS, CURSES, VNC -> QemuCommand.socket(argv, machine, "console", QemuDescriptors.CONSOLE);
             case SERIAL -> {
                 QemuCommand.add(argv, "-add-fd", "fd=" + QemuDescriptors.TERMINAL_INPUT + ",set=" + INPUT_SET);
                 QemuCommand.add(argv, "-add-fd", "fd=" + QemuDescriptors.TERMINAL_OUTPUT + ",set=" + OUTPUT_SET);

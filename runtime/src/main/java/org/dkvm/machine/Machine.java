@@ -13,9 +13,15 @@ import org.dkvm.core.machine.MachineShape;
  * @param nics its network cards, in order
  * @param disks its disks, in order
  * @param sockets where QEMU connects
+ * @param birth how it comes to life
  */
 public record Machine(
-        MachineShape shape, BootFiles boot, List<MachineNic> nics, List<MachineDisk> disks, Sockets sockets) {
+        MachineShape shape,
+        BootFiles boot,
+        List<MachineNic> nics,
+        List<MachineDisk> disks,
+        Sockets sockets,
+        Birth birth) {
     /**
      * The sockets that others listen on before QEMU starts, and other files of the sandbox.
      *
@@ -26,6 +32,12 @@ public record Machine(
      * @param terminal the container's terminal
      */
     public record Sockets(Path agent, Path control, Path console, Path share, Path terminal) {}
+
+    /** One that boots. */
+    public Machine(
+            MachineShape shape, BootFiles boot, List<MachineNic> nics, List<MachineDisk> disks, Sockets sockets) {
+        this(shape, boot, nics, disks, sockets, Birth.BOOT);
+    }
 
     public Machine {
         nics = List.copyOf(nics);

@@ -24,6 +24,15 @@ public final class NicCommands {
 
     /** Of {@code device_add}: the card, in one of the spare ports. */
     public static JsonObject card(String id, String netdev, MachineNic nic, int port) {
+        return at(QemuCommand.sparePort(port), id, netdev, nic);
+    }
+
+    /** The same for a card that a restored machine starts with. */
+    public static JsonObject firstCard(int number, MachineNic nic) {
+        return at(TemplateMachine.cardPort(number), "first" + number, QemuCommand.netdev(number), nic);
+    }
+
+    private static JsonObject at(String port, String id, String netdev, MachineNic nic) {
         JsonObject arguments = new JsonObject();
         arguments.addProperty("driver", "virtio-net-pci");
         arguments.addProperty("id", id);
@@ -31,7 +40,7 @@ public final class NicCommands {
         arguments.addProperty("mac", nic.mac());
         arguments.addProperty("host_mtu", nic.mtu());
         arguments.addProperty("romfile", "");
-        arguments.addProperty("bus", QemuCommand.sparePort(port));
+        arguments.addProperty("bus", port);
         return arguments;
     }
 

@@ -67,25 +67,29 @@ public final class QemuCommand {
                 OWN_DEVICES + machine.nics().size() + machine.disks().size());
         device(argv, bus, "virtio-rng", "");
         device(argv, bus, "virtio-balloon", ",free-page-reporting=on");
-        socket(argv, "share", QemuDescriptors.SHARE);
+        socket(argv, machine, "share", QemuDescriptors.SHARE);
         device(argv, bus, "vhost-user-fs", ",chardev=share,tag=" + SHARE_TAG + ",queue-size=" + SHARE_QUEUE);
-        socket(argv, "agent", QemuDescriptors.AGENT);
+        socket(argv, machine, "agent", QemuDescriptors.AGENT);
         device(argv, bus, "virtio-serial", "");
-        add(argv, "-device", "virtserialport,chardev=agent,name=" + AGENT_PORT);
-        socket(argv, "control", QemuDescriptors.CONTROL);
+        String port = machine.birth().isSaved() ? ",id=" + TemplateMachine.AGENT_DEVICE : "";
+        add(argv, "-device", "virtserialport,chardev=agent,name=" + AGENT_PORT + port);
+        socket(argv, machine, "control", QemuDescriptors.CONTROL);
         add(argv, "-mon", "chardev=control,mode=control");
         DisplayArguments.serial(argv, machine);
         if (machine.shape().firmwareDebug()) {
-            socket(argv, "firmware", QemuDescriptors.FIRMWARE);
+            socket(argv, machine, "firmware", QemuDescriptors.FIRMWARE);
             add(argv, "-device", "isa-debugcon,iobase=0x402,chardev=firmware");
         }
-        nics(argv, bus, machine.nics());
+        if (!machine.birth().isSaved()) {
+            nics(argv, bus, machine.nics());
+        }
         disks(argv, bus, machine.disks());
         DisplayArguments.devices(argv, machine);
         sparePorts(argv, machine.shape().hardware().board());
         if (machine.shape().size().canGetMemory()) {
             add(argv, "-device", "pcie-root-port,id=" + MEMORY_PORT + ",chassis=" + (SPARE_PORTS + 1));
         }
+        TemplateMachine.add(argv, machine.birth());
         return argv;
     }
 
@@ -110,7 +114,10 @@ public final class QemuCommand {
                         ? bytes + "b,maxmem="
                                 + machine.shape().size().growth().memory().bytes() + "b"
                         : bytes + "b");
-        memory(argv, machine.shape().size().memory());
+        add(
+                argv,
+                "-object",
+                TemplateMachine.memory(machine.birth(), machine.shape().size().memory()));
     }
 
     /**
@@ -124,10 +131,6 @@ public final class QemuCommand {
         add(argv, "-cpu", tcg ? emulated : processor.kvm().nested() ? "host" : HOST_WITHOUT_VMS);
     }
 
-    private static void memory(List<String> argv, MemorySize size) {
-        add(argv, "-object", "memory-backend-memfd,id=memory,share=on,size=" + size.bytes() + "b");
-    }
-
     /** The beginning of a command that only sees whether a kernel boots: with what a VM's processors and memory are made of, and no devices. */
     public static List<String> bare(Architecture architecture, Accelerator accelerator, int cpus, MemorySize memory) {
         List<String> argv = new ArrayList<>();
@@ -139,7 +142,7 @@ public final class QemuCommand {
         processor(argv, new Processor(accelerator, 0), architecture);
         add(argv, "-smp", Integer.toString(cpus));
         add(argv, "-m", memory.bytes() + "b");
-        memory(argv, memory);
+        add(argv, "-object", TemplateMachine.memory(Birth.BOOT, memory));
         return argv;
     }
 
@@ -202,8 +205,24 @@ public final class QemuCommand {
         }
     }
 
-    static void socket(List<String> argv, String id, int descriptor) {
-        add(argv, "-chardev", "socket,id=" + id + ",fd=" + descriptor);
+    /** A socket that is connected; of a template, one that QEMU makes, as who makes templates has no dkvm-init. */
+    static void socket(List<String> argv, Machine machine, String id, int descriptor) {
+        if (machine.birth() != Birth.TEMPLATE) {
+            add(argv, "-chardev", "socket,id=" + id + ",fd=" + descriptor);
+            return;
+        }
+        Machine.Sockets sockets = machine.sockets();
+        switch (descriptor) {
+            case QemuDescriptors.SHARE -> add(argv, "-chardev", "socket,id=" + id + ",path=" + sockets.share());
+            case QemuDescriptors.CONTROL -> add(argv, "-chardev", listening(id, sockets.control()));
+            // Nobody connects: an agent that nobody hears waits to say its first word.
+            case QemuDescriptors.AGENT -> add(argv, "-chardev", listening(id, sockets.agent()));
+            default -> add(argv, "-chardev", "null,id=" + id);
+        }
+    }
+
+    private static String listening(String id, Path socket) {
+        return "socket,id=" + id + ",server=on,wait=off,path=" + socket;
     }
 
     /** A value in a list of options: a comma is doubled. */

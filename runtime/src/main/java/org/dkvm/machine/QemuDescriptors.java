@@ -15,6 +15,8 @@ public final class QemuDescriptors {
     static final int FIRMWARE = 14;
     static final int TERMINAL_INPUT = 15;
     static final int TERMINAL_OUTPUT = 16;
+    static final int MEMORY = 17;
+    static final int STATE = 18;
 
     private QemuDescriptors() {}
 
@@ -33,6 +35,10 @@ public final class QemuDescriptors {
         }
         if (machine.shape().firmwareDebug()) {
             descriptors.add(new Descriptor.Connection(FIRMWARE, sockets.console()));
+        }
+        if (machine.birth() == Birth.RESTORE) {
+            descriptors.add(new Descriptor.TemplateMemory(MEMORY));
+            descriptors.add(new Descriptor.TemplateState(STATE));
         }
         return descriptors;
     }

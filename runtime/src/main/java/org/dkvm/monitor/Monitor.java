@@ -24,10 +24,12 @@ import org.dkvm.core.machine.Firmware;
 import org.dkvm.core.machine.NetworkMode;
 import org.dkvm.json.Json;
 import org.dkvm.linux.OpenFiles;
+import org.dkvm.machine.Birth;
 import org.dkvm.machine.BootFiles;
 import org.dkvm.machine.Machine;
 import org.dkvm.machine.QemuCommand;
 import org.dkvm.machine.QemuDescriptors;
+import org.dkvm.machine.TemplateMachine;
 import org.dkvm.monitor.end.LostMachine;
 import org.dkvm.monitor.link.ConsoleFile;
 import org.dkvm.monitor.link.ConsoleLink;
@@ -50,6 +52,7 @@ import org.dkvm.monitor.start.Disks;
 import org.dkvm.monitor.start.GuestSetup;
 import org.dkvm.monitor.start.MountCheck;
 import org.dkvm.monitor.start.Places;
+import org.dkvm.monitor.start.Restore;
 import org.dkvm.monitor.start.Screen;
 import org.dkvm.monitor.start.Timeline;
 import org.dkvm.monitor.start.VmNetwork;
@@ -154,6 +157,7 @@ public final class Monitor {
         if (!haveReported(sockets)) {
             return;
         }
+        SandboxPlan starting = vmNetwork.nics().size() > TemplateMachine.CARD_PORTS ? plan.booted() : plan;
         String initramfs = initramfs(disks, screen);
         Map<String, String> terminal = terminal(plan);
         Function<SandboxPlan, ProgramStart> qemu =
@@ -161,10 +165,15 @@ public final class Monitor {
         if (!goesOnAt(BreakPoint.PREQEMU, plan)) {
             return;
         }
-        startQemu(qemu.apply(plan));
-        timeline.mark("QEMU started");
         vm.onUpdate((client, limits) -> updates(plan).take(client, limits));
-        GuestSetup setup = new GuestSetup(plan, vmNetwork, mounts);
+        GuestSetup setup = new GuestSetup(starting, vmNetwork, mounts);
+        await(setup, qemu);
+        if (starting.vm().restored()) {
+            restore(qemu.apply(starting), vmNetwork);
+        } else {
+            startQemu(qemu.apply(starting));
+        }
+        timeline.mark("QEMU started");
         Takeover takeover = vmNetwork.takeover();
         if (takeover != null) {
             Consumer<String> say = vm.container().main()::say;
@@ -173,7 +182,17 @@ public final class Monitor {
                             link -> new HotNetwork(loop, log, programs, control, network, setup, takeover, link, say));
         }
         control.observe(new LostMachine(loop, control, vm::lose, vm.container().main()::say));
-        await(setup, qemu);
+    }
+
+    private void restore(ProgramStart qemu, VmNetwork network) {
+        vm.restoring(deadlines.restore());
+        try {
+            startQemu(qemu);
+            new Restore(control, network.nics(), vm::restored, vm::restoreFailed).begin();
+        } catch (DkvmException e) {
+            // What was connected for it, and closed, is to be seen before others connect.
+            loop.post(() -> vm.restoreFailed(e.text()));
+        }
     }
 
     /** Waits for a person where that is asked for. False when the sandbox has come to its end meanwhile. */
@@ -194,7 +213,8 @@ public final class Monitor {
     private void await(GuestSetup setup, Function<SandboxPlan, ProgramStart> qemu) {
         vm.await(setup, translated -> {
             try {
-                SandboxPlan plan = translated ? setup.plan().translated() : setup.plan();
+                SandboxPlan plan =
+                        translated ? setup.plan().translated() : setup.plan().booted();
                 Files.deleteIfExists(places.sockets().share());
                 awaitShare(startShare(plan));
                 startSockets(plan);
@@ -421,7 +441,8 @@ public final class Monitor {
                 new BootFiles(places.kernel(), initramfs),
                 vmNetwork.nics(),
                 disks.ofMachine(),
-                places.sockets());
+                places.sockets(),
+                plan.vm().restored() ? Birth.RESTORE : Birth.BOOT);
     }
 
     /** The one with more modules where they are needed; a kernel that somebody brought may have none and need none. */

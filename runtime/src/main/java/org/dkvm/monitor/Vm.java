@@ -3,6 +3,7 @@ package org.dkvm.monitor;
 
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -80,9 +81,15 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
     private @Nullable AgentLink agent;
     private @Nullable Restart restart;
     private @Nullable BiConsumer<Client, VmLimits> onUpdate;
+    private @Nullable Hello early;
+    private EventLoop.@Nullable Timer restoreTimer;
+    private boolean restoring;
+    private boolean loaded;
     private boolean greeted;
     /** How often QEMU has been started again. */
     private int life;
+    /** … of these, because it could not be restored. */
+    private int restores;
 
     Vm(EventLoop loop, MonitorLog log, Timeline timeline, Places places, Deadlines deadlines) {
         this.loop = loop;
@@ -164,6 +171,61 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         clock.begin(told.plan());
     }
 
+    /** It is being restored, after {@link #await}: it boots where that fails, or takes too long. */
+    void restoring(Duration deadline) {
+        restoring = true;
+        restoreTimer =
+                loop.after(deadline, () -> restoreFailed("it did not answer within " + deadline.toMillis() + " ms"));
+    }
+
+    /** It goes on from where its template was saved, and has its network cards. */
+    void restored() {
+        loaded = true;
+        timeline.restored();
+        goOn();
+    }
+
+    /** It can not be restored. */
+    void restoreFailed(String reason) {
+        Restart again = restart;
+        if (!restoring || again == null || clock.phase() == Phase.OVER) {
+            return;
+        }
+        endRestore();
+        log.line("the VM can not be restored from its template, and boots: " + reason);
+        tellHost();
+        life++;
+        restores++;
+        early = null;
+        bootAgain(again, false);
+    }
+
+    /** That template is not used again. */
+    private void tellHost() {
+        try {
+            Files.writeString(places.notRestored(), "");
+        } catch (IOException e) {
+            log.line("can not tell that the template is not good: " + e);
+        }
+    }
+
+    private void endRestore() {
+        restoring = false;
+        EventLoop.Timer timer = restoreTimer;
+        if (timer != null) {
+            timer.cancel();
+        }
+    }
+
+    /** It has been loaded, and its agent has spoken. */
+    private void goOn() {
+        Hello said = early;
+        if (restoring && loaded && said != null) {
+            endRestore();
+            hello(said);
+        }
+    }
+
     /** What is to be done when somebody wants the VM to have other limits. */
     void onUpdate(BiConsumer<Client, VmLimits> task) {
         onUpdate = task;
@@ -219,9 +281,13 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         if (lost != life || clock.phase() == Phase.OVER) {
             return;
         }
+        if (restoring) {
+            restoreFailed(children.obituary());
+            return;
+        }
         Restart again = restart;
         GuestSetup told = setup;
-        if (life < MAX_RESTARTS && !greeted && again != null && told != null) {
+        if (life - restores < MAX_RESTARTS && !greeted && again != null && told != null) {
             boolean busy = told.plan().vm().shape().processor().kvm().replaceable() && children.anySaid(KVM_IS_BUSY);
             if (busy || children.anyAborted()) {
                 life++;
@@ -265,6 +331,11 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
 
     @Override
     public void hello(Hello hello) {
+        if (restoring) {
+            early = hello;
+            goOn();
+            return;
+        }
         timeline.mark("hello");
         timeline.hello(hello.bootNanos());
         log.line("guest kernel " + hello.release());

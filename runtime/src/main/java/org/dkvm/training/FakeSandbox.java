@@ -2,12 +2,11 @@
 package org.dkvm.training;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.dkvm.agent.FrameType;
 import org.dkvm.core.DkvmException;
@@ -26,6 +25,7 @@ final class FakeSandbox implements Programs, AutoCloseable {
     private static final int CLIENT = 1;
     private static final long PATIENCE_MILLIS = 10_000;
     private static final int PLAYERS = 3;
+    private static final String LOADED = "{\"event\":\"MIGRATION\",\"data\":{\"status\":\"completed\"}}\n";
 
     /** A part that somebody plays. */
     @FunctionalInterface
@@ -34,13 +34,18 @@ final class FakeSandbox implements Programs, AutoCloseable {
     }
 
     private final Places places;
+    private final boolean restored;
     private final FakeHelpers helpers;
     private final Programs real;
     private final List<Thread> players = new ArrayList<>();
     private final AtomicInteger played = new AtomicInteger();
 
-    FakeSandbox(Places places) throws IOException {
+    /**
+     * @param restored whether the VM is restored from a template
+     */
+    FakeSandbox(Places places, boolean restored) throws IOException {
         this.places = places;
+        this.restored = restored;
         helpers = new FakeHelpers(places);
         real = new SandboxPrograms(places.starter(), places.network());
     }
@@ -108,8 +113,11 @@ final class FakeSandbox implements Programs, AutoCloseable {
         try (ScriptedPeer control = new ScriptedPeer(sockets.control());
                 ScriptedPeer console = new ScriptedPeer(sockets.console());
                 ScriptedPeer agent = new ScriptedPeer(sockets.agent())) {
-            control.sayBytes(ascii("{\"QMP\":{}}\n{\"return\":{}}\n{\"event\":\"RESUME\",\"data\":{}}\n"));
-            console.sayBytes(ascii("booted\n"));
+            control.sayText("{\"QMP\":{}}\n{\"return\":{}}\n{\"event\":\"RESUME\",\"data\":{}}\n");
+            console.sayText("booted\n");
+            if (restored) {
+                control.answerUpTo("device_add", Map.of("migrate-incoming", LOADED));
+            }
             agent.say(FrameType.HELLO, 0, 'D', 'K', 'V', 'M', 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, '6');
             agent.hear(FrameType.OPEN, MAIN);
             agent.say(FrameType.READY, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 4, 2, 0, 0, 0, 0, 0, 0, 0);
@@ -151,9 +159,5 @@ final class FakeSandbox implements Programs, AutoCloseable {
             client.say(FrameType.OPEN, CLIENT, 1, 1, 0, 1, 0, 0, 0, 'a');
             client.hear(FrameType.EXIT, CLIENT);
         }
-    }
-
-    private static ByteBuffer ascii(String text) {
-        return ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII));
     }
 }

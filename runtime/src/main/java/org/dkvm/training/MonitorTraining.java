@@ -54,6 +54,7 @@ import org.dkvm.network.NetworkReader;
 /** One sandbox's life with everything around the monitor played: the same code, so that the JVM's archive holds what a start needs. */
 public final class MonitorTraining {
     private static final int WORKLOAD_EXIT = 0;
+    private static final String TEMPLATE = "0123456789abcdef";
 
     private static final String IPV4_ROUTES = """
             Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
@@ -84,15 +85,21 @@ public final class MonitorTraining {
     }
 
     static int run() throws IOException, InterruptedException {
+        inheritSocket();
+        int booted = run(false);
+        return booted == 0 ? run(true) : booted;
+    }
+
+    private static int run(boolean restored) throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory("dkvm-training");
         try {
-            return run(directory);
+            return run(directory, restored);
         } finally {
             FileTree.delete(directory);
         }
     }
 
-    private static int run(Path directory) throws IOException, InterruptedException {
+    private static int run(Path directory, boolean restored) throws IOException, InterruptedException {
         Places places = new Places(
                 directory,
                 directory.resolve("sandbox.json"),
@@ -100,16 +107,15 @@ public final class MonitorTraining {
                 directory,
                 directory,
                 directory.resolve("mountinfo"));
-        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan())));
+        Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(restored))));
         Files.writeString(directory.resolve("mountinfo"), MOUNTS);
         Files.createDirectory(directory.resolve("log"));
         network(directory);
-        inheritSocket();
         ServerSocketChannel sessions = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         sessions.bind(UnixDomainSocketAddress.of(places.sessionSocket()));
         MonitorLog log = new MonitorLog(new FileOutputStream(FileDescriptor.out));
         NetworkReader reader = new NetworkReader(directory.resolve("sys"), directory.resolve("proc"));
-        try (FakeSandbox around = new FakeSandbox(places)) {
+        try (FakeSandbox around = new FakeSandbox(places, restored)) {
             around.startClients();
             int code = new Monitor(places, around, reader, log, new Timeline(), Deadlines.GENEROUS).run(sessions);
             return code == WORKLOAD_EXIT && around.allHeard() ? 0 : 1;
@@ -123,7 +129,7 @@ public final class MonitorTraining {
         }
     }
 
-    private static SandboxPlan plan() {
+    private static SandboxPlan plan(boolean restored) {
         WorkloadProcess process = new WorkloadProcess(
                 new Command(List.of("/bin/sh"), "/", List.of("PATH=/bin"), true),
                 true,
@@ -152,7 +158,8 @@ public final class MonitorTraining {
                         NetworkMode.OWN,
                         List.of(),
                         new HostNames("training", ""),
-                        Map.of("net.core.somaxconn", "1024")),
+                        Map.of("net.core.somaxconn", "1024"),
+                        restored ? TEMPLATE : ""),
                 new SandboxRights(false, 0),
                 List.of(container),
                 new SandboxMounts(List.of("/share", "/share/root", "/share/1"), Map.of()));

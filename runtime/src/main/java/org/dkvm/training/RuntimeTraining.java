@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.training;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.bundle.sandbox.MonitorCommand;
 import org.dkvm.cli.RuntimeCommand;
+import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
+import org.dkvm.create.HostPlaces;
+import org.dkvm.template.Template;
+import org.dkvm.template.TemplateStore;
 
 /**
  * What package/assemble.sh runs to make the AOT caches; no user ever does.
@@ -38,8 +44,30 @@ public final class RuntimeTraining {
         PackageLayout layout = new PackageLayout(Path.of(System.getProperty("dkvm.home", "")));
         List<String> create = List.of("create", "--bundle", work + "/bundle", "--pid-file", work + "/pid", "sample");
         List<String> exec = List.of("exec", "--process", work + "/process.json", "--detach", "sample");
-        int created = RuntimeCommand.run(asDockerDoes(work, create), layout, work.resolve("vms"));
-        return created == 0 ? RuntimeCommand.run(asDockerDoes(work, exec), layout) : created;
+        HostPlaces host = host(work);
+        // The second one finds a template.
+        for (int i = 0; i < 2; i++) {
+            int created = RuntimeCommand.run(asDockerDoes(work, create), layout, host);
+            if (created != 0) {
+                return created;
+            }
+        }
+        return RuntimeCommand.run(asDockerDoes(work, exec), layout);
+    }
+
+    /** A host on which what is missed is there at once, though nothing could be restored from it. */
+    private static HostPlaces host(Path work) {
+        TemplateStore templates = TemplateStore.in(work.resolve("templates"), work.resolve("checked"));
+        return new HostPlaces(work.resolve("vms"), templates, (key, size) -> {
+            try {
+                Path made = Files.createDirectories(work.resolve("templates/made"));
+                Files.writeString(made.resolve(Template.MEMORY), "memory");
+                Files.writeString(made.resolve(Template.STATE), "state");
+                templates.keep(made, key, size.memory(), size.cpus());
+            } catch (IOException | DkvmException e) {
+                throw new IllegalArgumentException(e);
+            }
+        });
     }
 
     private static List<String> asDockerDoes(Path work, List<String> command) {

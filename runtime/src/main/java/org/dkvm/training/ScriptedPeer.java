@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.training;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.dkvm.agent.Frame;
 import org.dkvm.agent.FrameReader;
 import org.dkvm.agent.FrameType;
@@ -46,6 +50,32 @@ final class ScriptedPeer implements AutoCloseable {
         while (!heard.remove(new Heard(type, stream))) {
             read();
         }
+    }
+
+    /** Answers QMP commands up to one of that name, by what the table has for them beside an empty result. */
+    void answerUpTo(String last, Map<String, String> events) throws IOException {
+        String name = "";
+        while (!last.equals(name)) {
+            JsonObject command = JsonParser.parseString(line()).getAsJsonObject();
+            name = command.get("execute").getAsString();
+            if (command.has("id")) {
+                sayText("{\"id\":" + command.get("id") + ",\"return\":{}}\n" + events.getOrDefault(name, ""));
+            }
+        }
+    }
+
+    void sayText(String text) throws IOException {
+        sayBytes(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)));
+    }
+
+    private String line() throws IOException {
+        StringBuilder line = new StringBuilder();
+        ByteBuffer one = ByteBuffer.allocate(1);
+        while (channel.read(one) == 1 && one.get(0) != '\n') {
+            line.append((char) one.get(0));
+            one.clear();
+        }
+        return line.toString();
     }
 
     private void read() throws IOException {

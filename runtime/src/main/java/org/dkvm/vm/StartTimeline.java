@@ -30,6 +30,7 @@ public record StartTimeline(List<Span> spans, boolean opened) {
 
     private static final String QEMU_STARTED = "QEMU started";
     private static final String HELLO = "hello";
+    private static final String RESTORED = "restored from a template";
     private static final double NANOS_PER_MILLI = 1e6;
     /** No start takes a day: a number beyond is not what it says. */
     private static final double MOST_MILLIS = 24 * 3600 * 1000.0;
@@ -86,11 +87,16 @@ public record StartTimeline(List<Span> spans, boolean opened) {
     private static void addGuest(List<Span> spans, JsonObject written, double qemu, double hello) {
         double boot = Json.number(written, "guestHelloNanos").orElse(0L) / NANOS_PER_MILLI;
         double kernel = hello - boot;
-        if (isBad(boot) || kernel < qemu) {
-            kernel = qemu;
+        if (isRestored(written)) {
+            // Its kernel booted in its template, some time before.
+            spans.add(new Span(Lane.GUEST, RESTORED, qemu, hello));
+        } else {
+            if (isBad(boot) || kernel < qemu) {
+                kernel = qemu;
+            }
+            spans.add(new Span(Lane.GUEST, "QEMU and the firmware", qemu, kernel));
+            spans.add(new Span(Lane.GUEST, "the kernel boots", kernel, hello));
         }
-        spans.add(new Span(Lane.GUEST, "QEMU and the firmware", qemu, kernel));
-        spans.add(new Span(Lane.GUEST, "the kernel boots", kernel, hello));
         double last = hello;
         for (JsonObject step : first(Json.objects(written, "guest"))) {
             double at = kernel + Json.number(step, "nanos").orElse(0L) / NANOS_PER_MILLI;
@@ -101,6 +107,17 @@ public record StartTimeline(List<Span> spans, boolean opened) {
                     Lane.GUEST, "agent: " + plain(Json.string(step, "step").orElse("")), last, at));
             last = at;
         }
+    }
+
+    /** Whether the VM was restored from a template, as what it wrote down says. */
+    private static boolean isRestored(JsonObject written) {
+        return Json.isTrue(written, "restored");
+    }
+
+    /** Whether the VM was restored from a template. */
+    public boolean restored() {
+        return spans.stream()
+                .anyMatch(span -> span.lane() == Lane.GUEST && span.step().equals(RESTORED));
     }
 
     /** From the engine's call to the workload's start, in milliseconds; empty while it is not there. */

@@ -56,8 +56,10 @@ public final class VmPlace {
      * Makes a VM's directory.
      *
      * @param linux the member of that name of the container's spec
+     * @param template the key of what the VM is restored from; empty where it boots
      */
-    public static void make(Path vms, VmRecord vm, JsonObject linux, LogLimits limits) throws DkvmException {
+    public static void make(Path vms, VmRecord vm, JsonObject linux, LogLimits limits, String template)
+            throws DkvmException {
         Path directory = vms.resolve(vm.id().value());
         String label = Json.string(linux, "mountLabel").orElse("");
         String options = label.isEmpty() ? LOG_OPTIONS : LOG_OPTIONS + ",context=\"" + label + "\"";
@@ -67,7 +69,9 @@ public final class VmPlace {
             throw new DkvmException("can not write \"" + directory + "\": " + e, "is /run writable?", e);
         }
         AtomicFile.replacePrivate(
-                directory.resolve(KEEP_FILE), limits.vms() + " " + limits.size().bytes() + "\n" + options + "\n");
+                directory.resolve(KEEP_FILE),
+                limits.vms() + " " + limits.size().bytes() + "\n" + options + "\n"
+                        + (template.isEmpty() ? "" : template + "\n"));
         AtomicFile.replacePrivate(directory.resolve(VmRecord.FILE), Json.write(vm.toJson()));
     }
 

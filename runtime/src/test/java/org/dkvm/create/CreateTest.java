@@ -29,6 +29,7 @@ import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.json.Json;
 import org.dkvm.linux.ElfFile;
+import org.dkvm.template.TemplateStore;
 import org.dkvm.vm.Creation;
 import org.dkvm.vm.VmPlace;
 import org.dkvm.vm.VmRecord;
@@ -101,18 +102,20 @@ class CreateTest {
         Files.writeString(config, Json.write(spec));
     }
 
+    private HostPlaces state() {
+        return new HostPlaces(
+                directory.resolve("vms"),
+                TemplateStore.in(directory.resolve("templates"), directory.resolve("checked")),
+                (key, size) -> {});
+    }
+
     private HostClock clock() {
         return new HostClock(List.of("/bin/echo", "2600000"), directory.resolve("state"));
     }
 
     private void create() throws DkvmException {
         PackageLayout layout = new PackageLayout(directory.resolve("home"));
-        new Create(
-                        new Jobs(layout, "/no/runc"),
-                        HostConfig.defaults(),
-                        _ -> Accelerator.TCG,
-                        clock(),
-                        directory.resolve("vms"))
+        new Create(new Jobs(layout, "/no/runc"), HostConfig.defaults(), _ -> Accelerator.TCG, clock(), state())
                 .run(
                         new ContainerId("id1"),
                         bundle,
@@ -163,7 +166,8 @@ class CreateTest {
                         new Creation(1, Instant.now(), 2),
                         List.of()),
                 new JsonObject(),
-                new LogLimits(5, MemorySize.ofMib(1)));
+                new LogLimits(5, MemorySize.ofMib(1)),
+                "");
         Path other = Files.createDirectories(directory.resolve("other"));
         Files.copy(config, other.resolve(SandboxSpec.ORIGINAL_FILE));
         Files.createDirectories(state);
@@ -269,7 +273,7 @@ class CreateTest {
         AcceleratorChoice never = _ -> {
             throw new AssertionError("KVM is looked for");
         };
-        new Create(new Jobs(layout, "/no/runc"), HostConfig.defaults(), never, clock(), directory.resolve("vms"))
+        new Create(new Jobs(layout, "/no/runc"), HostConfig.defaults(), never, clock(), state())
                 .run(
                         new ContainerId("id1"),
                         bundle,

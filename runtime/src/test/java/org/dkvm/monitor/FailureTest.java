@@ -99,6 +99,55 @@ class FailureTest {
     }
 
     @Test
+    void aVmThatCanNotBeRestoredBoots() throws Exception {
+        sandbox.restored();
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer lost = sandbox.agent();
+        sandbox.qemu.end(1, "load of migration failed\n");
+        lost.close();
+        sandbox.awaitStarted(4);
+        assertThat(sandbox.share.isAlive()).isFalse();
+        Peer agent = sandbox.runningAgent();
+        agent.say(FrameType.EXIT, 1, 7, 0);
+        agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
+        assertThat(main.lastWords()).endsWith("EXIT 7");
+        assertThat(sandbox.log())
+                .contains("the VM can not be restored from its template, and boots: QEMU ended with exit code 1");
+        assertThat(sandbox.places.notRestored()).exists();
+    }
+
+    @Test
+    void aVmWhoseTemplatesMemoryIsMissingBoots() throws Exception {
+        sandbox.restored();
+        sandbox.memoryIsMissing();
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        sandbox.awaitStarted(4);
+        Peer agent = sandbox.runningAgent();
+        agent.say(FrameType.EXIT, 1, 7, 0);
+        agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
+        assertThat(main.lastWords()).endsWith("EXIT 7");
+        assertThat(sandbox.log()).contains("boots: can not start QEMU: the template's memory can not be copied");
+    }
+
+    @Test
+    void aRestoredVmThatDoesNotAnswerInTimeBoots() throws Exception {
+        sandbox.restored();
+        sandbox.deadlines(4000, 60_000, 1000);
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        sandbox.agent();
+        sandbox.awaitStarted(4);
+        assertThat(sandbox.qemu.isAlive()).isFalse();
+        Peer agent = sandbox.runningAgent();
+        agent.say(FrameType.EXIT, 1, 7, 0);
+        agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
+        assertThat(main.lastWords()).endsWith("EXIT 7");
+        assertThat(sandbox.log()).contains("boots: it did not answer within 2000 ms");
+    }
+
+    @Test
     void qemuThatAbortsTwiceIsGivenUp() throws Exception {
         sandbox.start();
         Peer main = sandbox.mainClient();

@@ -100,6 +100,7 @@ public final class TestSandbox implements Programs, AutoCloseable {
     private final FutureTask<Integer> result;
     private final List<Peer> peers = new ArrayList<>();
     private boolean listens = true;
+    private boolean memoryMissing;
     private Deadlines deadlines = Deadlines.GENEROUS;
 
     public TestSandbox(Path directory) throws IOException {
@@ -124,7 +125,10 @@ public final class TestSandbox implements Programs, AutoCloseable {
 
     public void deadlines(long stepMillis, long bootMillis, long finishMillis) {
         deadlines = new Deadlines(
-                Duration.ofMillis(stepMillis), Duration.ofMillis(bootMillis), Duration.ofMillis(finishMillis));
+                Duration.ofMillis(stepMillis),
+                Duration.ofMillis(bootMillis),
+                Duration.ofMillis(stepMillis / 2),
+                Duration.ofMillis(finishMillis));
     }
 
     void kernelDebug() throws IOException {
@@ -142,6 +146,18 @@ public final class TestSandbox implements Programs, AutoCloseable {
         plan.getAsJsonObject("vm").addProperty("accelerator", "KVM");
         plan.getAsJsonObject("vm").addProperty("kvmReplaceable", replaceable);
         Files.writeString(places.plan(), Json.write(plan));
+    }
+
+    /** The VM is to be restored from a template. */
+    void restored() throws IOException {
+        JsonObject plan = SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE));
+        plan.getAsJsonObject("vm").addProperty("template", "a".repeat(64));
+        Files.writeString(places.plan(), Json.write(plan));
+    }
+
+    /** … whose memory is not there. */
+    void memoryIsMissing() {
+        memoryMissing = true;
     }
 
     /** The engine's control group kills at this much. */
@@ -322,6 +338,11 @@ public final class TestSandbox implements Programs, AutoCloseable {
             terminals.add(start.environment().get("TERM"));
         }
         boolean again = started.size() > 2;
+        if (started.size() == 2 && memoryMissing) {
+            // What is opened before it is closed again.
+            new Peer(places.sockets().agent()).close();
+            throw new IOException("the template's memory can not be copied");
+        }
         if (started.size() % 2 == 0) {
             return again ? secondQemu : qemu;
         }

@@ -243,6 +243,11 @@ public final class MountPlan {
         mounts.add(sealed(SandboxPaths.SHARE, rootfs));
     }
 
+    /** A directory of the host that nobody in the sandbox writes to. */
+    public static JsonObject readOnly(String destination, Path source) {
+        return mount(destination, "bind", source.toString(), "bind", "rprivate", "ro", "nosuid", "nodev", "noexec");
+    }
+
     /** Makes a filesystem read-only that runc has made mount points in. What runc is told for a source only has to be a directory. */
     static JsonObject sealed(String point, Path directory) {
         return mount(point, "bind", directory.toString(), "bind", "remount", "ro", "nosuid", "nodev", "noexec");

@@ -42,7 +42,7 @@ public final class ForeignImage {
 
     /** On no host is there another board than the one for these. */
     private static void checkHardware(Architecture architecture, Hardware hardware) throws DkvmException {
-        if (architecture != Architecture.AMD64 && !hardware.equals(Hardware.ORDINARY)) {
+        if (architecture != Architecture.AMD64 && !hardware.isOrdinary()) {
             throw new DkvmException(
                     "a machine for " + architecture.label() + " has neither another board nor another firmware",
                     "leave DKVM_MACHINE and DKVM_BIOS out");

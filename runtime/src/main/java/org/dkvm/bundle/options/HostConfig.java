@@ -82,7 +82,7 @@ public record HostConfig(
     /** What holds where there is no file. */
     public static HostConfig defaults() {
         return new HostConfig(
-                new VmDefaults(Acceleration.AUTO, DEFAULT_KERNEL, DEFAULT_MEMORY, 0),
+                new VmDefaults(Acceleration.AUTO, DEFAULT_KERNEL, DEFAULT_MEMORY, 0, TemplateUse.AUTO),
                 List.of(ALLOW_BREAK),
                 new Overhead(KVM_OVERHEAD, TCG_OVERHEAD),
                 VhostNet.AUTO,
@@ -125,6 +125,7 @@ public record HostConfig(
         LogLimits logs = defaults.logs;
         Duration kvmProbe = defaults.kvmProbe;
         Confinement confinement = defaults.confinement;
+        TemplateUse template = defaults.vms.template();
         for (String key : json.keySet()) {
             JsonElement value = json.get(key);
             switch (key) {
@@ -148,6 +149,7 @@ public record HostConfig(
                 case "shared-volumes" ->
                     confinement = new Confinement(
                             confinement.uid(), confinement.antispoof(), sharedVolumes(text(file, key, value), file));
+                case "template" -> template = template(text(file, key, value), file);
                 case "vhost-net" -> vhostNet = vhostNet(text(file, key, value), file);
                 case "logs" -> logs = new LogLimits((int) number(file, json, key, value, 0, MAX_LOGS), logs.size());
                 case "logs-size" -> logs = new LogLimits(logs.vms(), memory(file, key, value, MemorySize.ofMib(0)));
@@ -158,11 +160,11 @@ public record HostConfig(
                 default ->
                     throw new DkvmException(
                             place(file, key) + ": key \"" + key + "\" is not known",
-                            "known are accel, allow, antispoof, cpus, kernel, kvm-probe-seconds, logs, logs-size, memory, overhead, runc, shared-volumes, uid, vhost-net");
+                            "known are accel, allow, antispoof, cpus, kernel, kvm-probe-seconds, logs, logs-size, memory, overhead, runc, shared-volumes, template, uid, vhost-net");
             }
         }
         return new HostConfig(
-                new VmDefaults(acceleration, kernel, memory, cpus),
+                new VmDefaults(acceleration, kernel, memory, cpus, template),
                 allow,
                 overhead,
                 vhostNet,
@@ -200,6 +202,14 @@ public record HostConfig(
             case "refuse" -> SharedVolumes.REFUSE;
             case "allow" -> SharedVolumes.ALLOW;
             default -> throw bad(file, "shared-volumes", value, "warn, refuse or allow");
+        };
+    }
+
+    private static TemplateUse template(String value, Path file) throws DkvmException {
+        return switch (value) {
+            case "auto" -> TemplateUse.AUTO;
+            case "off" -> TemplateUse.OFF;
+            default -> throw bad(file, "template", value, "auto or off");
         };
     }
 

@@ -45,7 +45,7 @@ public record Options(
     private static final String KNOWN =
             "DKVM_ACCEL, DKVM_ARCH, DKVM_BIOS, DKVM_BIOS_DEBUG, DKVM_BREAK, DKVM_CGROUPFS, DKVM_DISKS, DKVM_DISPLAY_MODE, DKVM_KERNEL,"
                     + " DKVM_KERNEL_APPEND, DKVM_KERNEL_DEBUG, DKVM_KERNEL_MOUNT_LIB_MODULES, DKVM_MACHINE, DKVM_NESTED, DKVM_NETWORK,"
-                    + " DKVM_QEMU_DISPLAY, DKVM_QEMU_VGA, DKVM_QEMU_VNC_DISPLAY, DKVM_QEMU_VNC_PASSWORD, DKVM_QEMU_VNC_PASSWORD_FILE, DKVM_SYS_ADMIN, DKVM_VHOST_NET";
+                    + " DKVM_QEMU_DISPLAY, DKVM_QEMU_VGA, DKVM_QEMU_VNC_DISPLAY, DKVM_QEMU_VNC_PASSWORD, DKVM_QEMU_VNC_PASSWORD_FILE, DKVM_SYS_ADMIN, DKVM_TEMPLATE, DKVM_VHOST_NET";
 
     public Options {
         breaks = List.copyOf(breaks);
@@ -97,6 +97,7 @@ public record Options(
         boolean sharedNetwork = false;
         VhostNet vhostNet = config.vhostNet();
         boolean nested = false;
+        TemplateUse template = config.vms().template();
         for (String entry : env) {
             if (!isOption(entry)) {
                 continue;
@@ -115,6 +116,7 @@ public record Options(
                 case "DKVM_KERNEL_MOUNT_LIB_MODULES" -> mountLibModules = flag(name, value);
                 case "DKVM_SYS_ADMIN" -> sysAdmin = sysAdmin(value, config);
                 case "DKVM_NESTED" -> nested = nested(value, config);
+                case "DKVM_TEMPLATE" -> template = TemplateUse.parse(value, config);
                 case "DKVM_VHOST_NET" -> vhostNet = VhostNet.parse(value, config);
                 case DISKS -> disks = value.isEmpty() ? List.of() : DisksOption.parse(value);
                 case "DKVM_MACHINE" -> board = HardwareOptions.board(value);
@@ -131,7 +133,7 @@ public record Options(
             }
         }
         return new Options(
-                new KernelOptions(kernel, kernelDebug, append, mountLibModules),
+                new KernelOptions(kernel, kernelDebug, append, mountLibModules, template),
                 new MachineOptions(
                         architecture,
                         acceleration,

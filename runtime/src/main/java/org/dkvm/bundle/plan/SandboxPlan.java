@@ -24,6 +24,11 @@ public record SandboxPlan(VmPlan vm, SandboxRights rights, List<ContainerPlan> c
         return new SandboxPlan(vm.translated(), rights, containers, mounts);
     }
 
+    /** The same VM by a boot. */
+    public SandboxPlan booted() {
+        return new SandboxPlan(vm.booted(), rights, containers, mounts);
+    }
+
     /** The container that the VM starts with. */
     public ContainerPlan container() {
         return containers.getFirst();

@@ -20,6 +20,7 @@ import org.dkvm.core.machine.NetworkMode;
  * @param breaks where the launch waits for a person, in order
  * @param names what the machine is called
  * @param sysctls kernel parameters that were asked for
+ * @param template the key of what it is restored from; empty where it boots
  */
 public record VmPlan(
         MachineShape shape,
@@ -27,15 +28,37 @@ public record VmPlan(
         NetworkMode network,
         List<BreakPoint> breaks,
         HostNames names,
-        Map<String, String> sysctls) {
+        Map<String, String> sysctls,
+        String template) {
     public VmPlan {
         disks = List.copyOf(disks);
         breaks = List.copyOf(breaks);
         sysctls = Collections.unmodifiableMap(new LinkedHashMap<>(sysctls));
     }
 
+    /** One that boots. */
+    public VmPlan(
+            MachineShape shape,
+            List<Disk> disks,
+            NetworkMode network,
+            List<BreakPoint> breaks,
+            HostNames names,
+            Map<String, String> sysctls) {
+        this(shape, disks, network, breaks, names, sysctls, "");
+    }
+
+    /** Whether it goes on from where its template was saved; it boots where that fails. */
+    public boolean restored() {
+        return !template.isEmpty();
+    }
+
     /** The same without KVM. */
     VmPlan translated() {
         return new VmPlan(shape.translated(), disks, network, breaks, names, sysctls);
+    }
+
+    /** The same by a boot. */
+    VmPlan booted() {
+        return new VmPlan(shape, disks, network, breaks, names, sysctls);
     }
 }

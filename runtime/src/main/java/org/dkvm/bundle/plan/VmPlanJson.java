@@ -52,6 +52,9 @@ final class VmPlanJson {
             plan.breaks().forEach(point -> breaks.add(point.name()));
             json.add("breaks", breaks);
         }
+        if (plan.restored()) {
+            json.addProperty("template", plan.template());
+        }
         return json;
     }
 
@@ -75,7 +78,8 @@ final class VmPlanJson {
                 NetworkMode.valueOf(Json.requiredString(json, "network")),
                 breaks,
                 new HostNames(Json.requiredString(json, "hostname"), Json.requiredString(json, "domainname")),
-                sysctls);
+                sysctls,
+                Json.string(json, "template").orElse(""));
     }
 
     private static void shapeToJson(JsonObject json, MachineShape shape) {
@@ -95,7 +99,7 @@ final class VmPlanJson {
         json.addProperty("memory", size.memory().bytes());
         json.addProperty("mostCpus", size.growth().cpus());
         json.addProperty("mostMemory", size.growth().memory().bytes());
-        if (!shape.hardware().equals(Hardware.ORDINARY)) {
+        if (!shape.hardware().isOrdinary()) {
             json.addProperty("board", shape.hardware().board().name());
             json.addProperty("firmware", shape.hardware().firmware().name());
         }

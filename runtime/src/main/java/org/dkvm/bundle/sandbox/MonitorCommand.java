@@ -3,6 +3,7 @@ package org.dkvm.bundle.sandbox;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.dkvm.bundle.plan.VmPlan;
 import org.dkvm.core.SandboxPaths;
 
 /** The command lines of the sandbox: its PID 1 and, under it, the monitor's JVM. All paths are the sandbox's. */
@@ -27,17 +28,22 @@ public final class MonitorCommand {
     /**
      * What runc starts: {@code dkvm-init}, which starts the monitor.
      *
-     * @param terminalTaken whether QEMU reads the container's terminal, and dkvm-init does not
+     * @param vm whose it is
      */
-    static List<String> init(boolean terminalTaken, ProgramRights rights) {
+    static List<String> init(VmPlan vm, ProgramRights rights) {
         List<String> command = new ArrayList<>();
         add(command, INIT, "--socket", SandboxPaths.SESSION_SOCKET, "--log", SandboxPaths.MONITOR_LOG);
         add(command, "--starter", SandboxPaths.STARTER_SOCKET);
         if (rights.hasNetwork()) {
             add(command, "--network", SandboxPaths.NETWORK_SOCKET);
         }
-        if (terminalTaken) {
+        if (vm.shape().display().mode().takesTerminal()) {
+            // QEMU reads the container's terminal, and dkvm-init does not.
             add(command, "--terminal", "qemu");
+        }
+        if (vm.restored()) {
+            long bytes = vm.shape().size().memory().bytes();
+            add(command, "--template", SandboxPaths.TEMPLATE + ":" + bytes);
         }
         command.addAll(rights.options());
         command.add(END_OF_OPTIONS);

@@ -6,6 +6,8 @@ import com.google.gson.JsonObject;
 import java.util.List;
 import java.util.Optional;
 import org.dkvm.bundle.options.HostConfig;
+import org.dkvm.bundle.options.MachineOptions;
+import org.dkvm.bundle.options.Options;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
@@ -17,6 +19,8 @@ import org.dkvm.core.machine.Firmware;
 import org.dkvm.core.machine.Growth;
 import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.core.machine.Hardware;
+import org.dkvm.core.machine.MachineShape;
+import org.dkvm.core.machine.MachineSize;
 import org.dkvm.json.Json;
 
 /**
@@ -24,9 +28,8 @@ import org.dkvm.json.Json;
  *
  * @param memory the VM's memory
  * @param cpus the VM's CPUs
- * @param pidsLimit the workload's processes; 0: no limit
  */
-public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
+public record SandboxResources(MemorySize memory, int cpus) {
     private static final int TUN_MAJOR = 10;
     private static final int TUN_MINOR = 200;
     private static final int KVM_MAJOR = 10;
@@ -74,12 +77,36 @@ public record SandboxResources(MemorySize memory, int cpus, long pidsLimit) {
     static SandboxResources of(JsonObject linux, HostConfig config, Architecture architecture, int hostCpus)
             throws DkvmException {
         JsonObject resources = Json.objectOrNew(linux, "resources");
-        JsonObject pids = Json.object(resources, "pids").orElseGet(JsonObject::new);
-        long limit = Json.number(pids, "limit").orElse(0L);
         return new SandboxResources(
                 memory(resources, config, architecture),
-                cpus(Json.object(resources, "cpu").orElseGet(JsonObject::new), config, hostCpus),
-                Math.max(0, limit));
+                cpus(Json.object(resources, "cpu").orElseGet(JsonObject::new), config, hostCpus));
+    }
+
+    /** The machine of a container with these limits. */
+    public static MachineShape shape(
+            JsonObject linux, Options options, HostConfig config, GuestKernel kernel, HostShare host)
+            throws DkvmException {
+        MachineOptions machine = options.machine();
+        SandboxResources resources = of(linux, config, kernel.architecture(), host.cpus());
+        machine.display().checkHardware(machine.hardware());
+        machine.hardware().checkMemory(resources.memory());
+        return new MachineShape(
+                kernel,
+                host.processor(),
+                new MachineSize(
+                        resources.cpus(),
+                        resources.memory(),
+                        resources.growth(machine.hardware(), kernel, host.cpus(), host.memory())),
+                machine.hardware(),
+                machine.firmwareDebug(),
+                machine.display());
+    }
+
+    /** How many processes the workload may have; 0: no limit. */
+    static long pids(JsonObject linux) {
+        JsonObject resources = Json.objectOrNew(linux, "resources");
+        JsonObject pids = Json.object(resources, "pids").orElseGet(JsonObject::new);
+        return Math.max(0, Json.number(pids, "limit").orElse(0L));
     }
 
     /** How large the VM may become while it runs. */

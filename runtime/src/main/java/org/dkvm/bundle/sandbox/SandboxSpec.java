@@ -17,6 +17,7 @@ import org.dkvm.bundle.options.DisplayOptions;
 import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.bundle.options.MachineOptions;
 import org.dkvm.bundle.options.Options;
+import org.dkvm.bundle.options.TemplateUse;
 import org.dkvm.bundle.plan.ContainerPlan;
 import org.dkvm.bundle.plan.GuestBounds;
 import org.dkvm.bundle.plan.SandboxMounts;
@@ -26,19 +27,17 @@ import org.dkvm.bundle.plan.VmPlan;
 import org.dkvm.bundle.process.CapabilityNames;
 import org.dkvm.bundle.spec.ContainerSpec;
 import org.dkvm.bundle.spec.SupportedSpec;
-import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
+import org.dkvm.core.SandboxPaths;
 import org.dkvm.core.container.ContainerCgroup;
 import org.dkvm.core.container.ContainerRoot;
 import org.dkvm.core.container.GuestDevice;
 import org.dkvm.core.container.HiddenPaths;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.Display;
-import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.core.machine.HostNames;
 import org.dkvm.core.machine.MachineShape;
-import org.dkvm.core.machine.MachineSize;
 import org.dkvm.core.machine.NetworkMode;
 import org.dkvm.json.Json;
 
@@ -67,6 +66,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
      * @param kernel what the VM boots
      * @param host what the host has for it
      * @param seccomp the sandbox's seccomp profile
+     * @param templates what it may be restored from
      */
     public record Inputs(
             SandboxPlace place,
@@ -74,7 +74,8 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
             HostConfig config,
             BootKernel kernel,
             HostShare host,
-            JsonObject seccomp) {
+            JsonObject seccomp,
+            Templates templates) {
         private Accelerator accelerator() {
             return host.processor().accelerator();
         }
@@ -103,9 +104,19 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
             mounts.addFile("file", display.password().file());
         }
         HiddenPaths hidden = MaskedPaths.rewrite(linux);
-        JsonArray points = rewriteMounts(spec, mounts, inputs);
+        MachineShape shape = shape(linux, container, inputs);
+        String template = template(container, shape, inputs);
+        JsonArray points = rewriteMounts(spec, mounts, inputs, template);
         SandboxMounts sandbox = new SandboxMounts(points(points, linux), mounts.files());
-        SandboxPlan plan = plan(spec, linux, container, inputs, sandbox, hidden);
+        SandboxPlan plan = plan(
+                spec,
+                linux,
+                container,
+                inputs,
+                sandbox,
+                hidden,
+                shape,
+                template.isEmpty() ? "" : String.valueOf(Path.of(template).getFileName()));
         GuestBounds.check(plan);
         ProgramRights rights = ProgramRights.of(plan, inputs.config);
         rewriteProcess(process, plan, rights, inputs.host.openFiles());
@@ -116,34 +127,37 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         return new SandboxSpec(spec, plan);
     }
 
+    private static MachineShape shape(JsonObject linux, ContainerSpec container, Inputs inputs) throws DkvmException {
+        MachineOptions machine = inputs.options.machine();
+        MachineShape shape =
+                SandboxResources.shape(linux, inputs.options, inputs.config, inputs.kernel.kernel(), inputs.host);
+        // Its networks are known when it is started.
+        machine.hardware().board().checkRoom(machine.disks().size() + GuestDevice.disks(container.devices()), 0);
+        BreakOption.checkTerminal(inputs.options.breaks(), container.process().terminal());
+        return shape;
+    }
+
+    /** The directory of what it is restored from; empty where it boots. */
+    private static String template(ContainerSpec container, MachineShape shape, Inputs inputs) {
+        Options options = inputs.options;
+        boolean fits = options.kernel().template() == TemplateUse.AUTO
+                && options.machine().disks().isEmpty()
+                && GuestDevice.disks(container.devices()) == 0
+                && options.breaks().isEmpty()
+                && options.network().mode(container.network()) == NetworkMode.OWN;
+        return fits ? inputs.templates.directoryFor(shape) : "";
+    }
+
     private static SandboxPlan plan(
             JsonObject spec,
             JsonObject linux,
             ContainerSpec container,
             Inputs inputs,
             SandboxMounts sandboxMounts,
-            HiddenPaths hidden)
-            throws DkvmException {
-        GuestKernel kernel = inputs.kernel.kernel();
-        HostShare host = inputs.host;
+            HiddenPaths hidden,
+            MachineShape shape,
+            String template) {
         MachineOptions machine = inputs.options.machine();
-        Architecture architecture = kernel.architecture();
-        SandboxResources resources = SandboxResources.of(linux, inputs.config, architecture, host.cpus());
-        machine.display().checkHardware(machine.hardware());
-        machine.hardware().checkMemory(resources.memory());
-        // Its networks are known when it is started.
-        machine.hardware().board().checkRoom(machine.disks().size() + GuestDevice.disks(container.devices()), 0);
-        BreakOption.checkTerminal(inputs.options.breaks(), container.process().terminal());
-        MachineShape shape = new MachineShape(
-                kernel,
-                host.processor(),
-                new MachineSize(
-                        resources.cpus(),
-                        resources.memory(),
-                        resources.growth(machine.hardware(), kernel, host.cpus(), host.memory())),
-                machine.hardware(),
-                machine.firmwareDebug(),
-                machine.display());
         VmPlan vm = new VmPlan(
                 shape,
                 machine.disks(),
@@ -151,7 +165,8 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 inputs.options.breaks(),
                 new HostNames(
                         container.hostName(), Json.string(spec, "domainname").orElse("")),
-                sysctls(linux));
+                sysctls(linux),
+                template);
         SandboxRights rights =
                 new SandboxRights(inputs.options.sysAdmin(), SandboxResources.ceiling(linux, inputs.overhead()));
         ContainerPlan first = new ContainerPlan(
@@ -163,7 +178,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                         container.mounts().guest(),
                         hidden),
                 container.devices(),
-                new ContainerCgroup(inputs.options.cgroups(), resources.pidsLimit()));
+                new ContainerCgroup(inputs.options.cgroups(), SandboxResources.pids(linux)));
         return new SandboxPlan(vm, rights, List.of(first), sandboxMounts);
     }
 
@@ -179,10 +194,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
     }
 
     private static void rewriteProcess(JsonObject process, SandboxPlan plan, ProgramRights rights, long openFiles) {
-        process.add(
-                "args",
-                Json.arrayOf(
-                        MonitorCommand.init(plan.vm().shape().display().mode().takesTerminal(), rights)));
+        process.add("args", Json.arrayOf(MonitorCommand.init(plan.vm(), rights)));
         process.add("env", Json.arrayOf(MonitorCommand.ENVIRONMENT));
         confine(process, rights.all());
         if (openFiles > 0) {
@@ -216,7 +228,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         process.remove("rlimits");
     }
 
-    private static JsonArray rewriteMounts(JsonObject spec, MountPlan mounts, Inputs inputs) {
+    private static JsonArray rewriteMounts(JsonObject spec, MountPlan mounts, Inputs inputs, String template) {
         JsonObject root = Json.objectOrNew(spec, "root");
         Path rootfs = inputs.place.bundle().resolve(Json.string(root, "path").orElse("rootfs"));
         JsonArray sandbox = mounts.sandbox(
@@ -225,6 +237,9 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 inputs.kernel.directory(),
                 rootfs,
                 Json.isTrue(root, "readonly"));
+        if (!template.isEmpty()) {
+            sandbox.add(MountPlan.readOnly(SandboxPaths.TEMPLATE, Path.of(template)));
+        }
         spec.add("mounts", sandbox);
         return sandbox;
     }

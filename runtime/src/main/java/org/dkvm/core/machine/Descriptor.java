@@ -19,4 +19,10 @@ public sealed interface Descriptor {
 
     /** A disk's backing file, locked: a path below a root that no link leads out of. */
     record DiskFile(int number, String root, String path) implements Descriptor {}
+
+    /** The copy of the template's memory, which dkvm-init has made. */
+    record TemplateMemory(int number) implements Descriptor {}
+
+    /** The template's state of devices, to read from. */
+    record TemplateState(int number) implements Descriptor {}
 }

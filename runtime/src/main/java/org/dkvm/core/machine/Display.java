@@ -37,6 +37,11 @@ public record Display(DisplayMode mode, Vga vga, int number, VncPassword passwor
         }
     }
 
+    /** Whether it is {@link #NONE}; see {@link Hardware#isOrdinary}. */
+    public boolean isNone() {
+        return mode == NONE.mode && vga == NONE.vga;
+    }
+
     /** Whether it shows anything, or has a card that could. */
     public boolean isPresent() {
         return mode != DisplayMode.HEADLESS || vga != Vga.NONE;

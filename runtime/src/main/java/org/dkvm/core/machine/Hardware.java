@@ -27,6 +27,11 @@ public record Hardware(Board board, Firmware firmware) {
         return new Hardware(board, firmware);
     }
 
+    /** Whether it is {@link #ORDINARY}; a start is spared what the JVM makes for a record's own comparison. */
+    public boolean isOrdinary() {
+        return board == ORDINARY.board && firmware == ORDINARY.firmware;
+    }
+
     /** Fails when so much memory does not do. */
     public void checkMemory(MemorySize memory) throws DkvmException {
         if (firmware == Firmware.EFI && memory.compareTo(LEAST_MEMORY_FOR_EFI) < 0) {

@@ -40,6 +40,8 @@ public record ProgramStart(
     private static final int READ = 2;
     private static final int WRITE = 3;
     private static final int DISK = 4;
+    private static final int MEMORY = 5;
+    private static final int STATE = 6;
 
     public ProgramStart {
         argv = List.copyOf(argv);
@@ -67,6 +69,8 @@ public record ProgramStart(
                     add(texts, DISK, it.number(), it.root());
                     add(texts, it.path());
                 }
+                case Descriptor.TemplateMemory it -> add(texts, MEMORY, it.number(), "/");
+                case Descriptor.TemplateState it -> add(texts, STATE, it.number(), "/");
             }
         }
         for (String argument : argv) {

@@ -8,12 +8,13 @@ import java.time.Duration;
  *
  * @param step one phase of the boot
  * @param boot the whole boot, until the workload runs
+ * @param restore until a restored guest's agent speaks; then it boots
  * @param finish the guest's syncing and unmounting, after the workload's exit
  */
-public record Deadlines(Duration step, Duration boot, Duration finish) {
+public record Deadlines(Duration step, Duration boot, Duration restore, Duration finish) {
     /** Ten times what a distribution kernel needs under TCG on a busy host. */
     public static final Deadlines GENEROUS =
-            new Deadlines(Duration.ofMinutes(1), Duration.ofMinutes(2), Duration.ofSeconds(10));
+            new Deadlines(Duration.ofMinutes(1), Duration.ofMinutes(2), Duration.ofSeconds(10), Duration.ofSeconds(10));
 
     private static final int DISKS_FACTOR = 12;
     private static final int SET_UP_FACTOR = 15;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.monitor.start;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
@@ -38,6 +42,8 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network, MountCheck mounts)
     /** Ports that the guest leaves alone. See proc_sys_net(5). */
     public static final String RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports";
 
+    private static final Path RANDOM = Path.of("/dev/urandom");
+
     /** The records of MACHINE: what all containers of the VM share. */
     public byte[] machine(Instant now) throws DkvmException {
         MachineRecords to = new MachineRecords();
@@ -46,6 +52,9 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network, MountCheck mounts)
         to.hostname(vm.names().host());
         to.domainname(vm.names().domain());
         shape(to, vm.shape());
+        if (vm.restored()) {
+            to.entropy(random());
+        }
         for (NetworkDevice device : network.devices()) {
             NetworkRecords.device(to, device);
         }
@@ -54,6 +63,15 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network, MountCheck mounts)
         }
         sysctls(to);
         return bounded("the machine", to.toBytes(), MachineRecords.MAX_BYTES, "use fewer networks");
+    }
+
+    /** The host's random numbers. See random(4). */
+    private static byte[] random() throws DkvmException {
+        try (InputStream in = Files.newInputStream(RANDOM)) {
+            return in.readNBytes(MachineRecords.ENTROPY_BYTES);
+        } catch (IOException e) {
+            throw new DkvmException("can not read \"" + RANDOM + "\": " + e, "", e);
+        }
     }
 
     /** The records of CONTAINER: what is the container's own. */

@@ -65,6 +65,11 @@ public record Places(Path run, Path plan, Path share, Path kernel, Path terminfo
         return run.resolve("log/timeline.json");
     }
 
+    /** Made where the VM's template turned out not to be good: dkvm-keep takes that out of use. */
+    public Path notRestored() {
+        return run.resolve("log/not-restored");
+    }
+
     /** What the guest's serial port said last; an older part beside it. */
     public Path console() {
         return run.resolve("log/console.log");

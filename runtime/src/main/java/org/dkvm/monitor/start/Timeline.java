@@ -22,10 +22,17 @@ public final class Timeline {
     private List<ReadyStep> guest = List.of();
     private long bootNanos;
     private boolean saved;
+    private boolean restored;
 
     /** A step is done now. */
     public void mark(String step) {
         marks.add(new Mark(step, System.nanoTime() - startNanos));
+    }
+
+    /** The VM has been restored: its guest's time since boot has its template's in it. */
+    public void restored() {
+        restored = true;
+        mark("restored");
     }
 
     /** The guest's kernel had been running that long when its agent said hello. */
@@ -61,6 +68,9 @@ public final class Timeline {
             step.addProperty("step", mark.step());
             step.addProperty("nanos", mark.nanos());
             steps.add(step);
+        }
+        if (restored) {
+            json.addProperty("restored", true);
         }
         json.add("monitor", steps);
         json.addProperty("guestHelloNanos", bootNanos);

@@ -37,9 +37,9 @@ class HostConfigTest {
         assertThat(parse("{\"accel\":\"tcg\",\"kernel\":\"debian/6.12\",\"memory\":\"1g\",\"cpus\":2,"
                         + "\"allow\":[\"sys-admin\"],\"runc\":\"/x\",\"overhead\":\"100M\",\"vhost-net\":\"off\","
                         + "\"logs\":0,\"logs-size\":\"1m\",\"kvm-probe-seconds\":30,\"antispoof\":\"always\",\"uid\":3000000000,"
-                        + "\"shared-volumes\":\"refuse\"}"))
+                        + "\"shared-volumes\":\"refuse\",\"template\":\"auto\"}"))
                 .isEqualTo(new HostConfig(
-                        new VmDefaults(Acceleration.TCG, "debian/6.12", MemorySize.ofMib(1024), 2),
+                        new VmDefaults(Acceleration.TCG, "debian/6.12", MemorySize.ofMib(1024), 2, TemplateUse.AUTO),
                         List.of("sys-admin"),
                         new Overhead(MemorySize.ofMib(100), MemorySize.ofMib(100)),
                         VhostNet.OFF,

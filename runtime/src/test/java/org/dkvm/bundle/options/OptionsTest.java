@@ -28,7 +28,7 @@ class OptionsTest {
     void withoutAnyTheDefaultsHold() throws DkvmException {
         assertThat(parse("PATH=/bin", "XDKVM_KERNEL=x"))
                 .isEqualTo(new Options(
-                        new KernelOptions("", false, "", false),
+                        new KernelOptions("", false, "", false, TemplateUse.AUTO),
                         new MachineOptions(
                                 Optional.empty(),
                                 Acceleration.AUTO,
@@ -58,9 +58,10 @@ class OptionsTest {
                         "DKVM_BIOS=SeaBIOS",
                         "DKVM_BREAK=preqemu,prenet",
                         "DKVM_NETWORK=shared",
-                        "DKVM_VHOST_NET=on"))
+                        "DKVM_VHOST_NET=on",
+                        "DKVM_TEMPLATE=auto"))
                 .isEqualTo(new Options(
-                        new KernelOptions("debian/6.1", true, "a=1 b", true),
+                        new KernelOptions("debian/6.1", true, "a=1 b", true, TemplateUse.AUTO),
                         new MachineOptions(
                                 Optional.of(Architecture.ARM64),
                                 Acceleration.TCG,

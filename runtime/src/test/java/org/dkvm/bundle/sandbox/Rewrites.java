@@ -55,7 +55,8 @@ public final class Rewrites {
                                 Path.of("/opt/dkvm/kernels/dkvm/6.12"),
                                 new GuestModules(Path.of("/opt/dkvm/kernels/dkvm/6.12/modules"), "6.12")),
                         new HostShare(4, MemorySize.ofMib(16 * 1024), new Processor(accelerator, 0), vhostNet, 524_288),
-                        seccomp));
+                        seccomp,
+                        Templates.NONE));
     }
 
     public static SandboxSpec rewrite(JsonObject spec) throws DkvmException {

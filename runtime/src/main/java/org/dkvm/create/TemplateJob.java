@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.create;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.dkvm.bundle.options.HostConfig;
+import org.dkvm.bundle.options.Options;
+import org.dkvm.bundle.sandbox.HostShare;
+import org.dkvm.bundle.sandbox.SandboxResources;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.MemorySize;
+import org.dkvm.core.SandboxPaths;
+import org.dkvm.core.machine.Accelerator;
+import org.dkvm.core.machine.GuestKernel;
+import org.dkvm.core.machine.MachineShape;
+import org.dkvm.core.machine.Processor;
+import org.dkvm.json.Json;
+import org.dkvm.kernel.KernelStore;
+import org.dkvm.linux.AtomicFile;
+import org.dkvm.linux.HostMemory;
+import org.dkvm.linux.OwnedDirectory;
+import org.dkvm.machine.QemuCommand;
+import org.dkvm.machine.TemplateMachine;
+import org.dkvm.template.Template;
+import org.dkvm.template.TemplateKey;
+import org.dkvm.template.TemplateStore;
+
+/** Makes templates: a machine is booted and saved by {@code dkvm template save} in a sandbox, which sees the kernel and writes to one directory. */
+public final class TemplateJob {
+    /** What the machine, and QEMU, are given as. */
+    public static final String COMMAND = "command.json";
+
+    /** In it: QEMU's words. */
+    public static final String QEMU = "qemu";
+
+    private static final String KERNEL = "dkvm";
+    private static final Duration LIMIT = Duration.ofMinutes(3);
+
+    /** QEMU's translated code, the JVM, and the memory that the machine uses, once more as it is copied. */
+    private static final MemorySize BESIDE = MemorySize.ofMib(768);
+
+    private static final String OUT = Job.PLACE + "/out";
+
+    private TemplateJob() {}
+
+    /**
+     * Makes the template of VMs of this size, unless it is there.
+     *
+     * @param memory 0: what VMs have where nothing is said
+     * @param cpus 0: likewise
+     * @param patient whether to wait where another one is just being made
+     * @return empty where that is so
+     */
+    public static Optional<Template> make(Jobs jobs, HostConfig config, MemorySize memory, int cpus, boolean patient)
+            throws DkvmException {
+        KernelStore.Found kernel = new KernelStore(jobs.layout().kernels()).find(KERNEL);
+        MachineShape shape = shape(jobs, config, kernel, memory, cpus);
+        if (!TemplateMachine.fits(shape)) {
+            throw new DkvmException(
+                    "no template can be made of such a VM: " + shape.size().memory() + ", "
+                            + shape.processor().accelerator(),
+                    "templates are for VMs of up to 4096 MiB that run with TCG");
+        }
+        TemplateStore store = new TemplateStore();
+        TemplateKey key = new TemplateChoice(jobs.layout(), kernel.directory(), store, (missed, size) -> {}).key(shape);
+        try (OwnedDirectory making = store.begin();
+                FileChannel turn = store.turn();
+                FileLock mine = patient ? turn.lock() : turn.tryLock()) {
+            Optional<Template> there = mine == null ? Optional.empty() : store.find(key);
+            if (mine == null || there.isPresent()) {
+                return there;
+            }
+            Path out = Files.createDirectory(making.path().resolve("template"));
+            run(jobs, kernel, shape, out);
+            return Optional.of(
+                    store.keep(out, key, shape.size().memory(), shape.size().cpus()));
+        } catch (IOException e) {
+            throw new DkvmException("can not make the template: " + e, "", e);
+        }
+    }
+
+    private static void run(Jobs jobs, KernelStore.Found kernel, MachineShape shape, Path out)
+            throws DkvmException, IOException {
+        JsonObject command = new JsonObject();
+        command.add(QEMU, Json.arrayOf(QemuCommand.argv(TemplateChoice.machine(shape))));
+        AtomicFile.replacePrivate(out.resolve(COMMAND), Json.write(command));
+        List<Job.Mount> mounts =
+                List.of(new Job.Mount(out, OUT, true), new Job.Mount(kernel.directory(), SandboxPaths.KERNEL, false));
+        MemorySize memory = shape.size().memory();
+        JavaJob.run(
+                jobs,
+                JavaJob.of(
+                        jobs.version(),
+                        mounts,
+                        new Job.Limits(LIMIT, memory.plus(BESIDE), memory),
+                        Job.Rights.MACHINES,
+                        "template",
+                        "save",
+                        OUT));
+        Files.delete(out.resolve(COMMAND));
+    }
+
+    private static MachineShape shape(
+            Jobs jobs, HostConfig config, KernelStore.Found kernel, MemorySize memory, int cpus) throws DkvmException {
+        Accelerator accelerator = new HostAccelerator(jobs, config.kvmProbe(), warning -> {})
+                .choose(config.vms().acceleration());
+        long kilohertz = accelerator == Accelerator.TCG ? new HostClock(jobs.layout()).kilohertz() : 0;
+        JsonObject limits = new JsonObject();
+        JsonObject limit = new JsonObject();
+        limit.addProperty("limit", memory.bytes());
+        limits.add("memory", limit);
+        JsonObject quota = new JsonObject();
+        quota.addProperty("period", 1);
+        quota.addProperty("quota", cpus);
+        limits.add("cpu", quota);
+        JsonObject linux = new JsonObject();
+        linux.add("resources", limits);
+        return SandboxResources.shape(
+                linux,
+                Options.parse(List.of(), config),
+                config,
+                new GuestKernel(kernel.name(), kernel.architecture(), kernel.image(), "", false),
+                new HostShare(
+                        Runtime.getRuntime().availableProcessors(),
+                        HostMemory.total(),
+                        new Processor(accelerator, kilohertz),
+                        false,
+                        0));
+    }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.create;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+import org.dkvm.core.Architecture;
+import org.dkvm.core.DkvmException;
+import org.dkvm.json.Json;
+import org.dkvm.linux.Program;
+import org.dkvm.machine.Machine;
+import org.dkvm.machine.QmpLines;
+import org.dkvm.machine.QmpMessage;
+import org.dkvm.machine.TemplateMachine;
+import org.dkvm.share.VirtiofsdCommand;
+import org.dkvm.template.MemoryPieces;
+import org.dkvm.template.Template;
+
+/** Boots a machine until its agent waits for its first order, and saves it: what {@link TemplateJob} runs in a sandbox. */
+public final class TemplateSaver {
+    private static final Path PLACE = Path.of("/tmp");
+
+    /** Of the machine that is saved. */
+    static final Machine.Sockets SOCKETS = new Machine.Sockets(
+            PLACE.resolve("agent.sock"),
+            PLACE.resolve("control.sock"),
+            PLACE.resolve("console.sock"),
+            PLACE.resolve("share.sock"),
+            PLACE.resolve("terminal"));
+
+    /** Nothing is in it. */
+    private static final Path SHARE = PLACE.resolve("share");
+
+    private static final Path WORDS = PLACE.resolve("words");
+
+    private static final int MAX_WORDS = 500;
+    private static final Duration PAUSE = Duration.ofMillis(5);
+    private static final Duration BOOT = Duration.ofMinutes(2);
+    private static final Duration REST = Duration.ofSeconds(10);
+    private static final int READ_BYTES = 4096;
+
+    /** What QEMU says of a processor that waits for something to do. */
+    private static final String HALTED = "HLT=1";
+
+    private final SocketChannel control;
+    private final QmpLines lines = new QmpLines();
+    private final ByteBuffer bytes = ByteBuffer.allocate(READ_BYTES).flip();
+    private long lastId;
+
+    private TemplateSaver(SocketChannel control) {
+        this.control = control;
+    }
+
+    /**
+     * Saves a machine.
+     *
+     * @param command QEMU's command line
+     * @param out where its memory and its state are put
+     */
+    public static void save(List<String> command, Path out) throws DkvmException {
+        Program.startWithoutHelper();
+        try {
+            Files.createDirectory(SHARE);
+            List<String> served =
+                    new ArrayList<>(VirtiofsdCommand.argv(SHARE, SOCKETS.share(), Architecture.HOST, false));
+            // It serves nobody's files, and a job may do no more.
+            served.add("--modcaps=-chown:-fowner:-fsetid:-setgid:-setuid:-mknod:-setfcap");
+            Process share = start(served);
+            await(share, SOCKETS.share());
+            Process qemu = start(command);
+            await(qemu, SOCKETS.control());
+            try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(SOCKETS.control()))) {
+                new TemplateSaver(channel).save(out.resolve(Template.STATE));
+            }
+            qemu.waitFor();
+            share.destroy();
+            MemoryPieces.write(TemplateMachine.MADE_MEMORY, out.resolve(Template.MEMORY));
+        } catch (IOException e) {
+            throw new DkvmException("can not save the machine: " + e.getMessage(), "", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new DkvmException("interrupted", "", e);
+        }
+    }
+
+    private static Process start(List<String> command) throws IOException {
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(WORDS.toFile()))
+                .start();
+    }
+
+    private static void await(Process program, Path socket) throws DkvmException, InterruptedException {
+        long deadline = System.nanoTime() + BOOT.toNanos();
+        while (!Files.exists(socket)) {
+            if (!program.isAlive() || System.nanoTime() - deadline > 0) {
+                throw new DkvmException("\"" + socket.getFileName() + "\" was not made: " + words(), "");
+            }
+            Thread.sleep(PAUSE);
+        }
+    }
+
+    /** The last words of the programs. */
+    private static String words() {
+        try {
+            String all = Files.readString(WORDS, StandardCharsets.ISO_8859_1).strip();
+            return all.substring(Math.max(0, all.length() - MAX_WORDS));
+        } catch (IOException e) {
+            return String.valueOf(e.getMessage());
+        }
+    }
+
+    private void save(Path state) throws IOException, DkvmException, InterruptedException {
+        control.write(ByteBuffer.wrap(QmpMessage.NEGOTIATE.getBytes(StandardCharsets.UTF_8)));
+        await(TemplateSaver::isOpened);
+        rest();
+        execute("migrate-set-capabilities", TemplateMachine.capabilities());
+        send("migrate", TemplateMachine.save(state));
+        QmpMessage end = await(message -> message.kind() == QmpMessage.Kind.FAILED || isMigrated(message));
+        if (!"completed".equals(status(end))) {
+            throw new DkvmException("QEMU can not save the machine: " + end.described(), "");
+        }
+        send("quit", new JsonObject());
+    }
+
+    /** Nothing is lost where it has something to do still: a restored machine goes on with that. */
+    private void rest() throws IOException, DkvmException, InterruptedException {
+        JsonObject arguments = new JsonObject();
+        arguments.addProperty("command-line", "info registers");
+        long deadline = System.nanoTime() + REST.toNanos();
+        while (System.nanoTime() - deadline < 0) {
+            if (execute("human-monitor-command", arguments).details().toString().contains(HALTED)) {
+                return;
+            }
+            Thread.sleep(PAUSE);
+        }
+    }
+
+    private static boolean isOpened(QmpMessage message) {
+        return message.kind() == QmpMessage.Kind.EVENT
+                && "VSERPORT_CHANGE".equals(message.text())
+                && message.details() instanceof JsonObject details
+                && Json.isTrue(details, "open");
+    }
+
+    private static boolean isMigrated(QmpMessage message) {
+        String status = status(message);
+        return "completed".equals(status) || "failed".equals(status);
+    }
+
+    private static String status(QmpMessage message) {
+        return message.kind() == QmpMessage.Kind.EVENT
+                        && "MIGRATION".equals(message.text())
+                        && message.details() instanceof JsonObject details
+                ? Json.string(details, "status").orElse("")
+                : "";
+    }
+
+    private QmpMessage execute(String command, JsonObject arguments) throws IOException, DkvmException {
+        long id = send(command, arguments);
+        QmpMessage answer = await(message -> message.id() == id);
+        if (answer.kind() == QmpMessage.Kind.FAILED) {
+            throw new DkvmException(command + ": " + answer.text(), "");
+        }
+        return answer;
+    }
+
+    private long send(String command, JsonObject arguments) throws IOException {
+        ByteBuffer line = StandardCharsets.UTF_8.encode(QmpMessage.command(++lastId, command, arguments));
+        while (line.hasRemaining()) {
+            control.write(line);
+        }
+        return lastId;
+    }
+
+    /** The sandbox has a deadline for the whole. */
+    private QmpMessage await(Predicate<QmpMessage> wanted) throws IOException, DkvmException {
+        while (true) {
+            String line = lines.next(bytes);
+            if (line == null) {
+                bytes.clear();
+                if (control.read(bytes) < 0) {
+                    throw new DkvmException("QEMU has ended: " + words(), "");
+                }
+                bytes.flip();
+                continue;
+            }
+            QmpMessage message = QmpMessage.parse(line);
+            if (wanted.test(message)) {
+                return message;
+            }
+        }
+    }
+}

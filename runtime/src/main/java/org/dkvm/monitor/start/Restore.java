@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.monitor.start;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.util.List;
+import java.util.function.Consumer;
+import org.dkvm.json.Json;
+import org.dkvm.machine.MachineNic;
+import org.dkvm.machine.NicCommands;
+import org.dkvm.machine.QemuCommand;
+import org.dkvm.machine.QmpMessage;
+import org.dkvm.machine.TemplateMachine;
+import org.dkvm.monitor.link.QemuAnswer;
+import org.dkvm.monitor.link.QemuControl;
+
+/** QEMU takes in what was saved of a template, and gets the VM's network cards. It ends by one of two ways, once. */
+public final class Restore implements QemuControl.Observer {
+    private final QemuControl control;
+    private final List<MachineNic> nics;
+    private final Runnable done;
+    private final Consumer<String> failed;
+    private boolean loading;
+    private boolean over;
+
+    /**
+     * One VM's.
+     *
+     * @param nics its network cards
+     * @param done run when the guest goes on, and has its cards
+     * @param failed told why not
+     */
+    public Restore(QemuControl control, List<MachineNic> nics, Runnable done, Consumer<String> failed) {
+        this.control = control;
+        this.nics = nics;
+        this.done = done;
+        this.failed = failed;
+    }
+
+    /** QEMU has been started, and waits for it. */
+    public void begin() {
+        control.observe(this);
+        execute("migrate-set-capabilities", TemplateMachine.capabilities(), this::setParameters);
+    }
+
+    private void setParameters() {
+        execute("migrate-set-parameters", TemplateMachine.parameters(), this::load);
+    }
+
+    private void load() {
+        loading = true;
+        execute("migrate-incoming", TemplateMachine.restore(), () -> {});
+    }
+
+    @Override
+    public void happened(QmpMessage event) {
+        if (!loading || !"MIGRATION".equals(event.text()) || !(event.details() instanceof JsonObject details)) {
+            return;
+        }
+        String status = Json.string(details, "status").orElse("");
+        if ("completed".equals(status)) {
+            loading = false;
+            plug(0);
+        } else if ("failed".equals(status)) {
+            fail("QEMU can not load the template");
+        }
+    }
+
+    private void plug(int number) {
+        if (number == nics.size()) {
+            if (!over) {
+                over = true;
+                done.run();
+            }
+            return;
+        }
+        MachineNic nic = nics.get(number);
+        execute(
+                "netdev_add",
+                NicCommands.netdev(QemuCommand.netdev(number), nic),
+                () -> execute("device_add", NicCommands.firstCard(number, nic), () -> plug(number + 1)));
+    }
+
+    private void fail(String reason) {
+        loading = false;
+        if (!over) {
+            over = true;
+            failed.accept(reason);
+        }
+    }
+
+    private void execute(String command, JsonObject arguments, Runnable next) {
+        control.execute(command, arguments, new QemuAnswer() {
+            @Override
+            public void done(JsonElement returned) {
+                next.run();
+            }
+
+            @Override
+            public void failed(String reason) {
+                fail(command + ": " + reason);
+            }
+        });
+    }
+}

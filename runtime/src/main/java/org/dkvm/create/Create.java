@@ -36,7 +36,6 @@ import org.dkvm.core.RuncMessages;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.DisplayMode;
 import org.dkvm.core.machine.GuestKernel;
-import org.dkvm.core.machine.Hardware;
 import org.dkvm.core.machine.KvmUse;
 import org.dkvm.core.machine.MachineShape;
 import org.dkvm.core.machine.Processor;

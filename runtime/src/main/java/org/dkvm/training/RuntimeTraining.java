@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.training;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.bundle.sandbox.MonitorCommand;
+import org.dkvm.cli.Main;
 import org.dkvm.cli.RuntimeCommand;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
@@ -41,6 +44,8 @@ public final class RuntimeTraining {
     }
 
     private static int runtime(Path work) {
+        // The one class of a command that this way does not come by.
+        requireNonNull(Main.class);
         PackageLayout layout = new PackageLayout(Path.of(System.getProperty("dkvm.home", "")));
         List<String> create = List.of("create", "--bundle", work + "/bundle", "--pid-file", work + "/pid", "sample");
         List<String> exec = List.of("exec", "--process", work + "/process.json", "--detach", "sample");

@@ -29,7 +29,7 @@ final class ContainerPlanJson {
         plan.root().mounts().forEach(mount -> mounts.add(mountToJson(mount)));
         json.add("mounts", mounts);
         HiddenPaths hidden = plan.root().hidden();
-        if (!hidden.equals(HiddenPaths.NONE)) {
+        if (!hidden.isEmpty()) {
             json.add("masked", Json.arrayOf(hidden.masked()));
             json.add("readOnly", Json.arrayOf(hidden.readOnly()));
         }

@@ -104,7 +104,7 @@ final class VmPlanJson {
             json.addProperty("firmware", shape.hardware().firmware().name());
         }
         json.addProperty("firmwareDebug", shape.firmwareDebug());
-        if (!shape.display().equals(Display.NONE)) {
+        if (!shape.display().isNone()) {
             json.add("display", displayToJson(shape.display()));
         }
     }

@@ -16,4 +16,9 @@ public record HiddenPaths(List<String> masked, List<String> readOnly) {
         masked = List.copyOf(masked);
         readOnly = List.copyOf(readOnly);
     }
+
+    /** Whether nothing is hidden. A start is spared what the JVM makes for a record's own comparison. */
+    public boolean isEmpty() {
+        return masked.isEmpty() && readOnly.isEmpty();
+    }
 }

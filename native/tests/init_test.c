@@ -211,7 +211,8 @@ static void fails_to_start(void)
 			"dkvm: cannot listen on \"/proc/nowhere/monitor.sock\": No such file or directory\n",
 			"dkvm: cannot open \"/proc/nowhere/monitor.log\": No such file or directory\n",
 			"dkvm: usage: dkvm-init [--socket PATH] [--log PATH] [--terminal qemu] [--starter PATH] "
-			"[--network PATH] [--antispoof on] [--as NAME:UID:GID:CAPABILITIES]... -- MONITOR "
+			"[--network PATH] [--antispoof on] [--template DIRECTORY:BYTES] "
+			"[--as NAME:UID:GID:CAPABILITIES]... -- MONITOR "
 			"[ARGUMENT]...\n",
 		};
 		CHECK("a failure to start is 125 and a message", p.code == 125 && strcmp(p.err_text, expected[i]) == 0);

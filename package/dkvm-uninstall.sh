@@ -41,6 +41,14 @@ fi
 refuse_while_vms_run() {
     for version in "$root"/versions/* "$root".old-*; do
         count=$(vms "$version")
+        # A template that is being made, or a kernel that is tried, ends by itself within minutes.
+        waited=0
+        while [ "$count" -gt 0 ] && [ "$waited" -lt 200 ] && ls /run/dkvm/jobs/*/config.json >/dev/null 2>&1; do
+            [ "$waited" -gt 0 ] || say "waiting for a VM that DKVM tries in the background"
+            sleep 1
+            waited=$((waited + 1))
+            count=$(vms "$version")
+        done
         [ "$count" -eq 0 ] || [ -n "$force" ] || die "$count VMs run from \"$version\": stop their containers first, or use --force"
     done
 }

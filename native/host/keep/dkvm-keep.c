@@ -38,18 +38,21 @@
 /* in the log: the VM could not be restored */
 #define NOT_RESTORED "not-restored"
 
-/* create's words to us: "VMS BYTES" in the first line, the log filesystem's options in the second, its template's key in the third */
+/* create's words to us: "VMS BYTES" in the first line, the log filesystem's options in the second, the name of its template's directory in the third */
 #define KEEP "keep"
 
 /* create's copy of a bundle's config.json, which it has made the sandbox's */
 #define ENGINES_SPEC "dkvm-engine.json"
 
-enum { KEEP_SIZE = 1024, KEY_LENGTH = 64 };
+/* in a template's directory: one without it is none */
+#define TEMPLATE_RECORD "template.json"
+
+enum { KEEP_SIZE = 1024, TEMPLATE_LENGTH = 73 /* 64 digits, a point, 8 digits */ };
 
 struct keep {
 	struct vmlog_limits limits;
 	char options[KEEP_SIZE];
-	char template[KEY_LENGTH + 1]; /* empty: none */
+	char template[TEMPLATE_LENGTH + 1]; /* its directory's name; empty: none */
 };
 
 static int complain(const char *id, const char *what, int error)
@@ -90,8 +93,9 @@ static int read_keep(int vm, struct keep *keep)
 		*template ++ = '\0';
 	memcpy(keep->options, line, strlen(line) + 1);
 	template[strcspn(template, "\n")] = '\0';
-	if (strlen(template) == KEY_LENGTH && strspn(template, "0123456789abcdef") == KEY_LENGTH)
-		memcpy(keep->template, template, KEY_LENGTH + 1);
+	if (strlen(template) == TEMPLATE_LENGTH && strspn(template, "0123456789abcdef.") == TEMPLATE_LENGTH &&
+	    template[0] != '.')
+		memcpy(keep->template, template, TEMPLATE_LENGTH + 1);
 	return 0;
 }
 
@@ -112,17 +116,17 @@ static int begin(const char *id)
 	return mount("dkvm", log, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, keep.options) < 0 ? -errno : 0;
 }
 
-/* Who makes or removes templates the next time removes what has no key for a name. */
-static void retire_template(int vm, const char *id, const struct keep *keep)
+/* Who makes templates the next time removes the rest of it. */
+static void retire_template(int vm, const struct keep *keep)
 {
-	char path[PATH_MAX], gone[PATH_MAX];
+	char path[PATH_MAX];
 	struct stat st;
 
 	if (!keep->template[0] || fstatat(vm, "log/" NOT_RESTORED, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	snprintf(path, sizeof path, TEMPLATES "/%s", keep->template);
-	snprintf(gone, sizeof gone, TEMPLATES "/gone-%s", id);
-	rename(path, gone);
+	auto_close int directory = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	unlinkat(directory, TEMPLATE_RECORD, 0);
 }
 
 static int keep_log(int vm, const char *id)
@@ -132,7 +136,7 @@ static int keep_log(int vm, const char *id)
 
 	if (r < 0)
 		return r;
-	retire_template(vm, id, &keep);
+	retire_template(vm, &keep);
 	if (keep.limits.vms > 0 && mkdir(KEPT, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	auto_close int kept = open(KEPT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

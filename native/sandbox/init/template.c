@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,11 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
-enum { PIECE_HEADER = 16, AT_ONCE = 1 << 24 }; /* bytes */
+enum {
+	PIECE_HEADER = 16, /* bytes */
+	AT_ONCE = 1 << 20, /* bytes: between them it is seen that nobody waits any more */
+	PATIENCE = 5000,   /* ms: so long dkvm-init does nothing else */
+};
 
 static int state = -1;
 static int memory = -1; /* being filled by a process of ours */
@@ -34,6 +40,16 @@ bool template_parse(struct template_option *option, char *text)
 	return errno == 0 && end > colon + 1 && *end == '\0' && size > 0 && size <= INT64_MAX;
 }
 
+static int told_to = -1; /* of the process that copies: who waits for it */
+
+static bool is_awaited(void)
+{
+	struct pollfd waits = {.fd = told_to};
+
+	/* the end of a pipe that nobody reads any more */
+	return told_to < 0 || poll(&waits, 1, 0) == 0;
+}
+
 static int copy_piece(int from, int to, uint64_t offset, uint64_t length)
 {
 	if (lseek(to, (off_t)offset, SEEK_SET) < 0)
@@ -46,6 +62,8 @@ static int copy_piece(int from, int to, uint64_t offset, uint64_t length)
 		if (n <= 0)
 			return n < 0 ? -errno : -ENODATA;
 		length -= (uint64_t)n;
+		if (!is_awaited())
+			return -ECANCELED;
 	}
 	return 0;
 }
@@ -81,7 +99,12 @@ static int open_file(const struct template_option *option, const char *name)
 static _Noreturn void copy(const struct template_option *option, int told)
 {
 	uint8_t answer[4];
-	int r = open_file(option, "memory");
+	int r;
+
+	close_clear(&result);
+	signal(SIGPIPE, SIG_IGN);
+	told_to = told;
+	r = open_file(option, "memory");
 
 	if (r >= 0)
 		r = template_copy(r, memory, option->size);
@@ -114,12 +137,19 @@ int template_memory(struct launch_fault *fault)
 {
 	uint8_t answer[4];
 	char text[64];
+	struct pollfd told = {.fd = result, .events = POLLIN};
 	int r = -ECHILD;
 
-	if (memory >= 0 && read(result, answer, sizeof answer) == sizeof answer)
+	if (memory >= 0 && poll(&told, 1, PATIENCE) == 0)
+		r = -ETIMEDOUT;
+	else if (memory >= 0 && read(result, answer, sizeof answer) == sizeof answer)
 		r = (int)get_u32(answer);
 	if (r == 0)
 		return memory;
+	if (r == -EBADMSG || r == -ENODATA) {
+		snprintf(fault->text, sizeof fault->text, "the template's memory is damaged");
+		return r;
+	}
 	snprintf(fault->text, sizeof fault->text, "the template's memory can not be copied: %s", error_text(r, text));
 	return r;
 }

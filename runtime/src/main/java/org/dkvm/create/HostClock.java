@@ -24,16 +24,23 @@ public final class HostClock {
 
     private static final long MOST_KHZ = 20_000_000;
 
+    /** A ten-thousandth: a clock that is wrong by so much loses a millisecond in ten seconds, after which the guest asks for the time. */
+    private static final long SAME = 10_000;
+
+    private static final Path CACHE = Path.of("/var/cache/dkvm/tsc");
+
     private final List<String> program;
     private final Path state;
+    private final Path cache;
 
     public HostClock(PackageLayout layout) {
-        this(List.of(layout.program("dkvm-tsc").toString()), HostState.DIRECTORY);
+        this(List.of(layout.program("dkvm-tsc").toString()), HostState.DIRECTORY, CACHE);
     }
 
-    HostClock(List<String> program, Path state) {
+    HostClock(List<String> program, Path state, Path cache) {
         this.program = program;
         this.state = state;
+        this.cache = cache;
     }
 
     /** In kHz; 0 where it can not be told, and a guest has to measure by itself. */
@@ -45,12 +52,28 @@ public final class HostClock {
             return plausible(kept.substring(boot.length() + 1));
         }
         Program.Result result = Program.run(program, LIMIT);
-        long measured = result.code() == 0 ? plausible(result.output()) : 0;
+        long measured = steady(result.code() == 0 ? plausible(result.output()) : 0);
         try {
             Files.createDirectories(state);
             AtomicFile.replacePrivate(file, boot + " " + measured + "\n");
         } catch (IOException | DkvmException e) {
             // Measured again the next time.
+            return measured;
+        }
+        return measured;
+    }
+
+    /** What was measured at an earlier boot, where it is the same but for the error of measuring: templates are of this number. */
+    private long steady(long measured) {
+        long before = plausible(HostState.firstLine(cache));
+        if (measured == 0 || Math.abs(measured - before) <= before / SAME) {
+            return measured == 0 ? 0 : before;
+        }
+        try {
+            Files.createDirectories(cache.toAbsolutePath().getParent());
+            AtomicFile.replacePrivate(cache, measured + "\n");
+        } catch (IOException | DkvmException e) {
+            // Templates are made again after the next boot.
             return measured;
         }
         return measured;

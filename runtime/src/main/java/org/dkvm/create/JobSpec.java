@@ -19,6 +19,10 @@ final class JobSpec {
     private static final String TIMER = " timeout -s KILL \"$0\" \"$@\"; exit $?";
     private static final int NOBODY = 65534;
     private static final int PROCESSES = 128;
+
+    /** The least weight that a control group can have: whoever else wants a processor has it. See the kernel's sched-design-CFS. */
+    private static final long LEAST_SHARES = 2;
+
     private static final int OPEN_FILES = 4096;
     private static final int KVM_MAJOR = 10;
     private static final int KVM_MINOR = 232;
@@ -172,6 +176,9 @@ final class JobSpec {
             rules.add(kvm);
         }
         resources.add("devices", rules);
+        if (groups.contains("cpu") && job.rights() == Job.Rights.MACHINES) {
+            resources.add("cpu", Json.objectOf("shares", LEAST_SHARES));
+        }
         if (groups.contains("memory")) {
             resources.add("memory", Json.objectOf("limit", job.limits().memory().bytes()));
         }

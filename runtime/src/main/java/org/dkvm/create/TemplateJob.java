@@ -25,6 +25,7 @@ import org.dkvm.json.Json;
 import org.dkvm.kernel.KernelStore;
 import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.HostMemory;
+import org.dkvm.linux.HostProcessors;
 import org.dkvm.linux.OwnedDirectory;
 import org.dkvm.machine.QemuCommand;
 import org.dkvm.machine.TemplateMachine;
@@ -55,13 +56,14 @@ public final class TemplateJob {
      *
      * @param memory 0: what VMs have where nothing is said
      * @param cpus 0: likewise
-     * @param patient whether to wait where another one is just being made
-     * @return empty where that is so
+     * @param missed the key of one that a start has missed: no other one is made, and none where another one is just being made; empty: somebody waits for it
+     * @return empty where none is made
      */
-    public static Optional<Template> make(Jobs jobs, HostConfig config, MemorySize memory, int cpus, boolean patient)
+    public static Optional<Template> make(
+            Jobs jobs, HostConfig config, MemorySize memory, int cpus, Optional<TemplateKey> missed)
             throws DkvmException {
         KernelStore.Found kernel = new KernelStore(jobs.layout().kernels()).find(KERNEL);
-        MachineShape shape = shape(jobs, config, kernel, memory, cpus);
+        MachineShape shape = shape(jobs, config, kernel, memory, cpus, missed.isPresent());
         if (!TemplateMachine.fits(shape)) {
             throw new DkvmException(
                     "no template can be made of such a VM: " + shape.size().memory() + ", "
@@ -69,20 +71,35 @@ public final class TemplateJob {
                     "templates are for VMs of up to 4096 MiB that run with TCG");
         }
         TemplateStore store = new TemplateStore();
-        TemplateKey key = new TemplateChoice(jobs.layout(), kernel.directory(), store, (missed, size) -> {}).key(shape);
-        try (OwnedDirectory making = store.begin();
-                FileChannel turn = store.turn();
-                FileLock mine = patient ? turn.lock() : turn.tryLock()) {
+        TemplateChoice choice = new TemplateChoice(jobs.layout(), kernel.directory(), store, (key, size) -> {});
+        TemplateKey key = choice.key(shape);
+        if (missed.isPresent() && !missed.get().text().equals(key.text())) {
+            throw new DkvmException("the template that was missed is of another VM, or of another version", "");
+        }
+        try (FileChannel turn = store.turn();
+                FileLock mine = missed.isPresent() ? turn.tryLock() : turn.lock()) {
             Optional<Template> there = mine == null ? Optional.empty() : store.find(key);
             if (mine == null || there.isPresent()) {
                 return there;
             }
-            Path out = Files.createDirectory(making.path().resolve("template"));
-            run(jobs, kernel, shape, out);
-            return Optional.of(
-                    store.keep(out, key, shape.size().memory(), shape.size().cpus()));
+            return Optional.of(make(jobs, kernel, shape, choice, store));
         } catch (IOException e) {
             throw new DkvmException("can not make the template: " + e, "", e);
+        }
+    }
+
+    private static Template make(
+            Jobs jobs, KernelStore.Found kernel, MachineShape shape, TemplateChoice choice, TemplateStore store)
+            throws DkvmException, IOException {
+        try (OwnedDirectory making = store.begin()) {
+            TemplateKey key = choice.key(shape);
+            Path out = Files.createDirectory(making.path().resolve("template"));
+            run(jobs, kernel, shape, out);
+            // An upgrade may have come in between.
+            if (!choice.key(shape).text().equals(key.text())) {
+                throw new DkvmException("the package has changed while the template was made", "make it again");
+            }
+            return store.keep(out, key, shape.size().memory(), shape.size().cpus());
         }
     }
 
@@ -107,10 +124,14 @@ public final class TemplateJob {
         Files.delete(out.resolve(COMMAND));
     }
 
+    /** What a start has missed runs with TCG: for no other one there are templates. */
     private static MachineShape shape(
-            Jobs jobs, HostConfig config, KernelStore.Found kernel, MemorySize memory, int cpus) throws DkvmException {
-        Accelerator accelerator = new HostAccelerator(jobs, config.kvmProbe(), warning -> {})
-                .choose(config.vms().acceleration());
+            Jobs jobs, HostConfig config, KernelStore.Found kernel, MemorySize memory, int cpus, boolean missed)
+            throws DkvmException {
+        Accelerator accelerator = missed
+                ? Accelerator.TCG
+                : new HostAccelerator(jobs, config.kvmProbe(), warning -> {})
+                        .choose(config.vms().acceleration());
         long kilohertz = accelerator == Accelerator.TCG ? new HostClock(jobs.layout()).kilohertz() : 0;
         JsonObject limits = new JsonObject();
         JsonObject limit = new JsonObject();
@@ -128,10 +149,6 @@ public final class TemplateJob {
                 config,
                 new GuestKernel(kernel.name(), kernel.architecture(), kernel.image(), "", false),
                 new HostShare(
-                        Runtime.getRuntime().availableProcessors(),
-                        HostMemory.total(),
-                        new Processor(accelerator, kilohertz),
-                        false,
-                        0));
+                        HostProcessors.count(), HostMemory.total(), new Processor(accelerator, kilohertz), false, 0));
     }
 }

@@ -181,17 +181,18 @@ public final class Monitor {
                     .networkBy(
                             link -> new HotNetwork(loop, log, programs, control, network, setup, takeover, link, say));
         }
-        control.observe(new LostMachine(loop, control, vm::lose, vm.container().main()::say));
+        control.observe(new LostMachine(loop, control, vm::loser, vm.container().main()::say));
     }
 
     private void restore(ProgramStart qemu, VmNetwork network) {
-        vm.restoring(deadlines.restore());
+        vm.restoring();
         try {
             startQemu(qemu);
+            vm.restoreWithin(deadlines.restore());
             new Restore(control, network.nics(), vm::restored, vm::restoreFailed).begin();
         } catch (DkvmException e) {
             // What was connected for it, and closed, is to be seen before others connect.
-            loop.post(() -> vm.restoreFailed(e.text()));
+            loop.post(() -> vm.restoreFailed(e.text(), e.text().contains(Restore.DAMAGED)));
         }
     }
 
@@ -382,7 +383,7 @@ public final class Monitor {
 
     private void startQemu(ProgramStart qemu) throws DkvmException {
         log.line("QEMU's command line: " + String.join(" ", qemu.argv()));
-        Child child = start("QEMU", qemu, qemu.terminal() ? this::screenEnded : vm::childEnded);
+        Child child = start(Child.QEMU, qemu, qemu.terminal() ? this::screenEnded : vm::childEnded);
         if (qemu.terminal()) {
             vm.container().onResize(() -> Screen.resize(child));
         }

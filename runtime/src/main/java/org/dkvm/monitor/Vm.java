@@ -171,11 +171,15 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         clock.begin(told.plan());
     }
 
-    /** It is being restored, after {@link #await}: it boots where that fails, or takes too long. */
-    void restoring(Duration deadline) {
+    /** It is being restored, after {@link #await}: it boots where that fails. */
+    void restoring() {
         restoring = true;
-        restoreTimer =
-                loop.after(deadline, () -> restoreFailed("it did not answer within " + deadline.toMillis() + " ms"));
+    }
+
+    /** … or takes too long, from now on. */
+    void restoreWithin(Duration deadline) {
+        restoreTimer = loop.after(
+                deadline, () -> restoreFailed("it did not answer within " + deadline.toMillis() + " ms", true));
     }
 
     /** It goes on from where its template was saved, and has its network cards. */
@@ -185,15 +189,23 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         goOn();
     }
 
-    /** It can not be restored. */
-    void restoreFailed(String reason) {
+    /**
+     * It can not be restored, and boots.
+     *
+     * @param blamed whether it is the template's fault
+     */
+    void restoreFailed(String reason, boolean blamed) {
         Restart again = restart;
         if (!restoring || again == null || clock.phase() == Phase.OVER) {
             return;
         }
         endRestore();
         log.line("the VM can not be restored from its template, and boots: " + reason);
-        tellHost();
+        if (blamed) {
+            tellHost();
+        }
+        timeline.booted();
+        loaded = false;
         life++;
         restores++;
         early = null;
@@ -282,7 +294,7 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
             return;
         }
         if (restoring) {
-            restoreFailed(children.obituary());
+            restoreFailed(children.obituary(), !loaded && children.qemuGaveUp());
             return;
         }
         Restart again = restart;
@@ -296,6 +308,18 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
             }
         }
         lose(children.obituary());
+    }
+
+    /** What ends the VM of now; nothing once it has been started again. One that is being restored boots. */
+    Consumer<String> loser() {
+        int lost = life;
+        return reason -> {
+            if (lost == life && restoring) {
+                restoreFailed(reason, true);
+            } else if (lost == life) {
+                lose(reason);
+            }
+        };
     }
 
     /** The VM is gone, or can not go on. */
@@ -443,6 +467,10 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
 
     @Override
     public void broken(ProtocolException breach) {
+        if (restoring) {
+            restoreFailed("the guest broke the protocol: " + breach.text(), true);
+            return;
+        }
         fail("the guest broke the protocol: " + breach.text());
     }
 
@@ -452,7 +480,9 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         // QEMU is dying: how is known in a moment.
         int lost = life;
         loop.after(CLOSED_DELAY, () -> {
-            if (lost == life) {
+            if (lost == life && restoring) {
+                restoreFailed("QEMU closed the agent channel", false);
+            } else if (lost == life) {
                 fail("QEMU closed the agent channel");
             }
         });

@@ -4,9 +4,12 @@ package org.dkvm.template;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileSystemException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -17,11 +20,12 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
+import java.util.concurrent.ThreadLocalRandom;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.json.Json;
@@ -29,7 +33,10 @@ import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.FileTree;
 import org.dkvm.linux.OwnedDirectory;
 
-/** The templates of a host: a directory each, root's only, which is there whole or not at all. */
+/**
+ * The templates of a host: a directory each, root's only, with a name that is used once. One that has no record is no template. Who takes one out of use removes its record,
+ * and the directory stays for a while: a VM may be starting that mounts it by its name.
+ */
 public final class TemplateStore {
     /** Where they are. */
     public static final Path DIRECTORY = Path.of("/var/cache/dkvm/templates");
@@ -40,22 +47,20 @@ public final class TemplateStore {
     /** Of one that is being made. */
     private static final String MAKING = "making-";
 
-    /** Of one that is being taken away. */
-    private static final String GONE = "gone-";
-
     private static final String TURN = ".turn";
     private static final String PRIVATE = "rwx------";
     private static final int BUFFER_BYTES = 256 * 1024;
+    private static final int SUFFIX_BYTES = 4;
 
     /**
      * What all of them together may have; the one that was used last stays in any case.
      *
      * @param count how many
      * @param size their files
-     * @param unused for how long one must not have been used before it makes room: a sandbox is being made of it meanwhile
+     * @param unused for how long one must not have been used before it makes room, or its directory is removed: a sandbox is being made of it meanwhile
      */
     record Bounds(int count, MemorySize size, Duration unused) {
-        static final Bounds USUAL = new Bounds(16, MemorySize.ofMib(1024), Duration.ofMinutes(1));
+        static final Bounds USUAL = new Bounds(16, MemorySize.ofMib(1024), Duration.ofMinutes(5));
     }
 
     private final Path directory;
@@ -77,59 +82,74 @@ public final class TemplateStore {
         this.bounds = bounds;
     }
 
-    /** The template of that key, whole and unchanged; one that is damaged is removed. */
+    /** A template of that key, whole and unchanged; one that is damaged is taken out of use. */
     public Optional<Template> find(TemplateKey key) throws DkvmException {
-        Path place = directory.resolve(key.text());
-        if (!Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
-            return Optional.empty();
-        }
         try {
-            Optional<Template> whole = whole(place, key);
-            if (whole.isPresent()) {
-                Files.setLastModifiedTime(place, FileTime.from(Instant.now()));
-            } else {
-                discard(place);
+            for (Path place : places()) {
+                if (!isOf(place, key) || !hasRecord(place)) {
+                    continue;
+                }
+                Optional<Template> whole = whole(place, key);
+                if (whole.isPresent()) {
+                    used(place);
+                    return whole;
+                }
+                retire(place);
             }
-            return whole;
+            return Optional.empty();
         } catch (IOException e) {
-            throw new DkvmException("template \"" + place + "\" can not be read: " + e, "", e);
+            throw new DkvmException("the templates in \"" + directory + "\" can not be read: " + e, "", e);
         }
     }
 
     /** A directory to make one in, which goes when it is closed; what makers that were killed left behind goes now. */
     public OwnedDirectory begin() throws DkvmException {
         try {
-            if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
-                Files.createDirectories(directory.toAbsolutePath().getParent());
-                Files.createDirectory(
-                        directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(PRIVATE)));
-            }
+            makeDirectory();
             OwnedDirectory.sweep(directory, MAKING, left -> {});
-            for (Path gone : named(GONE)) {
-                FileTree.delete(gone);
-            }
+            sweep();
             return OwnedDirectory.make(directory, MAKING);
         } catch (IOException e) {
-            throw new DkvmException("can not make a template in \"" + directory + "\": " + e, "", e);
+            throw cannotMake(e);
         }
     }
 
     /** Whose lock one holds while it makes one: a machine that boots takes a processor. */
     public FileChannel turn() throws DkvmException {
         try {
+            makeDirectory();
             return FileChannel.open(directory.resolve(TURN), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         } catch (IOException e) {
-            throw new DkvmException("can not make a template in \"" + directory + "\": " + e, "", e);
+            throw cannotMake(e);
         }
     }
 
+    /** Two may come here at the same time. */
+    private void makeDirectory() throws IOException {
+        Files.createDirectories(directory.toAbsolutePath().getParent());
+        try {
+            Files.createDirectory(
+                    directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(PRIVATE)));
+        } catch (FileAlreadyExistsException e) {
+            if (!Files.isDirectory(directory)) {
+                throw e;
+            }
+        }
+    }
+
+    private DkvmException cannotMake(IOException e) {
+        return new DkvmException("can not make a template in \"" + directory + "\": " + e, "", e);
+    }
+
     /**
-     * Takes what was made; the same that somebody else has made meanwhile gives way.
+     * Takes what was made.
      *
      * @param made a directory of {@link #begin}'s filesystem with {@link Template#MEMORY} and {@link Template#STATE}
      */
     public Template keep(Path made, TemplateKey key, MemorySize memory, int cpus) throws DkvmException {
-        Path place = directory.resolve(key.text());
+        byte[] suffix = new byte[SUFFIX_BYTES];
+        ThreadLocalRandom.current().nextBytes(suffix);
+        Path place = directory.resolve(key.text() + "." + HexFormat.of().formatHex(suffix));
         try {
             for (String name : List.of(Template.MEMORY, Template.STATE)) {
                 Path file = made.resolve(name);
@@ -147,8 +167,8 @@ public final class TemplateStore {
                     new Template.Digests(digest(made.resolve(Template.MEMORY)), digest(made.resolve(Template.STATE))));
             AtomicFile.replacePrivate(made.resolve(Template.RECORD), Json.write(template.toJson()));
             Files.setPosixFilePermissions(made, PosixFilePermissions.fromString(PRIVATE));
-            put(made, place);
-            remember(place, key);
+            Files.move(made, place, StandardCopyOption.ATOMIC_MOVE);
+            remember(place);
             prune(place);
             return template;
         } catch (IOException e) {
@@ -179,34 +199,22 @@ public final class TemplateStore {
         }
     }
 
-    /** Takes one away; false where there is none. */
-    public boolean remove(TemplateKey key) throws DkvmException {
-        Path place = directory.resolve(key.text());
+    /** Takes one away. */
+    public void remove(Template template) throws DkvmException {
         try {
-            return discard(place);
+            retire(template.directory());
         } catch (IOException e) {
-            throw new DkvmException("can not remove \"" + place + "\": " + e, "", e);
+            throw new DkvmException("can not remove \"" + template.directory() + "\": " + e, "", e);
         }
     }
 
-    private void put(Path made, Path place) throws IOException {
-        try {
-            Files.move(made, place, StandardCopyOption.ATOMIC_MOVE);
-        } catch (FileSystemException e) {
-            // The same may have been made before.
-            discard(place);
-            Files.move(made, place, StandardCopyOption.ATOMIC_MOVE);
-        }
-    }
-
-    private Optional<Template> whole(Path place, TemplateKey key) throws IOException, DkvmException {
+    private Optional<Template> whole(Path place, TemplateKey key) throws IOException {
         Optional<Template> template = record(place);
         if (template.isEmpty() || !template.get().key().text().equals(key.text()) || !isPrivate(place)) {
             return Optional.empty();
         }
-        String identity = identity(place);
-        Path verdict = checked.resolve(key.text());
-        if (Files.exists(verdict) && Files.readString(verdict).equals(identity)) {
+        Path verdict = verdict(place);
+        if (Files.exists(verdict) && Files.readString(verdict).equals(identity(place))) {
             return template;
         }
         Template.Digests digests = template.get().digests();
@@ -214,8 +222,16 @@ public final class TemplateStore {
                 || !digest(place.resolve(Template.STATE)).equals(digests.ofState())) {
             return Optional.empty();
         }
-        remember(place, key);
+        remember(place);
         return template;
+    }
+
+    private static boolean isOf(Path place, TemplateKey key) {
+        return place.getFileName().toString().startsWith(key.text() + ".");
+    }
+
+    private static boolean hasRecord(Path place) {
+        return Files.exists(place.resolve(Template.RECORD), LinkOption.NOFOLLOW_LINKS);
     }
 
     /** Who may write to a template may write to a machine. */
@@ -247,9 +263,27 @@ public final class TemplateStore {
                 + TemplateKey.identity(place.resolve(Template.RECORD)) + "\n";
     }
 
-    private void remember(Path place, TemplateKey key) throws IOException, DkvmException {
-        Files.createDirectories(checked);
-        AtomicFile.replacePrivate(checked.resolve(key.text()), identity(place));
+    private Path verdict(Path place) {
+        return checked.resolve(place.getFileName().toString());
+    }
+
+    private void remember(Path place) {
+        try {
+            Files.createDirectories(checked);
+            AtomicFile.replacePrivate(verdict(place), identity(place));
+        } catch (IOException | DkvmException e) {
+            // It is read whole again the next time.
+            return;
+        }
+    }
+
+    private static void used(Path place) {
+        try {
+            Files.setLastModifiedTime(place, FileTime.from(Instant.now()));
+        } catch (IOException e) {
+            // A cache that is read-only serves, too.
+            return;
+        }
     }
 
     private static String digest(Path file) throws IOException {
@@ -265,59 +299,84 @@ public final class TemplateStore {
         }
     }
 
-    /** Makes room; what can not be read makes room first. */
+    /** Makes room. */
     private void prune(Path kept) throws IOException {
         long bytes = 0;
         int count = 0;
-        Instant recently = Instant.now().minus(bounds.unused());
         for (Path place : places()) {
-            bytes += FileTree.size(place);
-            count++;
+            bytes += sizeOf(place);
+            count += hasRecord(place) ? 1 : 0;
             boolean surplus = count > bounds.count() || bytes > bounds.size().bytes();
-            boolean idle = Files.getLastModifiedTime(place).toInstant().isBefore(recently);
-            if (!place.equals(kept) && (record(place).isEmpty() || (surplus && idle))) {
-                discard(place);
+            if (!place.equals(kept) && surplus && isIdle(place)) {
+                retire(place);
             }
+        }
+        sweep();
+    }
+
+    private static long sizeOf(Path place) throws IOException {
+        try {
+            return FileTree.size(place);
+        } catch (NoSuchFileException e) {
+            // It is just being taken away.
+            return 0;
         }
     }
 
-    /** It has no name from one moment to the next, and then goes. */
-    private boolean discard(Path place) throws IOException {
-        Files.deleteIfExists(checked.resolve(place.getFileName().toString()));
-        if (!Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
-            return false;
+    /** No VM is starting that may have found it. A time that is to come is none. */
+    private boolean isIdle(Path place) throws IOException {
+        Instant now = Instant.now();
+        Instant used =
+                Files.getLastModifiedTime(place, LinkOption.NOFOLLOW_LINKS).toInstant();
+        return used.isBefore(now.minus(bounds.unused())) || used.isAfter(now.plus(bounds.unused()));
+    }
+
+    /** Nobody finds it any more. Who has found it may find no files, and boots; its directory is there for the mount. */
+    private void retire(Path place) throws IOException {
+        FileTime used = Files.getLastModifiedTime(place, LinkOption.NOFOLLOW_LINKS);
+        Files.deleteIfExists(verdict(place));
+        for (String name : List.of(Template.RECORD, Template.MEMORY, Template.STATE)) {
+            Files.deleteIfExists(place.resolve(name));
         }
-        Path gone = Files.createTempDirectory(directory, GONE);
-        Files.move(place, gone.resolve("template"), StandardCopyOption.ATOMIC_MOVE);
-        FileTree.delete(gone);
-        return true;
+        Files.setLastModifiedTime(place, used);
+    }
+
+    /** Directories without a record, which no VM is starting from. */
+    private void sweep() throws IOException {
+        for (Path place : places()) {
+            if (!hasRecord(place) && isIdle(place)) {
+                Files.deleteIfExists(verdict(place));
+                FileTree.delete(place);
+            }
+        }
     }
 
     /** Those that are named as templates, the one used last first. */
     private List<Path> places() throws IOException {
-        List<Path> places = new ArrayList<>();
-        for (Path place : named("")) {
-            if (TemplateKey.isValid(place.getFileName().toString())) {
-                places.add(place);
-            }
-        }
-        List<FileTime> times = new ArrayList<>();
-        for (Path place : places) {
-            times.add(Files.getLastModifiedTime(place, LinkOption.NOFOLLOW_LINKS));
-        }
-        List<Path> unsorted = List.copyOf(places);
-        places.sort(Comparator.comparing((Path place) -> times.get(unsorted.indexOf(place)))
-                .reversed());
-        return places;
-    }
-
-    private List<Path> named(String prefix) throws IOException {
         if (!Files.isDirectory(directory)) {
             return List.of();
         }
-        try (Stream<Path> all = Files.list(directory)) {
-            return all.filter(path -> path.getFileName().toString().startsWith(prefix))
-                    .toList();
+        Map<Path, FileTime> used = new HashMap<>();
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(directory)) {
+            for (Path place : all) {
+                String name = place.getFileName().toString();
+                int dot = name.indexOf('.');
+                if (dot > 0 && TemplateKey.isValid(name.substring(0, dot))) {
+                    used.put(place, Files.getLastModifiedTime(place, LinkOption.NOFOLLOW_LINKS));
+                }
+            }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        } catch (NoSuchFileException e) {
+            // One has just been swept away.
+            return List.of();
         }
+        List<Path> places = new ArrayList<>(used.keySet());
+        places.sort((a, b) -> times(used, b).compareTo(times(used, a)));
+        return places;
+    }
+
+    private static FileTime times(Map<Path, FileTime> used, Path place) {
+        return used.getOrDefault(place, FileTime.fromMillis(0));
     }
 }

@@ -110,7 +110,7 @@ class CreateTest {
     }
 
     private HostClock clock() {
-        return new HostClock(List.of("/bin/echo", "2600000"), directory.resolve("state"));
+        return new HostClock(List.of("/bin/echo", "2600000"), directory.resolve("state"), directory.resolve("tsc"));
     }
 
     private void create() throws DkvmException {

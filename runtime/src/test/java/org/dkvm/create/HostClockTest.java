@@ -17,7 +17,8 @@ class HostClockTest {
     Path directory;
 
     private HostClock saying(String script) {
-        return new HostClock(List.of("/bin/sh", "-c", script), directory.resolve("state"));
+        return new HostClock(
+                List.of("/bin/sh", "-c", script), directory.resolve("state"), directory.resolve("cache/tsc"));
     }
 
     private Path count() {
@@ -45,7 +46,10 @@ class HostClockTest {
 
     @Test
     void aMissingProgramIsNotTriedAgainAtEachStart() throws IOException {
-        HostClock clock = new HostClock(List.of(directory.resolve("none").toString()), directory.resolve("state"));
+        HostClock clock = new HostClock(
+                List.of(directory.resolve("none").toString()),
+                directory.resolve("state"),
+                directory.resolve("cache/tsc"));
         assertThat(clock.kilohertz()).isZero();
         assertThat(Files.readString(directory.resolve("state/tsc"))).endsWith(" 0\n");
     }
@@ -61,5 +65,16 @@ class HostClockTest {
     void whereNothingCanBeKeptItIsStillTold() throws IOException {
         Files.writeString(directory.resolve("state"), "a file");
         assertThat(saying("echo 3000000").kilohertz()).isEqualTo(3_000_000);
+    }
+
+    @Test
+    void aSmallErrorOfMeasuringIsNone() throws IOException {
+        assertThat(saying("echo 2299999").kilohertz()).isEqualTo(2_299_999);
+        Files.delete(directory.resolve("state/tsc"));
+        assertThat(saying("echo 2300000").kilohertz()).isEqualTo(2_299_999);
+        Files.delete(directory.resolve("state/tsc"));
+        assertThat(saying("echo 2301000").kilohertz()).isEqualTo(2_301_000);
+        Files.delete(directory.resolve("state/tsc"));
+        assertThat(saying("echo 2300999").kilohertz()).isEqualTo(2_301_000);
     }
 }

@@ -8,6 +8,7 @@ import java.io.InputStreamReader;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -118,6 +119,92 @@ class FailureTest {
     }
 
     @Test
+    void aVmThatPanicsWhileItIsRestoredBoots() throws Exception {
+        sandbox.restored();
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        sandbox.agent();
+        try (SocketChannel control = controlSocket()) {
+            control.connect(UnixDomainSocketAddress.of(sandbox.places.sockets().control()));
+            qemuSays(control, "{\"QMP\":{}}");
+            qemuSays(control, "{\"return\":{}}");
+            sandbox.awaitLog("QEMU takes commands");
+            qemuSays(control, "{\"event\":\"GUEST_PANICKED\",\"data\":{}}");
+            sandbox.awaitStarted(4);
+        }
+        Peer agent = sandbox.runningAgent();
+        agent.say(FrameType.EXIT, 1, 7, 0);
+        agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
+        assertThat(main.lastWords()).endsWith("EXIT 7");
+        assertThat(sandbox.log()).contains("boots: the guest's kernel panicked");
+        assertThat(sandbox.places.notRestored()).exists();
+    }
+
+    @Test
+    void aRestoredVmIsGivenRandomNumbers() throws Exception {
+        sandbox.restored();
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = sandbox.agent();
+        try (SocketChannel control = controlSocket()) {
+            control.connect(UnixDomainSocketAddress.of(sandbox.places.sockets().control()));
+            BufferedReader commands =
+                    new BufferedReader(new InputStreamReader(Channels.newInputStream(control), StandardCharsets.UTF_8));
+            qemuSays(control, "{\"QMP\":{}}\n{\"return\":{}}");
+            // The guest may speak before its cards are there; it is answered afterwards.
+            TestSandbox.hello(agent);
+            String command = commands.readLine();
+            for (int id = 1; !command.contains("migrate-incoming"); command = commands.readLine()) {
+                if (!command.contains("qmp_capabilities")) {
+                    qemuSays(control, "{\"id\":" + id++ + ",\"return\":{}}");
+                }
+            }
+            qemuSays(control, "{\"event\":\"MIGRATION\",\"data\":{\"status\":\"completed\"}}");
+            byte[] restored = agent.skipTo(FrameType.MACHINE).payload();
+            assertThat(random(restored)).hasSize(64).isNotEqualTo(new byte[64]);
+            agent.skipTo(FrameType.OPEN);
+            agent.say(FrameType.READY, 0);
+            agent.say(FrameType.OPENED, 1, 1, 0, 0, 0);
+            agent.say(FrameType.EXIT, 1, 7, 0);
+            agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
+            assertThat(main.lastWords()).endsWith("EXIT 7");
+        }
+        assertThat(Files.readString(sandbox.places.timeline())).contains("\"restored\":true");
+        assertThat(sandbox.places.notRestored()).doesNotExist();
+    }
+
+    /** The value of ENTROPY in the records of MACHINE: see protocol/PROTOCOL.md. */
+    private static byte[] random(byte[] records) {
+        ByteBuffer at = ByteBuffer.wrap(records).order(ByteOrder.LITTLE_ENDIAN);
+        while (at.hasRemaining()) {
+            int tag = at.getShort();
+            byte[] value = new byte[at.getInt()];
+            at.get(value);
+            if (tag == 129) {
+                return value;
+            }
+        }
+        return new byte[0];
+    }
+
+    @Test
+    void aTemplateIsNotBlamedForAQemuThatSomebodyKilled() throws Exception {
+        sandbox.restored();
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer lost = sandbox.agent();
+        sandbox.qemu.end(137, "");
+        lost.close();
+        sandbox.awaitStarted(4);
+        Peer agent = sandbox.runningAgent();
+        agent.say(FrameType.EXIT, 1, 7, 0);
+        agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
+        assertThat(main.lastWords()).endsWith("EXIT 7");
+        assertThat(sandbox.log()).contains("boots: QEMU was killed by signal 9");
+        assertThat(sandbox.places.notRestored()).doesNotExist();
+    }
+
+    @Test
     void aVmWhoseTemplatesMemoryIsMissingBoots() throws Exception {
         sandbox.restored();
         sandbox.memoryIsMissing();
@@ -129,6 +216,7 @@ class FailureTest {
         agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
         assertThat(main.lastWords()).endsWith("EXIT 7");
         assertThat(sandbox.log()).contains("boots: can not start QEMU: the template's memory can not be copied");
+        assertThat(sandbox.places.notRestored()).doesNotExist();
     }
 
     @Test

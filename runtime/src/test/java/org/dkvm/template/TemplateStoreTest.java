@@ -61,14 +61,24 @@ class TemplateStoreTest {
     }
 
     private void idle(TemplateKey key, Duration since) throws IOException {
-        Files.setLastModifiedTime(
-                directory.resolve(key.text()), FileTime.from(Instant.now().minus(since)));
+        for (Path place : places(key)) {
+            Files.setLastModifiedTime(place, FileTime.from(Instant.now().minus(since)));
+        }
+    }
+
+    private List<Path> places(TemplateKey key) throws IOException {
+        try (Stream<Path> all = Files.list(directory)) {
+            return all.filter(path -> path.getFileName().toString().startsWith(key.text()))
+                    .sorted()
+                    .toList();
+        }
     }
 
     private List<String> names() throws IOException {
         try (Stream<Path> all = Files.list(directory)) {
             return all.map(path -> path.getFileName().toString())
-                    .filter(name -> !name.equals(".lock"))
+                    .filter(name -> !name.equals(".lock") && !name.equals(".turn"))
+                    .map(name -> name.replaceAll("\\..*", ""))
                     .sorted()
                     .toList();
         }
@@ -76,7 +86,9 @@ class TemplateStoreTest {
 
     /** As after a start of the host: what was found good is not known any more. */
     private void forget() throws IOException {
-        Files.deleteIfExists(checked.resolve(KEY.text()));
+        for (Path place : places(KEY)) {
+            Files.deleteIfExists(checked.resolve(place.getFileName().toString()));
+        }
     }
 
     @Test
@@ -86,7 +98,7 @@ class TemplateStoreTest {
         assertThat(store().list()).extracting(Template::cpus).containsExactly(2);
         forget();
         assertThat(store().find(KEY)).isPresent();
-        assertThat(checked.resolve(KEY.text())).exists();
+        assertThat(checked.resolve(made.directory().getFileName().toString())).exists();
     }
 
     @Test
@@ -113,7 +125,7 @@ class TemplateStoreTest {
         Path file = keep(KEY, 100).directory().resolve(name);
         Files.write(file, new byte[0]);
         assertThat(store().find(KEY)).isEmpty();
-        assertThat(names()).isEmpty();
+        assertOnlyItsNameIsLeft();
     }
 
     @ParameterizedTest
@@ -124,6 +136,17 @@ class TemplateStoreTest {
         bytes[1] ^= 1;
         Files.write(file, bytes, StandardOpenOption.WRITE);
         assertThat(store().find(KEY)).isEmpty();
+        assertOnlyItsNameIsLeft();
+    }
+
+    /** A VM that found it may be about to mount it. */
+    private void assertOnlyItsNameIsLeft() throws Exception {
+        assertThat(names()).hasSize(1);
+        assertThat(directory.resolve(places(KEY).getFirst())).isEmptyDirectory();
+        store().begin().close();
+        assertThat(names()).hasSize(1);
+        idle(KEY, Duration.ofMinutes(2));
+        store().begin().close();
         assertThat(names()).isEmpty();
     }
 
@@ -141,9 +164,10 @@ class TemplateStoreTest {
     @Test
     void oneUnderAnothersNameIsRemoved() throws Exception {
         Path made = keep(KEY, 100).directory();
-        Files.move(made, directory.resolve(key('b').text()));
+        Path other = directory.resolve(key('b').text() + ".00000000");
+        Files.move(made, other);
         assertThat(store().find(key('b'))).isEmpty();
-        assertThat(names()).isEmpty();
+        assertThat(other).isEmptyDirectory();
     }
 
     @Test
@@ -167,13 +191,33 @@ class TemplateStoreTest {
     }
 
     @Test
-    void theSecondOfTwoMakersTakesThePlaceOfTheFirst() throws Exception {
-        keep(KEY, 100);
-        keep(KEY, 200);
-        assertThat(names()).containsExactly(KEY.text());
+    void twoMakersDoNotTouchEachOthers() throws Exception {
+        Path first = keep(KEY, 100).directory();
+        Path second = keep(KEY, 200).directory();
+        assertThat(first).isNotEqualTo(second);
         assertThat(store().find(KEY)).isPresent();
-        assertThat(Files.size(directory.resolve(KEY.text()).resolve(Template.MEMORY)))
-                .isEqualTo(200);
+        Files.delete(second.resolve(Template.RECORD));
+        assertThat(store().find(KEY)).get().extracting(Template::directory).isEqualTo(first);
+    }
+
+    @Test
+    void oneThatWasTakenOutOfUseIsNotFoundAndItsNameStaysForAWhile() throws Exception {
+        Path made = keep(KEY, 100).directory();
+        Files.delete(made.resolve(Template.RECORD));
+        assertThat(store().find(KEY)).isEmpty();
+        keep(key('b'), 100);
+        assertThat(made).exists();
+        idle(KEY, Duration.ofMinutes(2));
+        keep(key('c'), 100);
+        assertThat(made).doesNotExist();
+    }
+
+    @Test
+    void whatCanNotBeRememberedIsFoundAllTheSame() throws Exception {
+        Files.createDirectories(checked.getParent());
+        Files.writeString(checked, "no directory");
+        keep(KEY, 100);
+        assertThat(store().find(KEY)).isPresent();
     }
 
     @Test
@@ -181,7 +225,6 @@ class TemplateStoreTest {
         keep(KEY, 100);
         Path left = Files.createDirectory(directory.resolve("making-1"));
         Files.write(left.resolve(Template.MEMORY), new byte[10]);
-        Files.createDirectory(directory.resolve("gone-1"));
         store().begin().close();
         assertThat(names()).containsExactly(KEY.text());
     }
@@ -203,7 +246,7 @@ class TemplateStoreTest {
         idle(key('c'), Duration.ofMinutes(4));
         assertThat(store().find(key('c'))).isPresent();
         keep(KEY, 100);
-        assertThat(names()).containsExactly(KEY.text(), key('c').text());
+        assertThat(store().list()).extracting(Template::key).containsExactly(KEY, key('c'));
     }
 
     @Test
@@ -211,7 +254,7 @@ class TemplateStoreTest {
         keep(key('b'), 800 * 1024);
         idle(key('b'), Duration.ofMinutes(3));
         keep(KEY, 800 * 1024);
-        assertThat(names()).containsExactly(KEY.text());
+        assertThat(store().list()).extracting(Template::key).containsExactly(KEY);
     }
 
     @Test
@@ -223,11 +266,12 @@ class TemplateStoreTest {
     }
 
     @Test
-    void oneIsRemovedByItsKey() throws Exception {
-        keep(KEY, 100);
-        assertThat(store().remove(KEY)).isTrue();
-        assertThat(store().remove(KEY)).isFalse();
-        assertThat(names()).isEmpty();
-        assertThat(checked.resolve(KEY.text())).doesNotExist();
+    void oneIsRemoved() throws Exception {
+        Template made = keep(KEY, 100);
+        store().remove(made);
+        assertThat(store().find(KEY)).isEmpty();
+        assertThat(store().list()).isEmpty();
+        assertThat(checked.resolve(made.directory().getFileName().toString())).doesNotExist();
+        assertOnlyItsNameIsLeft();
     }
 }

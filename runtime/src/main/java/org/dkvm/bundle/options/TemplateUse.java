@@ -8,11 +8,10 @@ public enum TemplateUse {
     AUTO,
     OFF;
 
-    /** The value of DKVM_TEMPLATE. */
+    /** The value of DKVM_TEMPLATE. What the host has off stays off: an image can set options. */
     static TemplateUse parse(String value, HostConfig config) throws DkvmException {
         return switch (value) {
-            case "" -> config.vms().template();
-            case "auto" -> AUTO;
+            case "", "auto" -> config.vms().template();
             case "off" -> OFF;
             default -> throw Options.bad("DKVM_TEMPLATE", value, "auto or off");
         };

@@ -144,6 +144,8 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 && options.machine().disks().isEmpty()
                 && GuestDevice.disks(container.devices()) == 0
                 && options.breaks().isEmpty()
+                // A virtiofsd that may mount could write to what others are restored from.
+                && !options.sysAdmin()
                 && options.network().mode(container.network()) == NetworkMode.OWN;
         return fits ? inputs.templates.directoryFor(shape) : "";
     }

@@ -2,7 +2,9 @@
 package org.dkvm.cli.template;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
@@ -31,6 +33,7 @@ import picocli.CommandLine.Spec;
 public final class TemplateCommand implements Runnable {
     private static final String FORMAT = "%-16s %10s %5s %10s  %s%n";
     private static final int SHORT_KEY = 16;
+    private static final long MOST_MIB = 1L << 30;
 
     /** How jobs are started. */
     public interface JobStart {
@@ -86,12 +89,22 @@ public final class TemplateCommand implements Runnable {
                             paramLabel = "<number>",
                             description = "Their CPUs; without it, what VMs have where nothing is said.")
                     int cpus,
-            @Option(names = "--if-idle", description = "Not where another one is being made.") boolean idle)
+            @Option(
+                            names = "--for",
+                            paramLabel = "<key>",
+                            description =
+                                    "The key that a start has missed: no other one is made, and none where another one is just being made.")
+                    String missed)
             throws DkvmException {
-        if (memory < 0 || cpus < 0) {
-            throw new DkvmException("\"--memory\" and \"--cpus\" are not less than 0", "");
+        if (memory < 0 || memory > MOST_MIB || cpus < 0) {
+            throw new DkvmException("\"--memory\" is 0 to " + MOST_MIB + ", and \"--cpus\" not less than 0", "");
         }
-        TemplateJob.make(start.jobs(), HostConfig.read(HostConfig.FILE), MemorySize.ofMib(memory), cpus, !idle)
+        TemplateJob.make(
+                        start.jobs(),
+                        HostConfig.read(HostConfig.FILE),
+                        MemorySize.ofMib(memory),
+                        cpus,
+                        missed == null || missed.isEmpty() ? Optional.empty() : Optional.of(key(missed)))
                 .ifPresent(template -> System.out.println(shortened(template.key())));
         return 0;
     }
@@ -106,17 +119,34 @@ public final class TemplateCommand implements Runnable {
             throws DkvmException {
         TemplateStore store = new TemplateStore();
         for (String name : names) {
-            boolean found = "all".equals(name);
-            for (Template template : store.list()) {
-                if ("all".equals(name) || template.key().text().startsWith(name)) {
-                    found |= store.remove(template.key());
+            List<Template> meant = new ArrayList<>(store.list());
+            if (!"all".equals(name)) {
+                meant.removeIf(
+                        template -> name.isEmpty() || !template.key().text().startsWith(name));
+                if (meant.isEmpty()) {
+                    throw new DkvmException("there is no template \"" + name + "\"", "\"dkvm template ls\" lists them");
+                }
+                if (meant.stream()
+                                .map(template -> template.key().text())
+                                .distinct()
+                                .count()
+                        > 1) {
+                    throw new DkvmException(
+                            "\"" + name + "\" is the beginning of several templates", "give more of it");
                 }
             }
-            if (!found) {
-                throw new DkvmException("there is no template \"" + name + "\"", "\"dkvm template ls\" lists them");
+            for (Template template : meant) {
+                store.remove(template);
             }
         }
         return 0;
+    }
+
+    private static TemplateKey key(String text) throws DkvmException {
+        if (!TemplateKey.isValid(text)) {
+            throw new DkvmException("\"" + text + "\" is no key of a template", "");
+        }
+        return new TemplateKey(text);
     }
 
     @Command(

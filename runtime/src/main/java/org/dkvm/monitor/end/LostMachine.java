@@ -5,6 +5,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.time.Duration;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.dkvm.json.Json;
 import org.dkvm.machine.QmpMessage;
 import org.dkvm.monitor.link.QemuAnswer;
@@ -23,26 +24,27 @@ public final class LostMachine implements QemuControl.Observer {
 
     private final EventLoop loop;
     private final QemuControl control;
-    private final Consumer<String> lose;
+    private final Supplier<Consumer<String>> losers;
     private final Consumer<String> say;
     private boolean asked;
     private boolean told;
 
     /**
-     * @param lose ends the VM, for a reason; does nothing when its end has begun
+     * @param losers what ends the VM that runs when it is asked for, for a reason; it does nothing when its end has begun, or when it has been started again
      * @param say tells whoever watches the container
      */
-    public LostMachine(EventLoop loop, QemuControl control, Consumer<String> lose, Consumer<String> say) {
+    public LostMachine(EventLoop loop, QemuControl control, Supplier<Consumer<String>> losers, Consumer<String> say) {
         this.loop = loop;
         this.control = control;
-        this.lose = lose;
+        this.losers = losers;
         this.say = say;
     }
 
     @Override
     public void happened(QmpMessage event) {
+        Consumer<String> lose = losers.get();
         switch (event.text()) {
-            case "STOP" -> stopped();
+            case "STOP" -> stopped(lose);
             case "RESUME" -> asked = false;
             case "GUEST_PANICKED" -> lose.accept("the guest's kernel panicked");
             case "SHUTDOWN" ->
@@ -55,12 +57,15 @@ public final class LostMachine implements QemuControl.Observer {
     }
 
     /** QEMU tells why only when it is asked. */
-    private void stopped() {
+    private void stopped(Consumer<String> lose) {
         if (asked) {
             return;
         }
         asked = true;
-        EventLoop.Timer timer = loop.after(ANSWER_DEADLINE, () -> lose.accept("QEMU stopped the VM"));
+        EventLoop.Timer timer = loop.after(ANSWER_DEADLINE, () -> {
+            asked = false;
+            lose.accept("QEMU stopped the VM");
+        });
         control.execute("query-status", new JsonObject(), new QemuAnswer() {
             @Override
             public void done(JsonElement returned) {
@@ -79,6 +84,7 @@ public final class LostMachine implements QemuControl.Observer {
             @Override
             public void failed(String reason) {
                 timer.cancel();
+                asked = false;
                 lose.accept("QEMU stopped the VM");
             }
         });

@@ -11,6 +11,9 @@ import org.dkvm.monitor.loop.MonitorLog;
 
 /** A program that runs as long as the VM: QEMU, virtiofsd. Its messages go to the log, the last ones are kept for the case that it dies. */
 public final class Child {
+    /** What one of them is called. */
+    public static final String QEMU = "QEMU";
+
     private static final int SIGNAL_BASE = 128;
     private static final int SIGABRT = 6;
     private static final int SIGTERM = 15;
@@ -62,6 +65,10 @@ public final class Child {
         return this;
     }
 
+    String name() {
+        return name;
+    }
+
     /** Its process's number. */
     public long pid() {
         return process.pid();
@@ -95,6 +102,11 @@ public final class Child {
     /** Whether it has ended by abort(3): an assertion of its own failed. */
     public boolean hasAborted() {
         return ended && code == SIGNAL_BASE + SIGABRT;
+    }
+
+    /** Whether it has ended, and nobody from outside has ended it. */
+    boolean hasGivenUp() {
+        return hasAborted() || (ended && code < SIGNAL_BASE);
     }
 
     /** Whether its last messages have these words. */

@@ -29,6 +29,16 @@ public final class Children {
         return false;
     }
 
+    /** Whether QEMU ended by its own decision: virtiofsd follows it. */
+    public boolean qemuGaveUp() {
+        for (Child child : children) {
+            if (child.name().equals(Child.QEMU) && child.hasGivenUp()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Whether one that failed said that. */
     public boolean anySaid(String words) {
         for (Child child : children) {

@@ -4,7 +4,6 @@ package org.dkvm.monitor.start;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.List;
-import java.util.function.Consumer;
 import org.dkvm.json.Json;
 import org.dkvm.machine.MachineNic;
 import org.dkvm.machine.NicCommands;
@@ -19,9 +18,23 @@ public final class Restore implements QemuControl.Observer {
     private final QemuControl control;
     private final List<MachineNic> nics;
     private final Runnable done;
-    private final Consumer<String> failed;
+    private final Failure failed;
     private boolean loading;
     private boolean over;
+
+    /** What dkvm-init says of a memory that can not be put together: see native/sandbox/init/template.c. */
+    public static final String DAMAGED = "the template's memory is damaged";
+
+    /** Told that there is no restored VM. */
+    @FunctionalInterface
+    public interface Failure {
+        /**
+         * It could not be made.
+         *
+         * @param blamed whether it is the template's fault, and the next VM would not come to be either
+         */
+        void failed(String reason, boolean blamed);
+    }
 
     /**
      * One VM's.
@@ -30,7 +43,7 @@ public final class Restore implements QemuControl.Observer {
      * @param done run when the guest goes on, and has its cards
      * @param failed told why not
      */
-    public Restore(QemuControl control, List<MachineNic> nics, Runnable done, Consumer<String> failed) {
+    public Restore(QemuControl control, List<MachineNic> nics, Runnable done, Failure failed) {
         this.control = control;
         this.nics = nics;
         this.done = done;
@@ -62,7 +75,7 @@ public final class Restore implements QemuControl.Observer {
             loading = false;
             plug(0);
         } else if ("failed".equals(status)) {
-            fail("QEMU can not load the template");
+            fail("QEMU can not load the template", true);
         }
     }
 
@@ -81,11 +94,11 @@ public final class Restore implements QemuControl.Observer {
                 () -> execute("device_add", NicCommands.firstCard(number, nic), () -> plug(number + 1)));
     }
 
-    private void fail(String reason) {
+    private void fail(String reason, boolean blamed) {
         loading = false;
         if (!over) {
             over = true;
-            failed.accept(reason);
+            failed.failed(reason, blamed);
         }
     }
 
@@ -98,7 +111,7 @@ public final class Restore implements QemuControl.Observer {
 
             @Override
             public void failed(String reason) {
-                fail(command + ": " + reason);
+                fail(command + ": " + reason, false);
             }
         });
     }

@@ -35,6 +35,11 @@ public final class Timeline {
         mark("restored");
     }
 
+    /** It boots, after all. */
+    public void booted() {
+        restored = false;
+    }
+
     /** The guest's kernel had been running that long when its agent said hello. */
     public void hello(long guestBootNanos) {
         bootNanos = guestBootNanos;

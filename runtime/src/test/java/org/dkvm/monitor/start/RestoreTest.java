@@ -31,7 +31,12 @@ class RestoreTest {
         qemu = new TestQemu(directory, new MonitorLog(new ByteArrayOutputStream()));
         commands = new BufferedReader(Channels.newReader(qemu.socket, StandardCharsets.UTF_8));
         MachineNic nic = new MachineNic("tap0", "02:42:ac:11:00:02", 1500, false);
-        new Restore(qemu.control, List.of(nic), () -> told.add("restored"), told::add).begin();
+        new Restore(
+                        qemu.control,
+                        List.of(nic),
+                        () -> told.add("restored"),
+                        (reason, blamed) -> told.add(reason + (blamed ? ", its fault" : "")))
+                .begin();
         qemu.say(TestQemu.GREETING);
         qemu.say("{\"return\":{}}\n");
         assertThat(commands.readLine()).contains("qmp_capabilities");
@@ -72,7 +77,7 @@ class RestoreTest {
         load();
         qemu.say("{\"event\":\"MIGRATION\",\"data\":{\"status\":\"failed\"}}\n");
         qemu.say(COMPLETED);
-        assertThat(told).containsExactly("QEMU can not load the template");
+        assertThat(told).containsExactly("QEMU can not load the template, its fault");
     }
 
     @Test

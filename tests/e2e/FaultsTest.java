@@ -47,7 +47,8 @@ class FaultsTest {
     })
     void aProcessOfTheSandboxDies(String victim, Moment moment) throws Exception {
         onVm(docker -> {
-            Container container = docker.start(BUSYBOX, "sh", "-c", WORKLOAD);
+            // One that is being restored boots: see TemplateTest.
+            Container container = docker.start("--env=DKVM_TEMPLATE=off", BUSYBOX, "sh", "-c", WORKLOAD);
             Sandbox sandbox = Sandbox.of(container).orElseThrow();
             moment.reach(docker, container);
             OptionalLong pid = sandbox.await(victim);

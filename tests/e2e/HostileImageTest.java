@@ -58,7 +58,7 @@ class HostileImageTest {
         return Host.run(
                         "sh",
                         "-c",
-                        "find -H /opt/dkvm/ /var/cache/dkvm -xdev -printf '%p %l %m %s %T@\\n' 2>/dev/null | sort")
+                        "find -H /opt/dkvm/ /var/cache/dkvm -xdev -path /var/cache/dkvm/templates -prune -o -printf '%p %l %m %s %T@\\n' 2>/dev/null | sort")
                 .lines()
                 .toList();
     }

@@ -31,7 +31,12 @@ class VmLogsTest {
     void aVmIsSeenWhileItRunsAndWhenItIsGone() throws Exception {
         onVm(docker -> {
             Container container = docker.start(
-                    "--memory=300m", BUSYBOX, "sh", "-c", "echo up; until [ -e /go ]; do sleep 0.1; done; exit 7");
+                    "--memory=300m",
+                    "--env=DKVM_TEMPLATE=off",
+                    BUSYBOX,
+                    "sh",
+                    "-c",
+                    "echo up; until [ -e /go ]; do sleep 0.1; done; exit 7");
             container.awaitLog("up");
             String id = container.id();
             assertThat(row(dkvm("ps"), id))

@@ -55,11 +55,12 @@ in_sandbox() {
         exec chroot "$root" "$@"' in_sandbox "$dest/sandbox" "$@"
 }
 
-# on_host COMMAND…: run as the launcher does: the sandbox's Java by the sandbox's loader, so that any libc will do.
+# on_host COMMAND…: run as the launcher does: the sandbox's Java by the sandbox's loader, so that any libc will do, beside what looks at images.
 on_host() {
     local program=$1
     shift
-    "$dest/sandbox/lib64/ld-linux-x86-64.so.2" --library-path "$dest/sandbox/usr/lib/x86_64-linux-gnu" "$program" "$@"
+    "$dest/sandbox/opt/dkvm/dkvm-rooted" beside \
+        "$dest/sandbox/lib64/ld-linux-x86-64.so.2" --library-path "$dest/sandbox/usr/lib/x86_64-linux-gnu" "$program" "$@"
 }
 
 check_java_runtime() {
@@ -212,8 +213,9 @@ make_cache() {
 # it was called with.
 launcher_command() {
     local fake=$work/fake
-    mkdir -p "$fake/scripts" "$fake/sandbox/lib64" "$fake/bin"
+    mkdir -p "$fake/scripts" "$fake/sandbox/lib64" "$fake/sandbox/opt/dkvm" "$fake/bin"
     cp "$here/dkvm-runtime" "$fake/scripts/"
+    cp "$build/native/dkvm-rooted" "$fake/sandbox/opt/dkvm/"
     # shellcheck disable=SC2016 # expanded by the script that is written
     printf '#!/bin/sh\nfor argument; do printf "%%s\\n" "$argument"; done >"%s"\nexit 1\n' "$work/launcher" >"$fake/sandbox/lib64/ld-linux-x86-64.so.2"
     printf '#!/bin/sh\n' >"$fake/bin/runc"

@@ -35,12 +35,12 @@ static bool is_own_root(int root)
 
 enum { OPEN_TRIES = 128 };
 
-static int find(int root, const char *path, int flags)
+/* -ENOSYS: a kernel without openat2(2). */
+static int open_in(int root, const char *path, int flags, uint64_t resolve)
 {
-	char absolute[PATH_MAX];
 	const struct open_how how = {
 		.flags = (unsigned)(O_PATH | O_CLOEXEC | flags),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
 	};
 	int fd = -1;
 
@@ -50,10 +50,16 @@ static int find(int root, const char *path, int flags)
 		if (fd >= 0 || errno != EAGAIN)
 			break;
 	}
-	if (fd >= 0)
+	return fd < 0 ? -errno : fd;
+}
+
+static int find(int root, const char *path, int flags)
+{
+	char absolute[PATH_MAX];
+	int fd = open_in(root, path, flags, 0);
+
+	if (fd != -ENOSYS)
 		return fd;
-	if (errno != ENOSYS)
-		return -errno;
 	if (!is_own_root(root))
 		return -ENOSYS;
 	if (snprintf(absolute, sizeof absolute, "/%s", path) >= (int)sizeof absolute)
@@ -70,6 +76,13 @@ int place_find(int root, const char *path)
 int place_find_directory(int root, const char *path)
 {
 	return find(root, path, O_DIRECTORY);
+}
+
+int place_look(int root, const char *path)
+{
+	int fd = path[0] ? open_in(root, path, O_NOFOLLOW, RESOLVE_NO_SYMLINKS) : fcntl(root, F_DUPFD_CLOEXEC, 0);
+
+	return fd < 0 && !path[0] ? -errno : fd;
 }
 
 /* The file that was looked at, and no other that has its name by now. */

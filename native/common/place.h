@@ -17,6 +17,12 @@ int place_find(int root, const char *path);
 int place_find_directory(int root, const char *path);
 
 /*
+ * What is at a path, as O_PATH: a link itself where the last name is one, and -ELOOP where another is. root is a descriptor of a directory,
+ * or, where the path is empty, of the thing itself.
+ */
+int place_look(int root, const char *path);
+
+/*
  * Open a regular file to read it; -EINVAL for all else: a FIFO or a device is not opened, and nothing is waited for. Where the path is
  * empty, root is a descriptor of the file itself.
  */

@@ -19,11 +19,36 @@ public final class ProgramHeaderFuzz {
         Bounded.run(input, ProgramHeaderFuzz::take);
     }
 
+    /** Whatever is read is the input. */
+    private static final class OneProgram implements RootedReader {
+        private static final RootedReader PLAIN = new PlainReader();
+
+        private final byte[] input;
+
+        OneProgram(byte[] input) {
+            this.input = input;
+        }
+
+        @Override
+        public byte[] head(Path root, String path, int most) {
+            return Arrays.copyOf(input, Math.min(input.length, most));
+        }
+
+        @Override
+        public Look look(Path root, String path) {
+            return PLAIN.look(root, path);
+        }
+
+        @Override
+        public boolean isEmpty(Path root, String path) {
+            return PLAIN.isEmpty(root, path);
+        }
+    }
+
     private static void take(byte[] input) throws Exception {
         Files.write(PROGRAM, input);
         Optional<ElfHeader> header = ElfHeader.parse(input);
-        RootedTree tree = new RootedTree(ROOT);
-        tree.readBy((root, path, most) -> Arrays.copyOf(input, Math.min(input.length, most)));
+        RootedTree tree = new RootedTree(ROOT, new OneProgram(input));
         Optional<ElfHeader> found = ProgramHeader.of(tree, "/p", "/");
         Bounded.check(header.equals(found), header + " is found as " + found);
         if (header.isPresent()) {

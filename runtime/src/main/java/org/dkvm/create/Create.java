@@ -116,7 +116,7 @@ public final class Create {
             throws DkvmException {
         VmPlace.checkRoot(places.vms());
         JsonObject original = readBundle(bundle);
-        HostView host = new RealHost();
+        HostView host = new RealHost(files);
         Pod pod = Pod.of(original, host);
         if (pod.role() == Pod.Role.SANDBOX) {
             // It holds namespaces and runs nothing of anybody's: it stays the container that the engine wrote.
@@ -129,7 +129,6 @@ public final class Create {
         CapabilityNames.warnOfUnknown(Json.objectOrNew(original, "process"), warn);
         ContainerSpec container =
                 ContainerSpec.read(original, pod, bundle, options.machine().disks(), ProcessLimits.own(), host);
-        container.mounts().tree().readBy(files);
         String program =
                 ExecutableCheck.check(container.process(), container.mounts().tree(), action, false);
         Architecture architecture = ImageArchitecture.of(options, container, program);

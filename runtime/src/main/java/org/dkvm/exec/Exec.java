@@ -25,6 +25,8 @@ import org.dkvm.core.container.WorkloadProcess;
 import org.dkvm.core.machine.Disk;
 import org.dkvm.json.Json;
 import org.dkvm.linux.ProcessLimits;
+import org.dkvm.linux.RootedFiles;
+import org.dkvm.linux.RootedReader;
 
 /** Makes a process that runc would start in the container one that asks for it in the guest. */
 public final class Exec {
@@ -66,10 +68,13 @@ public final class Exec {
             throw new DkvmException(
                     "cannot exec in a container that has not been started: \"" + request.id() + "\"", "start it first");
         }
-        return rewrite(request, state.get().bundle(), warn);
+        try (RootedFiles files = new RootedFiles(own.program("dkvm-rooted").toString())) {
+            return rewrite(request, state.get().bundle(), files, warn);
+        }
     }
 
-    private static Result rewrite(ExecRequest request, Path bundle, Consumer<String> warn) throws DkvmException {
+    private static Result rewrite(ExecRequest request, Path bundle, RootedReader files, Consumer<String> warn)
+            throws DkvmException {
         JsonObject spec = Json.readObject(bundle.resolve(SandboxSpec.ORIGINAL_FILE));
         JsonObject containerProcess = Json.objectOrNew(spec, "process");
         JsonObject process = read(request.source(), containerProcess);
@@ -79,7 +84,7 @@ public final class Exec {
         CapabilityNames.warnOfUnknown(process, warn);
         WorkloadProcess workload =
                 Workload.of(process, Json.strings(process, "args"), EngineDefaults.of(spec), ProcessLimits.own());
-        MountPlan mounts = MountPlan.of(spec, bundle, "", List.of(), new RealHost());
+        MountPlan mounts = MountPlan.of(spec, bundle, "", List.of(), new RealHost(files));
         for (Disk disk : Options.disks(Json.strings(containerProcess, "env"))) {
             // Not as create does it: the workload may have changed its root since, and its disks are mounted.
             mounts.tree().addHidden(mounts.tree().find(disk.target()).path());

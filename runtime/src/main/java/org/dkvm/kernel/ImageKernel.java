@@ -84,12 +84,10 @@ public record ImageKernel(ImageRoot image, Path file) {
         /**
          * An image at that directory of the host.
          *
-         * @param reader by which its files are read
+         * @param reader by which they are looked at
          */
         public static ImageRoot of(Path directory, RootedReader reader) {
-            RootedTree tree = new RootedTree(directory);
-            tree.readBy(reader);
-            return new ImageRoot(directory, tree);
+            return new ImageRoot(directory, new RootedTree(directory, reader));
         }
 
         /** The beginning of a kernel that {@link #file} gave. */

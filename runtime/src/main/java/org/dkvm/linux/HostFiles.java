@@ -12,6 +12,7 @@ public final class HostFiles {
     public static final int TYPE_MASK = 0170000;
 
     public static final int TYPE_SOCKET = 0140000;
+    public static final int TYPE_LINK = 0120000;
     public static final int TYPE_FILE = 0100000;
     public static final int TYPE_BLOCK_DEVICE = 0060000;
     public static final int TYPE_DIRECTORY = 0040000;

@@ -1,27 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.linux;
 
-import java.io.IOException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFileAttributes;
-import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 
 /**
  * A root filesystem with mounts in it, looked at from outside as a process inside would see it.
  *
- * <p>A path is walked name by name; links are followed within the tree, absolute ones from its root, {@code ..} never leaves it. It is only looked at: {@link #head} has
- * files opened by another program, so a hostile tree can at worst give a wrong answer. See openat2(2), RESOLVE_IN_ROOT.
+ * <p>A path is walked name by name; links are followed within the tree, absolute ones from its root, {@code ..} never leaves it. Nothing is looked up here: the reader is asked
+ * for each name, so a tree that changes meanwhile can at worst give a wrong answer about itself.
  */
 public final class RootedTree {
     /** As the kernel's MAXSYMLINKS. */
@@ -56,26 +46,29 @@ public final class RootedTree {
 
     /** The target has no trailing slash: the root's is empty. */
     private record Mount(String target, Path source, boolean hidden) {
-        Path host(String path) {
-            return path.length() <= target.length() + 1 ? source : source.resolve(path.substring(target.length() + 1));
+        /** The path from the source. */
+        String below(String path) {
+            return path.substring(target.length());
         }
     }
 
+    private static final int ANY_EXECUTE = 0111;
     private static final List<String> NO_NAMES = List.of();
     private static final byte[] NO_BYTES = {};
 
     private final Path root;
     private final List<Mount> mounts = new ArrayList<>();
-    private RootedReader reader = RootedReader.NONE;
+    private final RootedReader reader;
     private int looks;
 
-    public RootedTree(Path root) {
+    /**
+     * A tree without mounts.
+     *
+     * @param reader by which all is looked at
+     */
+    public RootedTree(Path root, RootedReader reader) {
         this.root = root;
-    }
-
-    /** From now on files are read so, and before not at all. */
-    public void readBy(RootedReader by) {
-        reader = by;
+        this.reader = reader;
     }
 
     /** Adds a mount of something the host has. */
@@ -161,7 +154,7 @@ public final class RootedTree {
             return NO_BYTES;
         }
         Mount mount = mount(found.path);
-        return reader.head(mount.source, found.path.substring(mount.target.length()), most);
+        return reader.head(mount.source, mount.below(found.path), most);
     }
 
     /** Whether a directory on the way to a file surely bars the user; the path is one that {@link #find} gave. */
@@ -186,16 +179,8 @@ public final class RootedTree {
             return false;
         }
         looks++;
-        try {
-            Map<String, Object> found = Files.readAttributes(mount.host(path), "unix:mode,uid,gid");
-            return user.isBarred(number(found, "mode"), number(found, "uid"), number(found, "gid"));
-        } catch (IOException | IllegalArgumentException e) {
-            return false;
-        }
-    }
-
-    private static int number(Map<String, Object> attributes, String name) {
-        return attributes.get(name) instanceof Integer number ? number : 0;
+        RootedReader.Look found = reader.look(mount.source, mount.below(path));
+        return !found.isMissing() && !found.isUnknown() && user.isBarred(found.mode(), found.uid(), found.gid());
     }
 
     /** One name of the tree; a link's text, empty for all else. */
@@ -209,6 +194,7 @@ public final class RootedTree {
     private static final Node NOT_A_DIRECTORY = new Node(Kind.NOT_A_DIRECTORY, false, "");
     private static final Node HIDDEN = new Node(Kind.HIDDEN, false, "");
     private static final Node MISSING = new Node(Kind.MISSING, false, "");
+    private static final Node MISSING_IN_EMPTY = new Node(Kind.MISSING_IN_EMPTY, false, "");
 
     private Node look(List<String> names) {
         String path = join(names, NO_NAMES);
@@ -217,43 +203,31 @@ public final class RootedTree {
             return HIDDEN;
         }
         looks++;
-        try {
-            Path host = mount.host(path);
-            // A mount's source is the engine's word: a link there was followed when it was mounted.
-            PosixFileAttributes attributes = path.equals(mount.target)
-                    ? Files.readAttributes(host, PosixFileAttributes.class)
-                    : Files.readAttributes(host, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-            if (attributes.isSymbolicLink()) {
-                String text = Files.readSymbolicLink(host).toString();
-                return new Node(Kind.OTHER, false, text.isEmpty() ? "." : text);
-            }
-            Set<PosixFilePermission> mode = attributes.permissions();
-            boolean executable = mode.contains(PosixFilePermission.OWNER_EXECUTE)
-                    || mode.contains(PosixFilePermission.GROUP_EXECUTE)
-                    || mode.contains(PosixFilePermission.OTHERS_EXECUTE);
-            if (attributes.isDirectory()) {
-                return new Node(Kind.DIRECTORY, executable, "");
-            }
-            return new Node(attributes.isRegularFile() ? Kind.FILE : Kind.OTHER, executable, "");
-        } catch (NoSuchFileException e) {
+        RootedReader.Look found = reader.look(mount.source, mount.below(path));
+        if (found.isMissing()) {
             return missing(names);
-        } catch (IOException | IllegalArgumentException e) {
-            // A name that the host's filesystem or Java can not express is not there for our purposes.
+        }
+        if (found.isUnknown()) {
+            // As good as not there, for our purposes.
             return MISSING;
         }
+        if (found.isA(HostFiles.TYPE_LINK)) {
+            return new Node(Kind.OTHER, false, found.link().isEmpty() ? "." : found.link());
+        }
+        Kind kind = found.isA(HostFiles.TYPE_DIRECTORY)
+                ? Kind.DIRECTORY
+                : found.isA(HostFiles.TYPE_FILE) ? Kind.FILE : Kind.OTHER;
+        return new Node(kind, (found.mode() & ANY_EXECUTE) != 0, "");
     }
 
     private Node missing(List<String> names) {
         String parent = join(names.subList(0, names.size() - 1), NO_NAMES);
         Mount mount = mount(parent);
-        if (mount.hidden || "/".equals(parent)) {
+        if (mount.hidden || "/".equals(parent) || looks >= MOST_LOOKS) {
             return MISSING;
         }
-        try (DirectoryStream<Path> entries = Files.newDirectoryStream(mount.host(parent))) {
-            return entries.iterator().hasNext() ? MISSING : new Node(Kind.MISSING_IN_EMPTY, false, "");
-        } catch (IOException | IllegalArgumentException | DirectoryIteratorException e) {
-            return MISSING;
-        }
+        looks++;
+        return reader.isEmpty(mount.source, mount.below(parent)) ? MISSING_IN_EMPTY : MISSING;
     }
 
     /** The last mount that a path is at or below: later ones cover earlier ones. */

@@ -40,6 +40,9 @@ class LauncherTest {
         script(
                 home.resolve("sandbox/opt/dkvm/dkvm-keep"),
                 "printf '%s\\n' \"$1 $2\" > " + directory.resolve("keep.args") + "; shift 2; exec \"$@\"");
+        script(
+                home.resolve("sandbox/opt/dkvm/dkvm-rooted"),
+                "printf '%s\\n' \"$1\" > " + directory.resolve("rooted.args") + "; shift; exec \"$@\"");
         javaDoes("exit 0");
     }
 
@@ -102,6 +105,7 @@ class LauncherTest {
                 .endsWith(args);
         assertThat(lines("java.args").get(lines("java.args").size() - args.length - 1))
                 .isEqualTo("org.dkvm.cli.Main");
+        assertThat(lines("rooted.args")).containsExactly("beside");
     }
 
     @Test
@@ -232,6 +236,19 @@ class LauncherTest {
         runcFails(3, "container not running");
         assertThat(resultOf(launcher, pause)).isEqualTo("1 container not running");
         assertThat(Files.size(directory.resolve("left"))).isEqualTo(2);
+    }
+
+    @Test
+    void whatLooksAtImagesIsBesideJavaWhereItIsAsked() throws IOException, InterruptedException {
+        for (String command : List.of("create", "run", "exec")) {
+            assertThat(run(launcher, command, "id1")).isZero();
+            assertThat(lines("rooted.args")).containsExactly("beside");
+            assertThat(lines("java.args")).contains("-Ddkvm.beside=yes");
+            Files.delete(directory.resolve("rooted.args"));
+        }
+        assertThat(run(launcher, "update", "id1")).isZero();
+        assertThat(directory.resolve("rooted.args")).doesNotExist();
+        assertThat(lines("java.args")).noneMatch(argument -> argument.contains("beside"));
     }
 
     @Test

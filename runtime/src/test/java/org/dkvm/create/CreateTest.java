@@ -29,6 +29,7 @@ import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.json.Json;
 import org.dkvm.linux.ElfFile;
+import org.dkvm.linux.PlainRooted;
 import org.dkvm.template.TemplateStore;
 import org.dkvm.vm.Creation;
 import org.dkvm.vm.VmPlace;
@@ -41,21 +42,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class CreateTest {
-    /** A dkvm-rooted for roots that nobody changes meanwhile. */
-    private static final String ROOTED = """
-            #!/usr/bin/python3
-            import struct, sys
-            while header := sys.stdin.buffer.read(8):
-                most, root, path = struct.unpack('<IHH', header)
-                file = sys.stdin.buffer.read(root) + b'/' + sys.stdin.buffer.read(path)
-                try:
-                    head = open(file, 'rb').read(most)
-                    sys.stdout.buffer.write(struct.pack('<I', len(head)) + head)
-                except OSError:
-                    sys.stdout.buffer.write(struct.pack('<I', 0xffffffff))
-                sys.stdout.buffer.flush()
-            """;
-
     private final List<String> warnings = new ArrayList<>();
 
     @TempDir
@@ -71,10 +57,7 @@ class CreateTest {
         Files.createFile(
                 bin.resolve("echo"),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
-        Path rooted = Files.createDirectories(directory.resolve("home/sandbox/opt/dkvm"))
-                .resolve("dkvm-rooted");
-        Files.writeString(rooted, ROOTED);
-        Files.setPosixFilePermissions(rooted, PosixFilePermissions.fromString("rwxr-xr-x"));
+        PlainRooted.install(directory.resolve("home"));
         ship("dkvm", "vmlinux");
         ship("debian-arm64", "vmlinuz");
         config = bundle.resolve("config.json");

@@ -16,6 +16,7 @@ import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.json.Json;
+import org.dkvm.linux.PlainRooted;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,17 +28,19 @@ class ExecTest {
              "apparmorProfile":"docker-default","terminal":true,"consoleSize":{"height":1,"width":2}}
             """;
 
-    private static final PackageLayout OWN = new PackageLayout(Path.of("/opt/dkvm/versions/1"));
-
     @TempDir
     Path directory;
 
+    private PackageLayout own;
     private Path bundle;
     private Path state;
     private Path process;
 
     @BeforeEach
     void runAContainer() throws IOException {
+        Path home = directory.resolve("versions/1");
+        PlainRooted.install(home);
+        own = new PackageLayout(home);
         bundle = Files.createDirectories(directory.resolve("bundle"));
         state = Files.createDirectories(directory.resolve("root/id1"));
         Path root = Files.createDirectories(directory.resolve("image"));
@@ -67,8 +70,8 @@ class ExecTest {
         });
     }
 
-    private static JsonObject rewritten(ExecRequest request) throws DkvmException {
-        return ((Exec.Rewritten) run(request, OWN)).process();
+    private JsonObject rewritten(ExecRequest request) throws DkvmException {
+        return ((Exec.Rewritten) run(request, own)).process();
     }
 
     private static ExecRequest.Arguments arguments(String... args) {
@@ -107,7 +110,7 @@ class ExecTest {
     @Test
     void aMissingProgramIsRefusedInRuncsWords() throws IOException {
         ExecRequest request = byFile("nope");
-        assertThatThrownBy(() -> run(request, OWN))
+        assertThatThrownBy(() -> run(request, own))
                 .isInstanceOf(DkvmException.class)
                 .hasMessage("exec failed: unable to start container process: exec: \"nope\":"
                         + " executable file not found in $PATH");
@@ -118,7 +121,7 @@ class ExecTest {
     void aMissingWorkingDirectoryIsRefusedInRuncsWords() throws IOException {
         ExecRequest request = byFile("tool");
         Files.delete(directory.resolve("image/etc"));
-        assertThatThrownBy(() -> run(request, OWN))
+        assertThatThrownBy(() -> run(request, own))
                 .isInstanceOf(DkvmException.class)
                 .hasMessage("exec failed: unable to start container process: chdir to cwd (\"/etc\") set in config.json"
                         + " failed: no such file or directory");
@@ -135,14 +138,14 @@ class ExecTest {
     @Test
     void aContainerThatIsNoVmIsLeftToRunc() throws IOException, DkvmException {
         Files.delete(bundle.resolve("dkvm-sandbox.json"));
-        assertThat(run(byFile("nope"), OWN)).isEqualTo(new Exec.Untouched());
+        assertThat(run(byFile("nope"), own)).isEqualTo(new Exec.Untouched());
         assertThat(process).content().isEqualTo(PROCESS.formatted("nope"));
     }
 
     @Test
     void aContainerThatIsNotThereIsLeftToRunc() throws IOException, DkvmException {
         Files.delete(state.resolve("state.json"));
-        assertThat(run(byFile("nope"), OWN)).isEqualTo(new Exec.Untouched());
+        assertThat(run(byFile("nope"), own)).isEqualTo(new Exec.Untouched());
     }
 
     @Test
@@ -166,9 +169,10 @@ class ExecTest {
         Files.createDirectories(launcher.getParent());
         Files.writeString(launcher, "");
         Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
-        assertThat(run(byFile("tool"), OWN)).isEqualTo(new Exec.OtherVersion(launcher));
+        assertThat(run(byFile("tool"), own)).isEqualTo(new Exec.OtherVersion(launcher));
 
         Path link = Files.createSymbolicLink(directory.resolve("current"), other);
+        PlainRooted.install(other);
         assertThat(run(byFile("tool"), new PackageLayout(link)))
                 .as("the same one by another path")
                 .isInstanceOf(Exec.Rewritten.class);
@@ -214,7 +218,7 @@ class ExecTest {
     void aContainerThatHasNotBeenStartedRunsNothing() throws IOException {
         Files.writeString(state.resolve("exec.fifo"), "");
         ExecRequest request = byFile("tool");
-        assertThatThrownBy(() -> run(request, OWN))
+        assertThatThrownBy(() -> run(request, own))
                 .isInstanceOf(DkvmException.class)
                 .hasMessage("cannot exec in a container that has not been started: \"id1\"");
     }
@@ -224,7 +228,7 @@ class ExecTest {
         ExecRequest request = byFile("tool");
         Files.writeString(process, Files.readString(process).replace("[\"CAP_CHOWN\"]", "[\"CAP_CHOWN\",\"CAP_X\"]"));
         List<String> warnings = new ArrayList<>();
-        Exec.Rewritten result = (Exec.Rewritten) Exec.run(request, OWN, warnings::add);
+        Exec.Rewritten result = (Exec.Rewritten) Exec.run(request, own, warnings::add);
         assertThat(Json.strings(result.process(), "args")).containsSequence("--caps", "1:0:0:0:0");
         assertThat(warnings).containsExactly("ignoring unknown or unavailable capabilities: [CAP_X]");
     }

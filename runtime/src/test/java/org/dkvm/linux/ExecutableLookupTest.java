@@ -38,7 +38,7 @@ class ExecutableLookupTest {
         Files.createSymbolicLink(root.resolve("bin/echo"), Path.of("busybox"));
         Files.createSymbolicLink(root.resolve("bin/dangling"), Path.of("nowhere"));
         Files.createSymbolicLink(root.resolve("bin/loop"), Path.of("loop"));
-        tree = new RootedTree(root);
+        tree = new RootedTree(root, new PlainReader());
         tree.addHidden("/scratch");
     }
 

@@ -32,8 +32,7 @@ class ProgramHeaderTest {
         Files.write(root.resolve("bin/busybox"), ElfFile.of(ElfFile.AARCH64));
         Files.createSymbolicLink(root.resolve("bin/sh"), Path.of("busybox"));
         Files.createSymbolicLink(root.resolve("bin/abs"), Path.of("/bin/busybox"));
-        tree = new RootedTree(root);
-        tree.readBy(new PlainReader());
+        tree = new RootedTree(root, new PlainReader());
         tree.addHidden("/scratch");
     }
 

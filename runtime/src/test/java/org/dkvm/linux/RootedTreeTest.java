@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import org.dkvm.linux.RootedTree.Found;
 import org.dkvm.linux.RootedTree.Kind;
 import org.junit.jupiter.api.BeforeEach;
@@ -44,7 +45,7 @@ class RootedTreeTest {
         link("dangling", "/nowhere/x");
         link("odd", "missing/../var/run");
         Files.writeString(directory.resolve("secret"), "");
-        tree = new RootedTree(root);
+        tree = new RootedTree(root, new PlainReader());
         tree.addHidden("/proc");
     }
 
@@ -172,6 +173,51 @@ class RootedTreeTest {
             tree.find("/long");
         }
         assertThat(tree.find("/etc/passwd").kind()).isEqualTo(Kind.HIDDEN);
-        assertThat(new RootedTree(root).find("/etc/passwd").kind()).isEqualTo(Kind.FILE);
+        assertThat(new RootedTree(root, new PlainReader()).find("/etc/passwd").kind())
+                .isEqualTo(Kind.FILE);
+    }
+
+    @Test
+    void whatCanNotBeLookedAtIsAsGoodAsMissing() {
+        RootedTree dark = new RootedTree(root, new DarkReader());
+        assertThat(dark.find("/etc/passwd")).isEqualTo(new Found("/etc/passwd", Kind.MISSING, false));
+        FileUser nobody = new FileUser(65534, 65534, List.of(), false);
+        assertThat(dark.barsTheWay("/etc/passwd", nobody)).isFalse();
+        assertThat(dark.barsExecution("/etc/passwd", nobody)).isFalse();
+    }
+
+    @Test
+    void everyLookIsCounted() {
+        DarkReader reader = new DarkReader();
+        reader.all = RootedReader.Look.MISSING;
+        RootedTree tree = new RootedTree(root, reader);
+        for (int i = 0; i < RootedTree.MOST_LOOKS; i++) {
+            tree.find("/etc/nothing/here");
+        }
+        tree.barsExecution("/etc/nothing", new FileUser(65534, 65534, List.of(), false));
+        assertThat(reader.looks).isEqualTo(RootedTree.MOST_LOOKS);
+    }
+
+    /** Sees nothing, or the same everywhere. */
+    private static final class DarkReader implements RootedReader {
+        private Look all = Look.UNKNOWN;
+        private int looks;
+
+        @Override
+        public byte[] head(Path root, String path, int most) {
+            return new byte[0];
+        }
+
+        @Override
+        public Look look(Path root, String path) {
+            looks++;
+            return all.isMissing() && path.equals("/etc") ? new Look(HostFiles.TYPE_DIRECTORY, 0, 0, "") : all;
+        }
+
+        @Override
+        public boolean isEmpty(Path root, String path) {
+            looks++;
+            return false;
+        }
     }
 }

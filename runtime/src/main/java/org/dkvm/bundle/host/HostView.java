@@ -2,6 +2,7 @@
 package org.dkvm.bundle.host;
 
 import org.dkvm.core.MemorySize;
+import org.dkvm.linux.RootedReader;
 
 /** What the rewriter asks of the host's files; everything else it takes from the spec. */
 public interface HostView {
@@ -41,6 +42,9 @@ public interface HostView {
      * @param except the number of one that does not count; empty for none
      */
     boolean isInhabited(String path, String except);
+
+    /** What looks at images and volumes. */
+    RootedReader reader();
 
     /** The first line of a small file; empty where there is none. */
     String line(String path);

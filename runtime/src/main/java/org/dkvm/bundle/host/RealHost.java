@@ -13,6 +13,7 @@ import java.util.Set;
 import org.dkvm.core.MemorySize;
 import org.dkvm.linux.HostFiles;
 import org.dkvm.linux.MountTable;
+import org.dkvm.linux.RootedReader;
 
 /** The host as it is. */
 public final class RealHost implements HostView {
@@ -24,6 +25,17 @@ public final class RealHost implements HostView {
 
     /** What Docker, Podman and containerd name that filesystem. */
     private static final String SHM = "shm";
+
+    private final RootedReader reader;
+
+    /**
+     * The host.
+     *
+     * @param reader what looks at images and volumes
+     */
+    public RealHost(RootedReader reader) {
+        this.reader = reader;
+    }
 
     @Override
     public SourceKind kindOf(String path) {
@@ -104,6 +116,11 @@ public final class RealHost implements HostView {
             // What can not be looked at is not taken over.
             return true;
         }
+    }
+
+    @Override
+    public RootedReader reader() {
+        return reader;
     }
 
     @Override

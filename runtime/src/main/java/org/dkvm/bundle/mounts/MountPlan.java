@@ -85,7 +85,7 @@ public final class MountPlan {
     public static MountPlan of(JsonObject spec, Path bundle, String initMount, List<Disk> disks, HostView host)
             throws DkvmException {
         String root = Json.string(Json.objectOrNew(spec, "root"), "path").orElse("rootfs");
-        MountPlan plan = new MountPlan(host, bundle, new RootedTree(bundle.resolve(root)));
+        MountPlan plan = new MountPlan(host, bundle, new RootedTree(bundle.resolve(root), host.reader()));
         for (JsonObject mount : Json.objects(spec, "mounts")) {
             String destination = clean(Json.string(mount, "destination").orElse(""));
             if (!destination.equals(initMount)) {

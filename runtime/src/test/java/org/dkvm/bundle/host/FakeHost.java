@@ -4,6 +4,8 @@ package org.dkvm.bundle.host;
 import java.util.HashMap;
 import java.util.Map;
 import org.dkvm.core.MemorySize;
+import org.dkvm.linux.PlainReader;
+import org.dkvm.linux.RootedReader;
 
 /** A host whose sources are directories, but for the files that engines mount and those a test names. */
 public final class FakeHost implements HostView {
@@ -72,6 +74,11 @@ public final class FakeHost implements HostView {
     @Override
     public boolean isInhabited(String path, String except) {
         return path.equals(inhabited) && !(except.equals("77") && path.startsWith("/proc/77/"));
+    }
+
+    @Override
+    public RootedReader reader() {
+        return new PlainReader();
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.dkvm.linux.MountTable;
+import org.dkvm.linux.PlainReader;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -14,27 +15,32 @@ class RealHostTest {
     @Test
     void thisProcessLivesInItsNetwork(@TempDir Path directory) throws Exception {
         Path link = Files.createSymbolicLink(directory.resolve("net"), Path.of("/proc/self/ns/net"));
-        assertThat(new RealHost().isInhabited(link.toString(), "")).isTrue();
+        assertThat(new RealHost(new PlainReader()).isInhabited(link.toString(), ""))
+                .isTrue();
     }
 
     @Test
     void nobodyLivesInAFile(@TempDir Path directory) throws Exception {
         Path file = Files.createFile(directory.resolve("net"));
-        assertThat(new RealHost().isInhabited(file.toString(), "")).isFalse();
-        assertThat(new RealHost().isInhabited(directory.resolve("missing").toString(), ""))
+        assertThat(new RealHost(new PlainReader()).isInhabited(file.toString(), ""))
+                .isFalse();
+        assertThat(new RealHost(new PlainReader())
+                        .isInhabited(directory.resolve("missing").toString(), ""))
                 .isFalse();
     }
 
     @Test
     void filesOfTheKernelsOwnHaveNoSize(@TempDir Path directory) throws Exception {
         Path link = Files.createSymbolicLink(directory.resolve("proc"), Path.of("/proc"));
-        assertThat(new RealHost().sizeless(link.toString())).isEqualTo("proc");
-        assertThat(new RealHost().sizeless("/proc/self/status")).isEqualTo("proc");
-        assertThat(new RealHost().sizeless("/sys")).isEmpty();
-        assertThat(new RealHost()
+        assertThat(new RealHost(new PlainReader()).sizeless(link.toString())).isEqualTo("proc");
+        assertThat(new RealHost(new PlainReader()).sizeless("/proc/self/status"))
+                .isEqualTo("proc");
+        assertThat(new RealHost(new PlainReader()).sizeless("/sys")).isEmpty();
+        assertThat(new RealHost(new PlainReader())
                         .sizeless(Files.createFile(directory.resolve("empty")).toString()))
                 .isEmpty();
-        assertThat(new RealHost().sizeless(directory.resolve("missing").toString()))
+        assertThat(new RealHost(new PlainReader())
+                        .sizeless(directory.resolve("missing").toString()))
                 .isEmpty();
     }
 

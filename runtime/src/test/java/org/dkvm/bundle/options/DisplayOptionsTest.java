@@ -14,6 +14,7 @@ import org.dkvm.core.machine.Display;
 import org.dkvm.core.machine.DisplayMode;
 import org.dkvm.core.machine.Vga;
 import org.dkvm.core.machine.VncPassword;
+import org.dkvm.linux.PlainReader;
 import org.dkvm.linux.RootedTree;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -116,7 +117,7 @@ class DisplayOptionsTest {
     @CsvSource({"DKVM_DISPLAY_MODE,serial", "DKVM_QEMU_DISPLAY,curses"})
     void whatNeedsATerminalSaysSo(String name, String value) throws DkvmException {
         Display display = parse(name + "=" + value);
-        RootedTree tree = new RootedTree(Path.of("/"));
+        RootedTree tree = new RootedTree(Path.of("/"), new PlainReader());
         JsonObject process = new JsonObject();
         assertThatThrownBy(() -> DisplayOptions.check(display, process, tree))
                 .isInstanceOfSatisfying(
@@ -130,7 +131,7 @@ class DisplayOptionsTest {
 
     @Test
     void aPasswordsFileHasToBeThere(@TempDir Path root) throws Exception {
-        RootedTree tree = new RootedTree(root);
+        RootedTree tree = new RootedTree(root, new PlainReader());
         tree.addHidden("/run");
         Files.writeString(root.resolve("vnc"), "pass");
         Files.createSymbolicLink(root.resolve("link"), Path.of("/vnc"));

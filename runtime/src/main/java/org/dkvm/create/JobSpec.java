@@ -20,9 +20,6 @@ final class JobSpec {
     private static final int NOBODY = 65534;
     private static final int PROCESSES = 128;
 
-    /** The least weight that a control group can have: whoever else wants a processor has it. See the kernel's sched-design-CFS. */
-    private static final long LEAST_SHARES = 2;
-
     private static final int OPEN_FILES = 4096;
     private static final int KVM_MAJOR = 10;
     private static final int KVM_MINOR = 232;
@@ -176,9 +173,6 @@ final class JobSpec {
             rules.add(kvm);
         }
         resources.add("devices", rules);
-        if (groups.contains("cpu") && job.rights() == Job.Rights.MACHINES) {
-            resources.add("cpu", Json.objectOf("shares", LEAST_SHARES));
-        }
         if (groups.contains("memory")) {
             resources.add("memory", Json.objectOf("limit", job.limits().memory().bytes()));
         }

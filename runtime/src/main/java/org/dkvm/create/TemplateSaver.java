@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.create;
 
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
@@ -44,7 +46,12 @@ public final class TemplateSaver {
 
     private static final int MAX_WORDS = 500;
     private static final Duration PAUSE = Duration.ofMillis(5);
+    private static final Duration FIRST_BOOT = Duration.ofSeconds(45);
     private static final Duration BOOT = Duration.ofMinutes(2);
+
+    /** The agent's channel, as QemuCommand names it. */
+    private static final String AGENT = "agent";
+
     private static final Duration REST = Duration.ofSeconds(10);
     private static final int READ_BYTES = 4096;
 
@@ -70,25 +77,46 @@ public final class TemplateSaver {
         Program.startWithoutHelper();
         try {
             Files.createDirectory(SHARE);
-            List<String> served =
-                    new ArrayList<>(VirtiofsdCommand.argv(SHARE, SOCKETS.share(), Architecture.HOST, false));
-            // It serves nobody's files, and a job may do no more.
-            served.add("--modcaps=-chown:-fowner:-fsetid:-setgid:-setuid:-mknod:-setfcap");
-            Process share = start(served);
-            await(share, SOCKETS.share());
-            Process qemu = start(command);
-            await(qemu, SOCKETS.control());
-            try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(SOCKETS.control()))) {
-                new TemplateSaver(channel).save(out.resolve(Template.STATE));
+            // Emulated processors race now and then while they boot: see docs/adr/0007-emulated-cpus-after-the-boot.md.
+            if (!attempt(command, out, FIRST_BOOT) && !attempt(command, out, BOOT)) {
+                throw new DkvmException("the machine does not boot: " + words(), "");
             }
-            qemu.waitFor();
-            share.destroy();
             MemoryPieces.write(TemplateMachine.MADE_MEMORY, out.resolve(Template.MEMORY));
         } catch (IOException e) {
             throw new DkvmException("can not save the machine: " + e.getMessage(), "", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new DkvmException("interrupted", "", e);
+        }
+    }
+
+    /** False: it did not boot in time, and nothing is left of it. */
+    private static boolean attempt(List<String> command, Path out, Duration most)
+            throws IOException, InterruptedException, DkvmException {
+        List<String> served = new ArrayList<>(VirtiofsdCommand.argv(SHARE, SOCKETS.share(), Architecture.HOST, false));
+        // It serves nobody's files, and a job may do no more.
+        served.add("--modcaps=-chown:-fowner:-fsetid:-setgid:-setuid:-mknod:-setfcap");
+        for (Path made : List.of(SOCKETS.share(), SOCKETS.control(), TemplateMachine.MADE_MEMORY)) {
+            Files.deleteIfExists(made);
+        }
+        Process share = start(served);
+        Process qemu = null;
+        try {
+            await(share, SOCKETS.share());
+            qemu = start(command);
+            await(qemu, SOCKETS.control());
+            try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(SOCKETS.control()))) {
+                if (!new TemplateSaver(channel).save(out.resolve(Template.STATE), most)) {
+                    return false;
+                }
+            }
+            qemu.waitFor();
+            return true;
+        } finally {
+            share.destroyForcibly().waitFor();
+            if (qemu != null) {
+                qemu.destroyForcibly().waitFor();
+            }
         }
     }
 
@@ -119,9 +147,11 @@ public final class TemplateSaver {
         }
     }
 
-    private void save(Path state) throws IOException, DkvmException, InterruptedException {
+    private boolean save(Path state, Duration most) throws IOException, DkvmException, InterruptedException {
         control.write(ByteBuffer.wrap(QmpMessage.NEGOTIATE.getBytes(StandardCharsets.UTF_8)));
-        await(TemplateSaver::isOpened);
+        if (!booted(most)) {
+            return false;
+        }
         rest();
         execute("migrate-set-capabilities", TemplateMachine.capabilities());
         send("migrate", TemplateMachine.save(state));
@@ -130,6 +160,30 @@ public final class TemplateSaver {
             throw new DkvmException("QEMU can not save the machine: " + end.described(), "");
         }
         send("quit", new JsonObject());
+        return true;
+    }
+
+    /** Whether the agent has opened its port in time. The event that tells of it may have been before anybody listened. */
+    private boolean booted(Duration most) throws IOException, DkvmException, InterruptedException {
+        long deadline = System.nanoTime() + most.toNanos();
+        while (System.nanoTime() - deadline < 0) {
+            if (isOpen(execute("query-chardev", new JsonObject()).details())) {
+                return true;
+            }
+            Thread.sleep(PAUSE);
+        }
+        return false;
+    }
+
+    private static boolean isOpen(JsonElement devices) {
+        for (JsonElement device : devices instanceof JsonArray array ? array : new JsonArray()) {
+            if (device instanceof JsonObject object
+                    && Json.string(object, "label").orElse("").equals(AGENT)
+                    && Json.isTrue(object, "frontend-open")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Nothing is lost where it has something to do still: a restored machine goes on with that. */
@@ -143,13 +197,6 @@ public final class TemplateSaver {
             }
             Thread.sleep(PAUSE);
         }
-    }
-
-    private static boolean isOpened(QmpMessage message) {
-        return message.kind() == QmpMessage.Kind.EVENT
-                && "VSERPORT_CHANGE".equals(message.text())
-                && message.details() instanceof JsonObject details
-                && Json.isTrue(details, "open");
     }
 
     private static boolean isMigrated(QmpMessage message) {

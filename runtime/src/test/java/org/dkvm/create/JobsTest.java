@@ -142,7 +142,7 @@ class JobsTest {
         Files.createDirectory(directory.resolve("pids"));
         assertThat(Jobs.groups(directory)).containsExactly("pids");
         Files.writeString(directory.resolve("cgroup.controllers"), "cpuset cpu io memory hugetlb\n");
-        assertThat(Jobs.groups(directory)).containsExactly("cpu", "memory", "pids");
+        assertThat(Jobs.groups(directory)).containsExactly("memory", "pids");
     }
 
     @Test

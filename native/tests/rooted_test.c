@@ -156,7 +156,7 @@ static void looks(void)
 		      !is_empty("root", "/nothing"));
 }
 
-/* A shell in the place of the JVM: its question is answered on the numbers that are agreed. */
+/* A shell in the place of the JVM: its question is answered on the numbers that it is told. */
 static void answers_beside_another(void)
 {
 	char program[600], script[PATH_MAX + 200], told[64] = {0};
@@ -165,14 +165,15 @@ static void answers_beside_another(void)
 	snprintf(program, sizeof program, "%s/dkvm-rooted", programs_build);
 	/* 64 bytes of "/os-release" below a root, whose length is in octal digits */
 	snprintf(script, sizeof script,
-		 "printf '\\100\\0\\0\\0\\%o\\0\\013\\0%s/os-release' >&8; head -c 13 <&7 | tail -c 9",
+		 "fds=${0#*=}; printf '\\100\\0\\0\\0\\%o\\0\\013\\0%s/os-release' >/proc/self/fd/${fds#*,}; "
+		 "head -c 13 </proc/self/fd/${fds%%,*} | tail -c 9",
 		 (unsigned)strlen(in_directory("root")), in_directory("root"));
 	if (pipe2(out, O_CLOEXEC) < 0)
 		exit(2);
 	pid_t pid = fork();
 	if (pid == 0) {
 		dup2(out[1], STDOUT_FILENO);
-		execl(program, program, "beside", "/bin/sh", "-c", script, (char *)NULL);
+		execl(program, program, "beside", "/bin/sh", "-c", script, "-Ddkvm.beside=", (char *)NULL);
 		_exit(124);
 	}
 	close(out[1]);

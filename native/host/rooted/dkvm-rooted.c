@@ -8,7 +8,8 @@
  *
  * The first makes mount points, for a root that the guest may not write to. Exit code 0: done; 1: not, and standard output says why.
  * The second is asked on standard input, until its end, and answers on standard output. The third becomes PROGRAM, which asks another
- * process of ours on descriptor 8 and hears it on 7: so who asks need not start us, which takes a JVM longer. Little-endian:
+ * process of ours: so who asks need not start us, which takes a JVM longer. An argument "-Ddkvm.beside=" is given the descriptors, of answers
+ * and of questions, as "10,11". Little-endian:
  *
  *     question  bytes wanted 4 | length of ROOT 2 | of PATH 2 | ROOT | PATH
  *     answer    number of bytes 4, or UINT32_MAX: there is no such thing, or it can not be looked at | they
@@ -39,10 +40,11 @@
 enum {
 	HEAD_MAX = 65536, /* bytes */
 	PATIENCE = 10,    /* s */
-	ANSWERS = 7,      /* descriptors of a program that we are beside */
-	QUESTIONS = 8,
-	LOOK_SIZE = 12 /* bytes, without a link's text */
+	FIRST = 10,       /* descriptor that a program is given; none that it has is taken from it */
+	LOOK_SIZE = 12    /* bytes, without a link's text */
 };
+
+#define BESIDE "-Ddkvm.beside="
 
 static const uint32_t LOOK = UINT32_MAX, EMPTY = UINT32_MAX - 1;
 
@@ -182,9 +184,9 @@ static bool answer(void)
 	       (n <= 0 || fwrite(bytes, 1, (size_t)n, stdout) == (size_t)n) && fflush(stdout) == 0;
 }
 
-/* Descriptors of the same numbers are the caller's loss: PROGRAM is a JVM of ours, which knows of none. */
 static int beside(char **program)
 {
+	static char told[64];
 	int questions[2], answers[2];
 
 	if (pipe2(questions, O_CLOEXEC) < 0 || pipe2(answers, O_CLOEXEC) < 0) {
@@ -201,12 +203,15 @@ static int beside(char **program)
 			;
 		_exit(0);
 	}
-	/* without us it finds nothing, and says so */
-	if (pid < 0 || dup2(fcntl(answers[0], F_DUPFD_CLOEXEC, QUESTIONS + 1), ANSWERS) < 0 ||
-	    dup2(fcntl(questions[1], F_DUPFD_CLOEXEC, QUESTIONS + 1), QUESTIONS) < 0) {
+	int heard = fcntl(answers[0], F_DUPFD, FIRST), asked = fcntl(questions[1], F_DUPFD, FIRST);
+	if (pid < 0 || heard < 0 || asked < 0) {
 		dprintf(STDERR_FILENO, "dkvm-rooted: %s\n", strerror(errno));
 		return 1;
 	}
+	snprintf(told, sizeof told, BESIDE "%d,%d", heard, asked);
+	for (char **argument = program; *argument; argument++)
+		if (strcmp(*argument, BESIDE) == 0)
+			*argument = told;
 	execv(program[0], program);
 	dprintf(STDERR_FILENO, "dkvm-rooted: can not start %s: %s\n", program[0], strerror(errno));
 	return 1;

@@ -22,11 +22,10 @@ import org.jspecify.annotations.Nullable;
  * not, it is started for the first question. See openat2(2), RESOLVE_IN_ROOT.
  */
 public final class RootedFiles implements RootedReader, AutoCloseable {
-    /** Whether the program is there already; its descriptors are those in dkvm-rooted.c. */
-    private static final String BESIDE = "dkvm.beside";
+    /** Where the program is there already, the descriptors of its answers and of questions to it, as dkvm-rooted.c writes them. */
+    private static final String BESIDE = System.getProperty("dkvm.beside", "");
 
-    private static final String ANSWERS = "/proc/self/fd/7";
-    private static final String QUESTIONS = "/proc/self/fd/8";
+    private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
 
     private static final byte[] NO_BYTES = {};
     private static final int HEADER_BYTES = 8;
@@ -55,7 +54,12 @@ public final class RootedFiles implements RootedReader, AutoCloseable {
 
     /** Where {@code dkvm-rooted} is. */
     public RootedFiles(String program) {
-        this("yes".equals(System.getProperty(BESIDE)) ? "" : program, ANSWERS, QUESTIONS);
+        this(
+                BESIDE.isEmpty() ? program : "",
+                DESCRIPTORS
+                        .resolve(BESIDE.substring(0, Math.max(0, BESIDE.indexOf(','))))
+                        .toString(),
+                DESCRIPTORS.resolve(BESIDE.substring(BESIDE.indexOf(',') + 1)).toString());
     }
 
     /** A program that is there already has no name: it writes to and reads from these pipes. */

@@ -243,7 +243,7 @@ class LauncherTest {
         for (String command : List.of("create", "run", "exec")) {
             assertThat(run(launcher, command, "id1")).isZero();
             assertThat(lines("rooted.args")).containsExactly("beside");
-            assertThat(lines("java.args")).contains("-Ddkvm.beside=yes");
+            assertThat(lines("java.args")).contains("-Ddkvm.beside=");
             Files.delete(directory.resolve("rooted.args"));
         }
         assertThat(run(launcher, "update", "id1")).isZero();

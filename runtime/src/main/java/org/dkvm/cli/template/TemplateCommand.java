@@ -68,7 +68,7 @@ public final class TemplateCommand implements Runnable {
                     shortened(template.key()),
                     template.memory(),
                     template.cpus(),
-                    TemplateStore.size(template),
+                    TemplateStore.size(template).mib() + " MiB",
                     template.made());
         }
         return 0;

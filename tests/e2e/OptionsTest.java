@@ -76,6 +76,7 @@ class OptionsTest {
                 new Wrong("DKVM_QEMU_VNC_PASSWORD_FILE=vnc", "has the value \"vnc\"; give an absolute path"),
                 new Wrong("DKVM_SYS_ADMIN=1", "is not allowed on this host; it needs "),
                 new Wrong("DKVM_SYS_ADMIN=yes", "has the value \"yes\"; give 0 or 1"),
+                new Wrong("DKVM_TEMPLATE=1", "has the value \"1\"; give auto or off"),
                 new Wrong("DKVM_VHOST_NET=1", "has the value \"1\"; give auto, on or off"));
     }
 

@@ -112,6 +112,13 @@ public final class TemplateMachine {
         return uri("file:/dev/fdset/" + STATE_SET);
     }
 
+    /** Of {@code remove-fd}, once it has been restored: the state is open no longer. */
+    public static JsonObject forget() {
+        JsonObject arguments = new JsonObject();
+        arguments.addProperty("fdset-id", STATE_SET);
+        return arguments;
+    }
+
     private static JsonObject uri(String uri) {
         JsonObject arguments = new JsonObject();
         arguments.addProperty("uri", uri);

@@ -3,6 +3,7 @@ package org.dkvm.monitor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.gson.JsonParser;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.net.StandardProtocolFamily;
@@ -160,6 +161,12 @@ class FailureTest {
                 }
             }
             qemuSays(control, "{\"event\":\"MIGRATION\",\"data\":{\"status\":\"completed\"}}");
+            String closing = commands.readLine();
+            assertThat(closing).contains("remove-fd");
+            qemuSays(
+                    control,
+                    "{\"id\":"
+                            + JsonParser.parseString(closing).getAsJsonObject().get("id") + ",\"return\":{}}");
             byte[] restored = agent.skipTo(FrameType.MACHINE).payload();
             assertThat(random(restored)).hasSize(64).isNotEqualTo(new byte[64]);
             agent.skipTo(FrameType.OPEN);

@@ -73,7 +73,7 @@ public final class Restore implements QemuControl.Observer {
         String status = Json.string(details, "status").orElse("");
         if ("completed".equals(status)) {
             loading = false;
-            plug(0);
+            execute("remove-fd", TemplateMachine.forget(), () -> plug(0));
         } else if ("failed".equals(status)) {
             fail("QEMU can not load the template", true);
         }

@@ -64,11 +64,13 @@ class RestoreTest {
     void theCardsAreThereBeforeItIsRestored() throws IOException {
         load();
         qemu.say(COMPLETED);
-        assertThat(commands.readLine()).contains("netdev_add", "tap0");
+        assertThat(commands.readLine()).contains("remove-fd", "\"fdset-id\":200");
         done(4);
+        assertThat(commands.readLine()).contains("netdev_add", "tap0");
+        done(5);
         assertThat(told).isEmpty();
         assertThat(commands.readLine()).contains("device_add", "02:42:ac:11:00:02", "\"bus\":\"card0\"");
-        done(5);
+        done(6);
         assertThat(told).containsExactly("restored");
     }
 
@@ -84,7 +86,8 @@ class RestoreTest {
     void aCommandThatFailsIsAFailure() throws IOException {
         load();
         qemu.say(COMPLETED);
-        qemu.say("{\"id\":4,\"error\":{\"desc\":\"no tap\"}}\n");
+        done(4);
+        qemu.say("{\"id\":5,\"error\":{\"desc\":\"no tap\"}}\n");
         assertThat(told).containsExactly("netdev_add: no tap");
     }
 }

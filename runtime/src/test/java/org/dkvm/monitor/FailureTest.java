@@ -92,12 +92,17 @@ class FailureTest {
         lost.close();
         sandbox.awaitStarted(4);
         assertThat(sandbox.share.isAlive()).isFalse();
+        assertRunsToItsEnd(main);
+        assertThat(sandbox.secondQemu.isAlive()).isFalse();
+        assertThat(sandbox.log()).contains("the VM is started again: QEMU was killed by signal 6");
+    }
+
+    /** Its second QEMU boots a guest, whose workload ends with 7. */
+    private void assertRunsToItsEnd(Peer main) throws Exception {
         Peer agent = sandbox.runningAgent();
         agent.say(FrameType.EXIT, 1, 7, 0);
         agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
         assertThat(main.lastWords()).endsWith("EXIT 7");
-        assertThat(sandbox.secondQemu.isAlive()).isFalse();
-        assertThat(sandbox.log()).contains("the VM is started again: QEMU was killed by signal 6");
     }
 
     @Test
@@ -110,10 +115,7 @@ class FailureTest {
         lost.close();
         sandbox.awaitStarted(4);
         assertThat(sandbox.share.isAlive()).isFalse();
-        Peer agent = sandbox.runningAgent();
-        agent.say(FrameType.EXIT, 1, 7, 0);
-        agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
-        assertThat(main.lastWords()).endsWith("EXIT 7");
+        assertRunsToItsEnd(main);
         assertThat(sandbox.log())
                 .contains("the VM can not be restored from its template, and boots: QEMU ended with exit code 1");
         assertThat(sandbox.places.notRestored()).exists();
@@ -125,6 +127,8 @@ class FailureTest {
         sandbox.start();
         Peer main = sandbox.mainClient();
         sandbox.agent();
+        // QEMU is started when all that it connects to is there.
+        sandbox.awaitStarted(2);
         try (SocketChannel control = controlSocket()) {
             control.connect(UnixDomainSocketAddress.of(sandbox.places.sockets().control()));
             qemuSays(control, "{\"QMP\":{}}");
@@ -133,10 +137,7 @@ class FailureTest {
             qemuSays(control, "{\"event\":\"GUEST_PANICKED\",\"data\":{}}");
             sandbox.awaitStarted(4);
         }
-        Peer agent = sandbox.runningAgent();
-        agent.say(FrameType.EXIT, 1, 7, 0);
-        agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
-        assertThat(main.lastWords()).endsWith("EXIT 7");
+        assertRunsToItsEnd(main);
         assertThat(sandbox.log()).contains("boots: the guest's kernel panicked");
         assertThat(sandbox.places.notRestored()).exists();
     }
@@ -147,6 +148,8 @@ class FailureTest {
         sandbox.start();
         Peer main = sandbox.mainClient();
         Peer agent = sandbox.agent();
+        // QEMU is started when all that it connects to is there.
+        sandbox.awaitStarted(2);
         try (SocketChannel control = controlSocket()) {
             control.connect(UnixDomainSocketAddress.of(sandbox.places.sockets().control()));
             BufferedReader commands =
@@ -203,10 +206,7 @@ class FailureTest {
         sandbox.qemu.end(137, "");
         lost.close();
         sandbox.awaitStarted(4);
-        Peer agent = sandbox.runningAgent();
-        agent.say(FrameType.EXIT, 1, 7, 0);
-        agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
-        assertThat(main.lastWords()).endsWith("EXIT 7");
+        assertRunsToItsEnd(main);
         assertThat(sandbox.log()).contains("boots: QEMU was killed by signal 9");
         assertThat(sandbox.places.notRestored()).doesNotExist();
     }
@@ -218,10 +218,7 @@ class FailureTest {
         sandbox.start();
         Peer main = sandbox.mainClient();
         sandbox.awaitStarted(4);
-        Peer agent = sandbox.runningAgent();
-        agent.say(FrameType.EXIT, 1, 7, 0);
-        agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
-        assertThat(main.lastWords()).endsWith("EXIT 7");
+        assertRunsToItsEnd(main);
         assertThat(sandbox.log()).contains("boots: can not start QEMU: the template's memory can not be copied");
         assertThat(sandbox.places.notRestored()).doesNotExist();
     }
@@ -235,10 +232,7 @@ class FailureTest {
         sandbox.agent();
         sandbox.awaitStarted(4);
         assertThat(sandbox.qemu.isAlive()).isFalse();
-        Peer agent = sandbox.runningAgent();
-        agent.say(FrameType.EXIT, 1, 7, 0);
-        agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
-        assertThat(main.lastWords()).endsWith("EXIT 7");
+        assertRunsToItsEnd(main);
         assertThat(sandbox.log()).contains("boots: it did not answer within 2000 ms");
     }
 

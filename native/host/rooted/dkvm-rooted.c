@@ -195,10 +195,13 @@ static int beside(char **program)
 	}
 	pid_t pid = fork();
 	if (pid == 0) {
-		/* neither our caller's output, which ends when the last who has it closes it, nor its files */
-		if (dup2(questions[0], STDIN_FILENO) < 0 || dup2(answers[1], STDOUT_FILENO) < 0 ||
-		    close_range(STDERR_FILENO + 1, UINT_MAX, 0) < 0)
+		/* neither our caller's output, which ends when the last who has it closes it, nor the ends that are PROGRAM's */
+		if (dup2(questions[0], STDIN_FILENO) < 0 || dup2(answers[1], STDOUT_FILENO) < 0)
 			_exit(1);
+		close(questions[1]);
+		close(answers[0]);
+		/* nor the caller's files, where the kernel has this call: from Linux 5.9 on, three after openat2(2) */
+		close_range(STDERR_FILENO + 1, UINT_MAX, 0);
 		while (answer())
 			;
 		_exit(0);

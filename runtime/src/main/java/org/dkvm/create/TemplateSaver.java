@@ -156,7 +156,7 @@ public final class TemplateSaver {
         execute("migrate-set-capabilities", TemplateMachine.capabilities());
         send("migrate", TemplateMachine.save(state));
         QmpMessage end = await(message -> message.kind() == QmpMessage.Kind.FAILED || isMigrated(message));
-        if (!"completed".equals(status(end))) {
+        if (!"completed".equals(TemplateMachine.status(end))) {
             throw new DkvmException("QEMU can not save the machine: " + end.described(), "");
         }
         send("quit", new JsonObject());
@@ -200,16 +200,8 @@ public final class TemplateSaver {
     }
 
     private static boolean isMigrated(QmpMessage message) {
-        String status = status(message);
+        String status = TemplateMachine.status(message);
         return "completed".equals(status) || "failed".equals(status);
-    }
-
-    private static String status(QmpMessage message) {
-        return message.kind() == QmpMessage.Kind.EVENT
-                        && "MIGRATION".equals(message.text())
-                        && message.details() instanceof JsonObject details
-                ? Json.string(details, "status").orElse("")
-                : "";
     }
 
     private QmpMessage execute(String command, JsonObject arguments) throws IOException, DkvmException {

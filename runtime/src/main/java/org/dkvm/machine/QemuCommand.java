@@ -71,8 +71,7 @@ public final class QemuCommand {
         device(argv, bus, "vhost-user-fs", ",chardev=share,tag=" + SHARE_TAG + ",queue-size=" + SHARE_QUEUE);
         socket(argv, machine, "agent", QemuDescriptors.AGENT);
         device(argv, bus, "virtio-serial", "");
-        String port = machine.birth().isSaved() ? ",id=" + TemplateMachine.AGENT_DEVICE : "";
-        add(argv, "-device", "virtserialport,chardev=agent,name=" + AGENT_PORT + port);
+        add(argv, "-device", "virtserialport,chardev=agent,name=" + AGENT_PORT);
         socket(argv, machine, "control", QemuDescriptors.CONTROL);
         add(argv, "-mon", "chardev=control,mode=control");
         DisplayArguments.serial(argv, machine);

@@ -8,6 +8,7 @@ import java.util.List;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.MachineShape;
+import org.dkvm.json.Json;
 
 /**
  * A machine that is saved, and the machines that are restored from what was saved. All of them have the same devices: no disk and no network card, and two ports that cards
@@ -28,9 +29,6 @@ public final class TemplateMachine {
 
     /** Far from the numbers of the disks' sets. */
     static final int STATE_SET = 200;
-
-    /** The agent's port by the name that QEMU tells that the guest has opened it. */
-    public static final String AGENT_DEVICE = "agent-port";
 
     private TemplateMachine() {}
 
@@ -117,6 +115,15 @@ public final class TemplateMachine {
         JsonObject arguments = new JsonObject();
         arguments.addProperty("fdset-id", STATE_SET);
         return arguments;
+    }
+
+    /** What an event says of a migration, to a file or from one: "completed", "failed" and others; empty for any other message. */
+    public static String status(QmpMessage message) {
+        return message.kind() == QmpMessage.Kind.EVENT
+                        && "MIGRATION".equals(message.text())
+                        && message.details() instanceof JsonObject details
+                ? Json.string(details, "status").orElse("")
+                : "";
     }
 
     private static JsonObject uri(String uri) {

@@ -4,7 +4,6 @@ package org.dkvm.monitor.start;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.List;
-import org.dkvm.json.Json;
 import org.dkvm.machine.MachineNic;
 import org.dkvm.machine.NicCommands;
 import org.dkvm.machine.QemuCommand;
@@ -67,10 +66,10 @@ public final class Restore implements QemuControl.Observer {
 
     @Override
     public void happened(QmpMessage event) {
-        if (!loading || !"MIGRATION".equals(event.text()) || !(event.details() instanceof JsonObject details)) {
+        if (!loading) {
             return;
         }
-        String status = Json.string(details, "status").orElse("");
+        String status = TemplateMachine.status(event);
         if ("completed".equals(status)) {
             loading = false;
             execute("remove-fd", TemplateMachine.forget(), () -> plug(0));

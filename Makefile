@@ -94,6 +94,15 @@ soak:
 	@$(subst mvn -q,mvn,$(MVN)) test -Dtest=SoakTest -Ddkvm.e2e.images=dkvm-test/busybox -Dsurefire.rerunFailingTestsCount=0 \
 		-Ddkvm.e2e.soakVms=$(SOAK_VMS) -Ddkvm.e2e.soakSeconds=$(SOAK_SECONDS) -Ddkvm.e2e.soakSeed=$(SOAK_SEED)
 
+## make soak-clock  a VM's clock beside the host's, for an hour under load (CLOCK_SECONDS): by how much it was wrong
+CLOCK_SECONDS ?= 3600
+.PHONY: soak-clock
+soak-clock:
+	@$(MAKE) up MODULES=no
+	@$(STEP) 'soak image' tests/images/build.sh tools
+	@$(subst mvn -q,mvn,$(MVN)) test -Dtest='TimeTest#theClockKeepsTheTimeUnderLoad' -Ddkvm.e2e.images=dkvm-test/tools \
+		-Dsurefire.rerunFailingTestsCount=0 -Ddkvm.e2e.clockSeconds=$(CLOCK_SECONDS)
+
 ## make fuzz        hostile input for every parser, ten minutes in all (FUZZ_SECONDS, TARGET='dns_fuzz'); ends at the first that breaks one
 FUZZ_SECONDS ?= 600
 .PHONY: fuzz

@@ -23,11 +23,11 @@ final class FilesBench {
     /** Milliseconds by the name of what was done, by the name of who did it where. */
     Map<String, Map<String, Double>> measure(Path home, Path root, int cpus) throws IOException, InterruptedException {
         Map<String, Map<String, Double>> peers = new LinkedHashMap<>();
-        Path volume = Files.createTempDirectory(Path.of("").toAbsolutePath().resolve("build"), "bench-volume");
+        Path volumes = Files.createTempDirectory(Path.of("").toAbsolutePath().resolve("build"), "bench-volumes");
         try {
             for (String runtime : List.of("dkvm", "runc")) {
                 peers.put(runtime + ".root", container(runtime, "/here"));
-                peers.put(runtime + ".volume", container(runtime, "/here", "-v", volume + ":/here"));
+                peers.put(runtime + ".volume", container(runtime, "/here", "-v", volumes.resolve(runtime) + ":/here"));
                 if (runtime.equals("dkvm")) {
                     peers.put("dkvm.disk", container(runtime, "/here/d", "-e", "DKVM_DISKS=/disk,/here,ext4,1G"));
                 }
@@ -39,7 +39,7 @@ final class FilesBench {
                 peers.put("runsc.root", gvisor(root));
             }
         } finally {
-            Command.output("rm", "-rf", volume.toString());
+            Command.output("rm", "-rf", volumes.toString());
         }
         return peers;
     }
@@ -48,6 +48,7 @@ final class FilesBench {
         List<String> command = new ArrayList<>(List.of("docker", "run", "--rm", "--network=none", "--runtime=" + runtime, "-v", SCRIPT + ":/files.py:ro"));
         command.addAll(List.of(options));
         command.addAll(List.of(image, "python3", "/files.py", directory));
+        System.out.println("    " + runtime + " " + String.join(" ", options));
         return figures(Command.output(command));
     }
 

@@ -34,6 +34,9 @@ final class Settings {
     /** What its random numbers begin with: the same one plays the same lives. */
     static final long SOAK_SEED = Long.getLong("dkvm.e2e.soakSeed", 4711);
 
+    /** For how long a guest's clock is watched. */
+    static final Duration CLOCK_TIME = Duration.ofSeconds(Long.getLong("dkvm.e2e.clockSeconds", 25));
+
     /** Whether the machine is there for the suite alone, so that its engine may be restarted: the box of {@code make test-host}. */
     static final boolean OWN_HOST = Boolean.getBoolean("dkvm.e2e.ownHost");
 

@@ -6,6 +6,7 @@ import static org.dkvm.e2e.Differential.onVm;
 import static org.dkvm.e2e.Images.TOOLS;
 
 import java.math.BigDecimal;
+import java.time.Duration;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
@@ -13,6 +14,10 @@ import org.junit.jupiter.api.Test;
 @EndToEnd
 class TimeTest {
     private static final BigDecimal NANOS = BigDecimal.valueOf(1_000_000_000L);
+    private static final long NANOS_OF_MILLI = 1_000_000;
+    private static final Duration CLOCK_PAUSE = Duration.ofSeconds(1);
+    /** What a clock may be wrong by, beyond the time that the question took. */
+    private static final long WORST_MILLIS = 50;
 
     /** adjtimex(2), ADJ_TICK: the kernel counts so many microseconds at each of a hundred ticks a second. */
     private static String tick(int micros) {
@@ -40,6 +45,48 @@ class TimeTest {
 
     private static boolean logs(Container container, String text) throws Exception {
         return Host.dkvm("logs", container.name()).text().contains(text);
+    }
+
+    /** Says what time it is at each line that comes, beside a program that has a processor to itself. */
+    private static final String TELLS_TIME = """
+            import subprocess, sys, time
+            subprocess.Popen(["sh", "-c", "while :; do :; done"])
+            for line in sys.stdin: print(time.time_ns(), flush=True)
+            """;
+
+    private static long hostNanos() {
+        Instant now = Instant.now();
+        return now.getEpochSecond() * NANOS.longValueExact() + now.getNano();
+    }
+
+    /** By how much the guest's clock is wrong, whenever between question and answer it was read: ns. */
+    private static long error(Running guest, int question) throws Exception {
+        long asked = hostNanos();
+        guest.write("\n");
+        guest.awaitStdout("\n", question);
+        long answered = hostNanos();
+        long there = Long.parseLong(
+                guest.stdoutSoFar().lines().skip(question - 1L).findFirst().orElseThrow());
+        return Math.max(0, Math.max(asked - there, there - answered));
+    }
+
+    /** {@code make soak-clock} does it for an hour. */
+    @Test
+    void theClockKeepsTheTimeUnderLoad() throws Exception {
+        onVm(docker -> {
+            Running guest = docker.open("-i", TOOLS, "python3", "-c", TELLS_TIME);
+            long end = System.nanoTime() + Settings.CLOCK_TIME.toNanos();
+            long worst = 0;
+            int questions = 0;
+            while (System.nanoTime() < end) {
+                worst = Math.max(worst, error(guest, ++questions));
+                Thread.sleep(CLOCK_PAUSE);
+            }
+            System.out.println("clock: asked " + questions + " times in " + Settings.CLOCK_TIME.toSeconds()
+                    + " s; at most " + worst / NANOS_OF_MILLI + " ms wrong");
+            assertThat(worst / NANOS_OF_MILLI).isLessThanOrEqualTo(WORST_MILLIS);
+            guest.closeStdin();
+        });
     }
 
     @Test

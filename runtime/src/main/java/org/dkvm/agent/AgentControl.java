@@ -38,6 +38,11 @@ public final class AgentControl implements FrameReceiver {
         this.router = router;
     }
 
+    /** The agent of another boot is going to speak. */
+    public void again() {
+        state = State.SILENT;
+    }
+
     @Override
     public void receive(Frame frame) throws ProtocolException {
         FrameType type = frame.type();

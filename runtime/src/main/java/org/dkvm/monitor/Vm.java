@@ -171,7 +171,7 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         clock.begin(told.plan());
     }
 
-    /** It is being restored, after {@link #await}: it boots where that fails. */
+    /** It is being restored, after {@link #await}, until its machine is ready: it boots where that fails. */
     void restoring() {
         restoring = true;
     }
@@ -186,7 +186,10 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
     void restored() {
         loaded = true;
         timeline.restored();
-        goOn();
+        Hello said = early;
+        if (restoring && said != null) {
+            hello(said);
+        }
     }
 
     /**
@@ -199,16 +202,20 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         if (!restoring || again == null || clock.phase() == Phase.OVER) {
             return;
         }
-        endRestore();
+        restoring = false;
+        endRestoreTimer();
         log.line("the VM can not be restored from its template, and boots: " + reason);
-        if (blamed) {
+        // Once the agent has spoken, the template is as good as it was when it was made.
+        if (blamed && !greeted) {
             tellHost();
         }
         timeline.booted();
         loaded = false;
+        greeted = false;
         life++;
         restores++;
         early = null;
+        control.again();
         bootAgain(again, false);
     }
 
@@ -221,20 +228,10 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         }
     }
 
-    private void endRestore() {
-        restoring = false;
+    private void endRestoreTimer() {
         EventLoop.Timer timer = restoreTimer;
         if (timer != null) {
             timer.cancel();
-        }
-    }
-
-    /** It has been loaded, and its agent has spoken. */
-    private void goOn() {
-        Hello said = early;
-        if (restoring && loaded && said != null) {
-            endRestore();
-            hello(said);
         }
     }
 
@@ -355,11 +352,11 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
 
     @Override
     public void hello(Hello hello) {
-        if (restoring) {
+        if (restoring && !loaded) {
             early = hello;
-            goOn();
             return;
         }
+        endRestoreTimer();
         timeline.mark("hello");
         timeline.hello(hello.bootNanos());
         log.line("guest kernel " + hello.release());
@@ -386,14 +383,30 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         timeline.mark("ready");
         timeline.guest(steps);
         clock.enter(Phase.OPENING);
+        if (restoring) {
+            restoring = false;
+            openMain();
+        }
         router.ready();
         services.ready();
     }
 
     @Override
     public void failed(int step, String text) {
+        ReadyStep at = new ReadyStep(step, 0);
+        String failure = "the guest could not be set up (" + at.label() + "): " + text;
+        if (restoring && at.isMachines()) {
+            int lost = life;
+            // What else it said is read first.
+            loop.post(() -> {
+                if (lost == life) {
+                    restoreFailed(failure, false);
+                }
+            });
+            return;
+        }
         acknowledge();
-        fail("the guest could not be set up (" + new ReadyStep(step, 0).label() + "): " + text);
+        fail(failure);
     }
 
     @Override
@@ -491,7 +504,8 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
     private void openMain() {
         AgentLink link = agent;
         GuestSetup told = setup;
-        if (greeted && link != null && told != null && clock.phase() != Phase.OVER) {
+        // What a restored guest is given of the client's input would be lost with it.
+        if (greeted && !restoring && link != null && told != null && clock.phase() != Phase.OVER) {
             try {
                 container.open(router, link.output(), told);
             } catch (DkvmException e) {
@@ -508,8 +522,13 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
     }
 
     private void late(Duration deadline) {
-        fail(withConsole("waited " + deadline.toSeconds() + " s for "
-                + clock.phase().waitsFor() + "; DKVM_KERNEL_DEBUG=1 shows the kernel's messages"));
+        String waited =
+                "waited " + deadline.toSeconds() + " s for " + clock.phase().waitsFor();
+        if (restoring) {
+            restoreFailed(waited, true);
+            return;
+        }
+        fail(withConsole(waited + "; DKVM_KERNEL_DEBUG=1 shows the kernel's messages"));
     }
 
     /** The text with the console's last lines, where it said anything. */

@@ -15,6 +15,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.dkvm.agent.Frame;
 import org.dkvm.agent.FrameType;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -148,32 +149,15 @@ class FailureTest {
         sandbox.start();
         Peer main = sandbox.mainClient();
         Peer agent = sandbox.agent();
-        // QEMU is started when all that it connects to is there.
-        sandbox.awaitStarted(2);
         try (SocketChannel control = controlSocket()) {
-            control.connect(UnixDomainSocketAddress.of(sandbox.places.sockets().control()));
-            BufferedReader commands =
-                    new BufferedReader(new InputStreamReader(Channels.newInputStream(control), StandardCharsets.UTF_8));
-            qemuSays(control, "{\"QMP\":{}}\n{\"return\":{}}");
             // The guest may speak before its cards are there; it is answered afterwards.
             TestSandbox.hello(agent);
-            String command = commands.readLine();
-            for (int id = 1; !command.contains("migrate-incoming"); command = commands.readLine()) {
-                if (!command.contains("qmp_capabilities")) {
-                    qemuSays(control, "{\"id\":" + id++ + ",\"return\":{}}");
-                }
-            }
-            qemuSays(control, "{\"event\":\"MIGRATION\",\"data\":{\"status\":\"completed\"}}");
-            String closing = commands.readLine();
-            assertThat(closing).contains("remove-fd");
-            qemuSays(
-                    control,
-                    "{\"id\":"
-                            + JsonParser.parseString(closing).getAsJsonObject().get("id") + ",\"return\":{}}");
+            restore(control);
             byte[] restored = agent.skipTo(FrameType.MACHINE).payload();
             assertThat(random(restored)).hasSize(64).isNotEqualTo(new byte[64]);
-            agent.skipTo(FrameType.OPEN);
+            agent.skipTo(FrameType.SET_UP);
             agent.say(FrameType.READY, 0);
+            agent.expect(FrameType.OPEN);
             agent.say(FrameType.OPENED, 1, 1, 0, 0, 0);
             agent.say(FrameType.EXIT, 1, 7, 0);
             agent.say(FrameType.FINISHED, 0, 0, 0, 7, 0);
@@ -181,6 +165,84 @@ class FailureTest {
         }
         assertThat(Files.readString(sandbox.places.timeline())).contains("\"restored\":true");
         assertThat(sandbox.places.notRestored()).doesNotExist();
+    }
+
+    @Test
+    void aRestoredVmWhoseNetworkDoesNotComeBoots() throws Exception {
+        sandbox.restored();
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = sandbox.agent();
+        try (SocketChannel control = controlSocket()) {
+            TestSandbox.hello(agent);
+            restore(control);
+            agent.skipTo(FrameType.SET_UP);
+            ByteBuffer both = ByteBuffer.allocate(64);
+            both.put(Frame.make(FrameType.FAILED, 0, new byte[] {3, 'c', 'a', 'r', 'd'}));
+            both.put(Frame.make(FrameType.LOG, 0, new byte[] {1, 'l', 'a', 't', 'e'}));
+            agent.raw(both.flip());
+            sandbox.awaitStarted(4);
+        }
+        assertRunsToItsEnd(main);
+        assertThat(sandbox.log()).contains("boots: the guest could not be set up (network): card");
+        assertThat(sandbox.places.notRestored()).doesNotExist();
+    }
+
+    @Test
+    void aRestoredVmWhoseMountsFailDoesNotBoot() throws Exception {
+        sandbox.restored();
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = sandbox.agent();
+        try (SocketChannel control = controlSocket()) {
+            TestSandbox.hello(agent);
+            restore(control);
+            agent.skipTo(FrameType.SET_UP);
+            agent.say(FrameType.FAILED, 0, 2, 'n', 'o');
+            agent.expect(FrameType.ACK);
+            assertThat(main.lastWords()).isEqualTo("dkvm: the guest could not be set up (mounts): no\nEXIT 125");
+        }
+        assertThat(sandbox.started).hasSize(2);
+    }
+
+    @Test
+    void aRestoredVmThatIsLostBeforeItIsReadyBoots() throws Exception {
+        sandbox.restored();
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = sandbox.agent();
+        try (SocketChannel control = controlSocket()) {
+            TestSandbox.hello(agent);
+            restore(control);
+            agent.skipTo(FrameType.SET_UP);
+            sandbox.qemu.end(1, "");
+            agent.close();
+            sandbox.awaitStarted(4);
+        }
+        assertRunsToItsEnd(main);
+        assertThat(sandbox.places.notRestored()).doesNotExist();
+    }
+
+    /** What QEMU answers to the monitor that has it load a template. */
+    private void restore(SocketChannel control) throws Exception {
+        // It is started when all that it connects to is there.
+        sandbox.awaitStarted(2);
+        control.connect(UnixDomainSocketAddress.of(sandbox.places.sockets().control()));
+        BufferedReader commands =
+                new BufferedReader(new InputStreamReader(Channels.newInputStream(control), StandardCharsets.UTF_8));
+        qemuSays(control, "{\"QMP\":{}}\n{\"return\":{}}");
+        String command = commands.readLine();
+        for (int id = 1; !command.contains("migrate-incoming"); command = commands.readLine()) {
+            if (!command.contains("qmp_capabilities")) {
+                qemuSays(control, "{\"id\":" + id++ + ",\"return\":{}}");
+            }
+        }
+        qemuSays(control, "{\"event\":\"MIGRATION\",\"data\":{\"status\":\"completed\"}}");
+        String closing = commands.readLine();
+        assertThat(closing).contains("remove-fd");
+        qemuSays(
+                control,
+                "{\"id\":" + JsonParser.parseString(closing).getAsJsonObject().get("id") + ",\"return\":{}}");
     }
 
     /** The value of ENTROPY in the records of MACHINE: see protocol/PROTOCOL.md. */

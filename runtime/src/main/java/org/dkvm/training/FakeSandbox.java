@@ -119,8 +119,9 @@ final class FakeSandbox implements Programs, AutoCloseable {
                 control.answerUpTo("device_add", Map.of("migrate-incoming", LOADED));
             }
             agent.say(FrameType.HELLO, 0, 'D', 'K', 'V', 'M', 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, '6');
-            agent.hear(FrameType.OPEN, MAIN);
+            agent.hear(FrameType.SET_UP, 0);
             agent.say(FrameType.READY, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 4, 2, 0, 0, 0, 0, 0, 0, 0);
+            agent.hear(FrameType.OPEN, MAIN);
             agent.say(FrameType.OPENED, MAIN, 1, 0, 0, 0);
             agent.say(FrameType.LOG, 0, 2, 'h', 'i');
             agent.hear(FrameType.STDIN, MAIN);

@@ -201,7 +201,7 @@ load() {
     local work=$2.loading configuration
     rm -rf "$work"
     mkdir "$work"
-    zstd -qdc "$2" >"$work/layer.tar"
+    zstd -qdc <"$2" >"$work/layer.tar"
     configuration=$("changes_$1" | sed -n 's/^CMD /"Cmd":/p')
     printf '{"architecture":"arm64","os":"linux","config":{%s,"Labels":{"org.dkvm.recipe":"%s"}},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
         "$configuration" "$3" "$(sha256sum <"$work/layer.tar" | cut -d' ' -f1)" >"$work/config.json"
@@ -212,7 +212,7 @@ load() {
 
 # import NAME ARCHIVE KEY
 import() {
-    zstd -qdc "$2" | docker import - "dkvm-test/$1:rootfs" >/dev/null
+    zstd -qdc <"$2" | docker import - "dkvm-test/$1:rootfs" >/dev/null
     # The old builder, which every engine has: an older "docker import" takes no STOPSIGNAL.
     { printf 'FROM dkvm-test/%s:rootfs\nLABEL org.dkvm.recipe=%s\n' "$1" "$3" && "changes_$1"; } \
         | DOCKER_BUILDKIT=0 docker build -q -t "dkvm-test/$1:latest" - >/dev/null

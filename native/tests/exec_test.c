@@ -233,6 +233,7 @@ static void refuses_a_bad_command_line(void)
 					     {"--update", "1:2", NULL, NULL},
 					     {"--update", "1:4294967296:3", NULL, NULL},
 					     {"--update", "1:2:-3", NULL, NULL},
+					     {"--usage", "x", NULL, NULL},
 					     {"--what", "--", "x", NULL},
 					     {"--tty", "--", NULL, NULL},
 					     {"--user", NULL, NULL, NULL}};

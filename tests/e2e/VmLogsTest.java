@@ -49,12 +49,28 @@ class VmLogsTest {
                     .endsWith("</svg>");
             assertThat(dkvm("logs", container.name())).contains("QEMU's command line: ", " guest kernel ");
 
+            // pids are those that the container sees; nothing of the sandbox is among them.
+            assertThat(dkvm("top", container.name()))
+                    .matches("(?s)guest: up \\d.* s, processors: \\d+, busy .* MiB used, processes: [12]\n.*")
+                    .containsPattern("(?m)^ +1 root +[RS] +0:0\\d\\.\\d\\d +\\S+ [KM]iB  sh -c echo up; until ")
+                    .doesNotContain("qemu", "dkvm-init", "virtiofsd");
+            assertThat(row(dkvm("stats", "--no-stream"), id))
+                    .matches(
+                            id.substring(0, 12) + " +" + container.name() + " +\\d+\\.\\d % +\\d+\\.\\d MiB / 300.0 MiB"
+                                    + " +[12] +\\d+\\.\\d % +\\d+\\.\\d MiB / \\d+\\.\\d MiB +\\d+\\.\\d MiB / \\d+\\.\\d MiB");
+            docker.cli("pause", container.name());
+            assertThat(Host.dkvm("top", id).errors())
+                    .contains("dkvm top failed: can not ask the VM of \"" + id + "\": it is paused; ");
+            assertThat(row(dkvm("stats", "--no-stream", container.name()), id)).endsWith("  it is paused");
+            docker.cli("unpause", container.name());
+
             // It may be ended by the end that it brings about.
             docker.attempt("exec", container.name(), "touch", "/go");
             container.awaitEnd();
             assertThat(row(dkvm("ps"), id)).isEmpty();
             assertThat(row(dkvm("ps", "--all"), id)).contains(" gone ");
             docker.quietly("rm", container.name());
+            assertThat(Host.dkvm("top", id).errors()).contains(": it does not run; \"dkvm ps\" lists");
             assertThat(dkvm("logs", container.name()))
                     .contains(", gone\n", "QEMU's command line: ", "guest finished: EXITED, exit code 7")
                     .doesNotContain("unmount of");

@@ -20,6 +20,7 @@
 #include "guest/session/sessions.h"
 #include "guest/orders/shed.h"
 #include "guest/setup/setup.h"
+#include "guest/orders/usage_order.h"
 #include "guest/kernel/host_clock.h"
 #include "guest/kernel/system.h"
 
@@ -193,7 +194,7 @@ static void children_ready(struct source *source, uint32_t events)
 	while (read(source->fd, &info, sizeof info) == sizeof info)
 		;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!resources_reaped(pid, status) && !shed_reaped(pid))
+		if (!resources_reaped(pid, status) && !shed_reaped(pid) && !usage_reaped(pid, status))
 			sessions_reaped(pid, status);
 }
 
@@ -359,8 +360,9 @@ static int take_frame(const struct frame *frame)
 	bool connection = frame->type >= FRAME_SOCKET_DATA && frame->type <= FRAME_SOCKET_GONE;
 	bool limits = frame->type == FRAME_LIMITS && frame->stream == 0;
 	bool shed = frame->type == FRAME_SHED && frame->stream == 0;
+	bool usage = frame->type == FRAME_USAGE_ASK && frame->stream == 0;
 
-	if (session || connection || limits || shed || frame->type == FRAME_DNS_ANSWER) {
+	if (session || connection || limits || shed || usage || frame->type == FRAME_DNS_ANSWER) {
 		if (state == FINISHED)
 			return 0; /* it crossed FINISHED */
 		if (state != READY)
@@ -373,6 +375,8 @@ static int take_frame(const struct frame *frame)
 			return resources_take(frame);
 		if (shed)
 			return shed_take(frame);
+		if (usage)
+			return usage_take(frame);
 		dns_answer(frame);
 		return 0;
 	}

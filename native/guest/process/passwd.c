@@ -14,11 +14,12 @@ enum {
 	LINE_MAX_SIZE = 1024,    /* bytes */
 	FILE_MAX_SIZE = 4 << 20, /* bytes: a file without end must not hold the workload up */
 	FIELDS = 7,              /* name:password:uid:gid:comment:home:shell */
+	FIELD_NAME = 0,
 	FIELD_UID = 2,
 	FIELD_HOME = 5,
 };
 
-bool passwd_line_home(const char *line, uint32_t uid, char *home, size_t size)
+static bool line_field(const char *line, uint32_t uid, int wanted, char *text, size_t size)
 {
 	const char *field[FIELDS];
 	size_t length[FIELDS] = {0};
@@ -33,14 +34,19 @@ bool passwd_line_home(const char *line, uint32_t uid, char *home, size_t size)
 		return false;
 	char *end;
 	unsigned long long found = strtoull(field[FIELD_UID], &end, 10);
-	if (end != field[FIELD_UID] + length[FIELD_UID] || found != uid || length[FIELD_HOME] >= size)
+	if (end != field[FIELD_UID] + length[FIELD_UID] || found != uid || length[wanted] >= size)
 		return false;
-	memcpy(home, field[FIELD_HOME], length[FIELD_HOME]);
-	home[length[FIELD_HOME]] = '\0';
+	memcpy(text, field[wanted], length[wanted]);
+	text[length[wanted]] = '\0';
 	return true;
 }
 
-void passwd_home(const char *path, uint32_t uid, char *home, size_t size)
+bool passwd_line_home(const char *line, uint32_t uid, char *home, size_t size)
+{
+	return line_field(line, uid, FIELD_HOME, home, size);
+}
+
+static bool find(const char *path, uint32_t uid, int wanted, char *text, size_t size)
 {
 	char piece[4096], line[LINE_MAX_SIZE];
 	size_t used = 0, total = 0;
@@ -48,7 +54,6 @@ void passwd_home(const char *path, uint32_t uid, char *home, size_t size)
 	ssize_t n = 0;
 	auto_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
-	snprintf(home, size, "/");
 	while (!found && fd >= 0 && total < FILE_MAX_SIZE && (n = read(fd, piece, sizeof piece)) > 0) {
 		total += (size_t)n;
 		for (ssize_t i = 0; i < n && !found; i++) {
@@ -59,12 +64,22 @@ void passwd_home(const char *path, uint32_t uid, char *home, size_t size)
 				continue;
 			}
 			line[used] = '\0';
-			found = !too_long && passwd_line_home(line, uid, home, size);
+			found = !too_long && line_field(line, uid, wanted, text, size);
 			used = 0;
 			too_long = false;
 		}
 	}
 	line[used] = '\0';
-	if (!found && !too_long)
-		passwd_line_home(line, uid, home, size);
+	return found || (!too_long && line_field(line, uid, wanted, text, size));
+}
+
+void passwd_home(const char *path, uint32_t uid, char *home, size_t size)
+{
+	if (!find(path, uid, FIELD_HOME, home, size))
+		snprintf(home, size, "/");
+}
+
+bool passwd_name(const char *path, uint32_t uid, char *name, size_t size)
+{
+	return find(path, uid, FIELD_NAME, name, size) && name[0] != '\0';
 }

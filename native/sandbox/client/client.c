@@ -107,7 +107,7 @@ static void take_signal(struct client *c, const struct signalfd_siginfo *signal)
 		return;
 	if (signal->ssi_signo == SIGWINCH && c->terminal)
 		c->resized = true;
-	else if (c->end == CLIENT_RUNNING && c->role != ROLE_UPDATE)
+	else if (c->end == CLIENT_RUNNING && c->role != ROLE_UPDATE && c->role != ROLE_USAGE)
 		client_send_signal(c, signal->ssi_signo);
 }
 

@@ -9,9 +9,11 @@
  *               -- PROGRAM [ARGUMENT]...
  *     dkvm-exec [--socket PATH] --signal N
  *     dkvm-exec [--socket PATH] --update MEMORY:PROCESSORS:PROCESSES
+ *     dkvm-exec [--socket PATH] --usage
  *
  * The second form passes a signal to the workload that the sandbox's init can not take itself: SIGSTOP.
  * The third form changes the VM's limits (`docker update`): memory in bytes; 0 for what stays as it is.
+ * The fourth form writes what the guest uses to stdout, as it is in USAGE (protocol/PROTOCOL.md), for `dkvm top` and `dkvm stats`.
  * The process's variables are those of ours whose names begin with "+", without that: so nothing here goes by what an image names.
  * Capabilities are hexadecimal masks; every other number is decimal, the umask too, as in process.json.
  */
@@ -23,13 +25,16 @@
 #include "common/signals.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
 	EXIT_NOT_STARTED = 125,
 	EXIT_TOO_LONG = 126, /* as a shell ends when execve(2) fails so */
 	EXIT_SESSION_LOST = 255,
+	USAGE_SECONDS = 15,
 };
 
 #ifndef CONNECT_PATIENCE
@@ -100,6 +105,29 @@ static int start_update(const struct exec_options *options)
 	return 0;
 }
 
+/* Who asks has given up by then, and killed runc, which can not take us along: nothing is left behind. */
+static void live_for(time_t seconds)
+{
+	struct sigevent kill = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+	const struct itimerspec when = {.it_value.tv_sec = seconds};
+	timer_t timer;
+
+	if (timer_create(CLOCK_MONOTONIC, &kill, &timer) == 0)
+		timer_settime(timer, 0, &when, NULL);
+}
+
+static int start_usage(const struct exec_options *options)
+{
+	live_for(USAGE_SECONDS);
+	int code = connect_to_monitor(options);
+
+	if (code != 0)
+		return code;
+	client.role = ROLE_USAGE;
+	client_start(&client);
+	return 0;
+}
+
 static int start(const struct exec_options *options)
 {
 	int code = connect_to_monitor(options);
@@ -161,7 +189,10 @@ int main(int argc, char **argv)
 	/* nobody without CAP_SYS_PTRACE reads our memory, whatever uid it has */
 	prctl(PR_SET_DUMPABLE, 0);
 	request.environment = process_environment();
-	int code = options.signal ? start_signal(&options) : options.update ? start_update(&options) : start(&options);
+	int code = options.signal   ? start_signal(&options)
+		   : options.update ? start_update(&options)
+		   : options.usage  ? start_usage(&options)
+				    : start(&options);
 	if (code != 0)
 		return code;
 	client_run(&client);

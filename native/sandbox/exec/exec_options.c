@@ -192,6 +192,8 @@ const char *exec_options_parse(struct exec_options *options, struct request *req
 		} else if (strcmp(*p, "--update") == 0 && p[1]) {
 			if (take_update(options, *++p) < 0)
 				return *p;
+		} else if (strcmp(*p, "--usage") == 0) {
+			options->usage = true;
 		} else if (strcmp(*p, "--socket") == 0 && p[1]) {
 			options->socket = *++p;
 		} else if (!option || (option->has_value && !p[1])) {
@@ -203,7 +205,7 @@ const char *exec_options_parse(struct exec_options *options, struct request *req
 				return option->has_value ? value : *p;
 		}
 	}
-	if (options->signal || options->update)
+	if (options->signal || options->update || options->usage)
 		return *p ? *p : NULL;
 	if (!*p || !p[1])
 		return "no program";

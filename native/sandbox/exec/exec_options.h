@@ -12,6 +12,7 @@ struct exec_options {
 	bool terminal;
 	uint32_t signal;    /* for the workload; 0: a program is to be run */
 	bool update;        /* the VM's limits are to be changed */
+	bool usage;         /* what the guest uses is to be told */
 	uint64_t limits[3]; /* memory in bytes, processors, processes; 0: as it is */
 };
 

@@ -88,6 +88,11 @@ final class Told implements AgentEvents, AgentServices, MainSession {
     }
 
     @Override
+    public void usage(ByteBuffer report) {
+        add("usage " + report.remaining());
+    }
+
+    @Override
     public void shedDone() {
         add("shed");
     }
@@ -143,6 +148,12 @@ final class Told implements AgentEvents, AgentServices, MainSession {
     public void updated(Client client, VmLimits limits) {
         add("updated " + limits);
         Replies.updateDone(client);
+    }
+
+    @Override
+    public void usageAsked(Client client) {
+        add("usage asked");
+        Replies.usage(client, new byte[] {1, 2, 3});
     }
 
     @Override

@@ -94,6 +94,7 @@ public final class AgentControl implements FrameReceiver {
             case LIMITS_DONE -> services.limitsDone(frame.u8(0));
             case SHED_DONE -> services.shedDone();
             case CLOCK_ASK -> services.clockAsked(frame.payload().getLong(0));
+            case USAGE -> services.usage(frame.payload());
             case WELCOME,
                     MACHINE,
                     CONTAINER,
@@ -107,6 +108,7 @@ public final class AgentControl implements FrameReceiver {
                     LIMITS,
                     UPDATE,
                     SHED,
+                    USAGE_ASK,
                     ATTACH,
                     OPEN,
                     OPENED,

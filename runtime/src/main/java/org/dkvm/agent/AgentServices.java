@@ -33,6 +33,9 @@ public interface AgentServices {
     /** The agent has changed the workload's limits, or says by a number why not (protocol/PROTOCOL.md, LIMITS_DONE). */
     void limitsDone(int result) throws ProtocolException;
 
+    /** What the guest uses, as in USAGE, or nothing where it can not tell; valid during the call only. */
+    void usage(ByteBuffer report) throws ProtocolException;
+
     /** The agent has given back what the guest remembered of files. */
     void shedDone() throws ProtocolException;
 

@@ -14,7 +14,9 @@ public final class Client {
         /** dkvm-exec: one signal for the workload, and no session. */
         SIGNAL,
         /** dkvm-exec: other limits for the VM, and no session. */
-        UPDATE
+        UPDATE,
+        /** dkvm-exec: what the guest uses, and no session. */
+        USAGE
     }
 
     private static final int FLAG_TERMINAL = 1;
@@ -82,6 +84,11 @@ public final class Client {
     /** Whether it is there to have the VM's limits changed. */
     boolean isForUpdate() {
         return role == Role.UPDATE;
+    }
+
+    /** Whether it is there to hear what the guest uses. */
+    boolean isForUsage() {
+        return role == Role.USAGE;
     }
 
     /** Whether it has said to what. */

@@ -30,6 +30,8 @@ public enum FrameType {
     SHED(0x1A, FrameType.BY_MONITOR, 0, 0),
     SHED_DONE(0x1B, FrameType.BY_AGENT, 0, 0),
     CLOCK_ASK(0x1C, FrameType.BY_AGENT, 8, 8),
+    USAGE_ASK(0x1D, FrameType.BY_MONITOR, 0, 0),
+    USAGE(0x1E, FrameType.BY_AGENT, 0, 65_536),
 
     ATTACH(0x20, FrameType.BY_CLIENT, 16, 16),
     OPEN(0x21, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 1, Frame.MAX_PAYLOAD),

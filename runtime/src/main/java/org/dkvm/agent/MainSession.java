@@ -27,8 +27,11 @@ public interface MainSession {
     /** Interfaces, addresses or routes of the sandbox have changed. */
     void networkChanged();
 
-    /** The VM's limits are to be changed; the client hears by {@link Replies#updateDone} or {@link Replies#updateRefused}. */
+    /** The VM's limits are to be changed; the client hears by {@link Replies#updateDone} or {@link Replies#orderRefused}. */
     void updated(Client client, VmLimits limits);
+
+    /** A client wants to know what the guest uses; it hears by {@link Replies#usage} or {@link Replies#orderRefused}. */
+    void usageAsked(Client client);
 
     /** The main client has gone. */
     void lost();

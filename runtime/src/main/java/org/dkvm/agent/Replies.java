@@ -10,6 +10,8 @@ public final class Replies {
     public static final int MAX_NOTICE = 4096;
     /** The session socket's only stream. */
     static final int CLIENT_STREAM = 1;
+
+    private static final byte[] NO_PROCESS = new byte[4];
     /** docker exec's exit code for a process that could not be started. */
     private static final int CAN_NOT_EXEC = 126;
 
@@ -51,8 +53,17 @@ public final class Replies {
         }
     }
 
-    /** Tells a client for an update why it is not, its last frame. */
-    public static void updateRefused(Client client, String text) {
+    /** Gives a client what the guest says that it uses, its last frames. */
+    public static void usage(Client client, byte[] report) {
+        if (!client.isEnded()) {
+            client.output().send(FrameType.OPENED, CLIENT_STREAM, NO_PROCESS);
+            client.output().send(FrameType.STDOUT, CLIENT_STREAM, report);
+            exit(client, 0);
+        }
+    }
+
+    /** Tells a client for an update, or for what the guest uses, why it gets none, its last frame. */
+    public static void orderRefused(Client client, String text) {
         if (!client.isEnded()) {
             refuse(client, text);
         }

@@ -119,6 +119,9 @@ public final class SessionRouter {
             update(client, frame);
             return;
         }
+        if (client.isForUsage()) {
+            throw new ProtocolException("a frame " + frame.type() + " from a client that only listens");
+        }
         if (frame.type() == FrameType.NETWORK_CHANGED) {
             if (!client.isMain()) {
                 throw new ProtocolException("a frame " + frame.type() + " from a client that is not the main one");
@@ -221,6 +224,8 @@ public final class SessionRouter {
                     SHED,
                     SHED_DONE,
                     CLOCK_ASK,
+                    USAGE_ASK,
+                    USAGE,
                     ATTACH,
                     OPEN,
                     STDIN,
@@ -241,6 +246,10 @@ public final class SessionRouter {
     private void attach(Client client, Frame frame) throws ProtocolException {
         client.attach(frame);
         if (client.isForSignal() || client.isForUpdate()) {
+            return;
+        }
+        if (client.isForUsage()) {
+            events.usageAsked(client);
             return;
         }
         if (client.isMain()) {

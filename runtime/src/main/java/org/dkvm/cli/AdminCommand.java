@@ -6,6 +6,13 @@ import java.nio.file.Files;
 import java.util.List;
 import java.util.Locale;
 import org.dkvm.cli.template.TemplateCommand;
+import org.dkvm.cli.vm.GuestQuestion;
+import org.dkvm.cli.vm.LogsCommand;
+import org.dkvm.cli.vm.PsCommand;
+import org.dkvm.cli.vm.StatsCommand;
+import org.dkvm.cli.vm.TimelineCommand;
+import org.dkvm.cli.vm.TopCommand;
+import org.dkvm.cli.vm.VmTools;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import picocli.CommandLine;
@@ -21,6 +28,8 @@ import picocli.CommandLine.Command;
             KernelCommand.class,
             TemplateCommand.class,
             PsCommand.class,
+            TopCommand.class,
+            StatsCommand.class,
             LogsCommand.class,
             TimelineCommand.class,
             CompletionCommand.class
@@ -43,7 +52,16 @@ final class AdminCommand {
 
     /** The command with all that belongs to it. */
     static CommandLine commandLine(PackageLayout layout) {
-        return new CommandLine(new AdminCommand(layout), new Factory(layout)).setCaseInsensitiveEnumValuesAllowed(true);
+        CommandLine line = new CommandLine(new AdminCommand(layout), new Factory(layout))
+                .setCaseInsensitiveEnumValuesAllowed(true);
+        tellVersion(line, new Version(layout));
+        return line;
+    }
+
+    /** All that have the option {@code --version} mean DKVM's. */
+    private static void tellVersion(CommandLine line, CommandLine.IVersionProvider version) {
+        line.getCommandSpec().versionProvider(version);
+        line.getSubcommands().values().forEach(child -> tellVersion(child, version));
     }
 
     /** What was to be expected becomes a line and 1; the rest is a bug and shown as such. */
@@ -112,6 +130,10 @@ final class AdminCommand {
 
     /** Makes what needs to know the package. */
     private record Factory(PackageLayout layout) implements CommandLine.IFactory {
+        private GuestQuestion question() {
+            return new GuestQuestion(layout, () -> InnerRuntime.find().orElse("runc"));
+        }
+
         @Override
         public <K> K create(Class<K> type) throws Exception {
             if (type == Version.class) {
@@ -122,6 +144,12 @@ final class AdminCommand {
             }
             if (type == TemplateCommand.class) {
                 return type.cast(new TemplateCommand(() -> InnerRuntime.jobs(layout)));
+            }
+            if (type == TopCommand.class) {
+                return type.cast(new TopCommand(question()));
+            }
+            if (type == StatsCommand.class) {
+                return type.cast(new StatsCommand(question()));
             }
             return CommandLine.defaultFactory().create(type);
         }

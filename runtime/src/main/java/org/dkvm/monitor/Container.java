@@ -43,6 +43,9 @@ final class Container implements MainSession {
 
         /** Somebody wants the VM to have other limits. */
         void updated(Client client, VmLimits limits);
+
+        /** A client wants to know what the guest uses. */
+        void usageAsked(Client client);
     }
 
     private final Events events;
@@ -138,6 +141,11 @@ final class Container implements MainSession {
     @Override
     public void updated(Client from, VmLimits limits) {
         events.updated(from, limits);
+    }
+
+    @Override
+    public void usageAsked(Client from) {
+        events.usageAsked(from);
     }
 
     @Override

@@ -73,6 +73,7 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
     private final AgentControl control;
     private final Pause pause;
     private final GuestServices services;
+    private final VmUsage usage;
     private final Container container;
     private final Children children = new Children();
     private final Tail console = new Tail(CONSOLE_BYTES);
@@ -103,6 +104,7 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         ending = new Ending(loop, log, router, clients, children, container.main());
         pause = new Pause(router);
         services = new GuestServices(loop);
+        usage = new VmUsage(loop, this, deadlines.step());
         control = new AgentControl(this, services, router);
     }
 
@@ -471,6 +473,11 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         if (task != null) {
             task.accept(client, limits);
         }
+    }
+
+    @Override
+    public void usageAsked(Client client) {
+        usage.take(client);
     }
 
     @Override

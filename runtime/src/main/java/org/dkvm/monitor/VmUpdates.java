@@ -41,7 +41,7 @@ final class VmUpdates {
     void take(Client client, VmLimits limits) {
         String reason = refusal(limits);
         if (!reason.isEmpty()) {
-            Replies.updateRefused(client, reason);
+            Replies.orderRefused(client, reason);
         } else if (!vm.isRunning() || current != null) {
             loop.after(PAUSE, () -> take(client, limits));
         } else {
@@ -99,7 +99,7 @@ final class VmUpdates {
         if (client != null && failure.isEmpty()) {
             Replies.updateDone(client);
         } else if (client != null) {
-            Replies.updateRefused(client, failure);
+            Replies.orderRefused(client, failure);
         }
     }
 }

@@ -55,6 +55,12 @@ final class NoMain implements MainSession {
     }
 
     @Override
+    public void usageAsked(Client client) {
+        told.add("usage asked");
+        Replies.usage(client, new byte[] {1, 2, 3});
+    }
+
+    @Override
     public void lost() {
         told.add("lost");
     }

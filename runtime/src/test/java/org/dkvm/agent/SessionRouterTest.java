@@ -257,7 +257,7 @@ class SessionRouterTest {
         assertThat(client.isEnded()).isTrue();
         clientBreaks(attach(ear, 2), FrameType.STDIN, new byte[1], "STDIN from a client for a signal");
         clientBreaks(attach(ear, 2), FrameType.SIGNAL, new byte[] {65, 0, 0, 0}, "signal 65");
-        clientBreaks(new Client(new Ear().output), FrameType.ATTACH, attach(2, 4), "role 4");
+        clientBreaks(new Client(new Ear().output), FrameType.ATTACH, attach(2, 5), "role 5");
     }
 
     @Test
@@ -272,12 +272,22 @@ class SessionRouterTest {
         assertThat(main.told).contains("updated " + new VmLimits(1024, 2, 9));
         assertThat(ear.heard()).containsExactly("EXIT 1 2");
         assertThat(client.isEnded()).isTrue();
-        Replies.updateRefused(client, "too late to say more");
+        Replies.orderRefused(client, "too late to say more");
         assertThat(ear.heard()).isEmpty();
         clientBreaks(client, FrameType.UPDATE, limits, "UPDATE from a client for an update");
         clientBreaks(attach(ear, 3), FrameType.SIGNAL, new byte[4], "SIGNAL from a client for an update");
         running();
         clientBreaks(attach(ear, 1), FrameType.UPDATE, limits, "UPDATE before OPEN");
+    }
+
+    @Test
+    void whatTheGuestUsesIsAskedForByAttaching() throws Exception {
+        Ear ear = new Ear();
+        Client client = attach(ear, 4);
+        assertThat(main.told).contains("usage asked");
+        assertThat(ear.heard()).containsExactly("OPENED 1 4", "STDOUT 1 3", "EXIT 1 2");
+        assertThat(client.isEnded()).isTrue();
+        clientBreaks(client, FrameType.STDIN, new byte[1], "STDIN from a client that only listens");
     }
 
     @Test

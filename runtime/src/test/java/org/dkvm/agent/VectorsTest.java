@@ -277,6 +277,11 @@ class VectorsTest {
         }
 
         @Override
+        public void usage(ByteBuffer report) {
+            told.add("usage " + report.remaining());
+        }
+
+        @Override
         public void shedDone() {
             told.add("shed");
         }

@@ -114,6 +114,15 @@ class CompletionTest {
         }
     }
 
+    /** What it does not know there is taken for an engine's. */
+    @Test
+    void theMainProgramKnowsEveryCommand() throws IOException {
+        String source = Files.readString(Path.of("runtime/src/main/java/org/dkvm/cli/Main.java"));
+        assertThat(DKVM.getSubcommands().keySet())
+                .isNotEmpty()
+                .allSatisfy(name -> assertThat(source).contains("\"" + name + "\""));
+    }
+
     private static void collect(CommandLine command, String path, List<String> words) {
         for (OptionSpec option : command.getCommandSpec().options()) {
             words.addAll(List.of(option.names()));

@@ -119,6 +119,48 @@ class MonitorTest {
     }
 
     @Test
+    void whatTheGuestUsesIsToldToWhoAsks() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = sandbox.agent();
+        TestSandbox.hello(agent);
+        agent.skipTo(FrameType.OPEN);
+        assertThat(sandbox.usageClient().lastWords()).startsWith("REFUSED 126 the VM is still starting");
+        agent.say(FrameType.READY, 0);
+        agent.say(FrameType.OPENED, MAIN, 1, 0, 0, 0);
+        main.skipTo(FrameType.OPENED);
+        Peer client = sandbox.usageClient();
+        agent.skipTo(FrameType.USAGE_ASK);
+        agent.say(FrameType.USAGE, 0, 1, 2, 3);
+        assertThat(client.skipTo(FrameType.STDOUT).payload()).containsExactly(1, 2, 3);
+        assertThat(client.lastWords()).isEqualTo("EXIT 0");
+        Peer unlucky = sandbox.usageClient();
+        agent.skipTo(FrameType.USAGE_ASK);
+        agent.say(FrameType.USAGE, 0);
+        assertThat(unlucky.lastWords()).isEqualTo("REFUSED 126 the guest can not tell what it uses");
+        finish(agent, 0, 0);
+        assertThat(main.lastWords()).isEqualTo("EXIT 0");
+    }
+
+    @Test
+    void aGuestThatDoesNotTellWhatItUsesIsNotWaitedFor() throws Exception {
+        sandbox.deadlines(2000, 60_000, 60_000);
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = sandbox.runningAgent();
+        main.skipTo(FrameType.OPENED);
+        Peer one = sandbox.usageClient();
+        agent.skipTo(FrameType.USAGE_ASK);
+        Peer other = sandbox.usageClient();
+        assertThat(one.lastWords()).isEqualTo("REFUSED 126 the guest did not answer within 2 s");
+        assertThat(other.lastWords()).isEqualTo("REFUSED 126 the guest did not answer within 2 s");
+        // What comes late is nothing, and what nobody asked for a breach.
+        agent.say(FrameType.USAGE, 0, 1);
+        agent.say(FrameType.USAGE, 0, 1);
+        assertThat(main.lastWords()).contains("the guest broke the protocol: a USAGE that answers nothing");
+    }
+
+    @Test
     void rebootEndsTheContainer() throws Exception {
         sandbox.start();
         Peer main = sandbox.mainClient();

@@ -100,6 +100,13 @@ public final class Peer implements AutoCloseable {
         return peer;
     }
 
+    /** Who wants to know what the guest uses. */
+    static Peer usageClient(Path socket) {
+        Peer peer = new Peer(socket);
+        peer.say(FrameType.ATTACH, 1, 2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        return peer;
+    }
+
     public void say(FrameType type, int stream, int... payload) {
         byte[] bytes = new byte[payload.length];
         for (int i = 0; i < payload.length; i++) {

@@ -284,6 +284,10 @@ public final class TestSandbox implements Programs, AutoCloseable {
     }
 
     /** The agent's end of its channel, silent. */
+    Peer usageClient() {
+        return keep(Peer.usageClient(places.sessionSocket()));
+    }
+
     public Peer agent() {
         return keep(new Peer(places.sockets().agent()));
     }

@@ -57,17 +57,23 @@ public record ContainerState(Path bundle, String rootfs) {
      * @param directory the container's directory below {@code --root}
      */
     public static boolean isAlive(Path directory) throws DkvmException {
-        Path runc = directory.resolve("state.json");
-        if (Files.exists(runc)) {
-            return lives(Json.readObject(runc), "init_process_pid", "init_process_start");
-        }
-        Path crun = directory.resolve("status");
-        return Files.exists(crun) && lives(Json.readObject(crun), "pid", "process-start-time");
+        return firstProcess(directory).isPresent();
     }
 
-    private static boolean lives(JsonObject state, String pid, String start) {
-        return ProcessStart.lives(
-                Json.number(state, pid).orElse(0L), Json.number(state, start).orElse(0L));
+    /** The pid of the container's first process, where that lives. */
+    public static Optional<Long> firstProcess(Path directory) throws DkvmException {
+        Path runc = directory.resolve("state.json");
+        if (Files.exists(runc)) {
+            return living(Json.readObject(runc), "init_process_pid", "init_process_start");
+        }
+        Path crun = directory.resolve("status");
+        return Files.exists(crun) ? living(Json.readObject(crun), "pid", "process-start-time") : Optional.empty();
+    }
+
+    private static Optional<Long> living(JsonObject state, String pid, String start) {
+        Optional<Long> number = Json.number(state, pid);
+        long began = Json.number(state, start).orElse(0L);
+        return number.filter(known -> ProcessStart.lives(known, began));
     }
 
     /**

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import org.dkvm.agent.AgentServices;
 import org.dkvm.agent.Frame;
@@ -35,6 +36,10 @@ public final class GuestServices implements AgentServices {
     private @Nullable AgentLink agent;
     private @Nullable IntConsumer limits;
     private @Nullable Runnable shed;
+    private @Nullable Consumer<byte[]> usage;
+    /** Orders for it that may still be answered. */
+    private int usageOrders;
+
     private @Nullable PortForwards forwards;
     private @Nullable NetworkMaker networkMaker;
     private @Nullable HotNetwork network;
@@ -196,6 +201,32 @@ public final class GuestServices implements AgentServices {
         }
         shed = null;
         answer.run();
+    }
+
+    /**
+     * Has the agent tell what the guest uses. Of orders that come while it looks it answers the first only.
+     *
+     * @param answer takes what it says, nothing where it can not tell; not called when the guest goes, or does not answer
+     */
+    public void askUsage(Consumer<byte[]> answer) {
+        AgentLink link = agent;
+        if (link != null) {
+            usage = answer;
+            usageOrders++;
+            link.output().send(FrameType.USAGE_ASK, 0, NOTHING);
+        }
+    }
+
+    @Override
+    public void usage(ByteBuffer report) throws ProtocolException {
+        Consumer<byte[]> answer = usage;
+        if (answer == null || usageOrders == 0) {
+            throw new ProtocolException("a USAGE that answers nothing");
+        }
+        usageOrders--;
+        byte[] bytes = new byte[report.remaining()];
+        report.get(bytes);
+        answer.accept(bytes);
     }
 
     @Override

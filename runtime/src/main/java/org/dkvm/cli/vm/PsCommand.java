@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.dkvm.cli;
+package org.dkvm.cli.vm;
 
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,9 +31,8 @@ import picocli.CommandLine.Option;
                     + " workload's start.",
             "Memory and CPUs are those that a VM has now; of one that is gone, those that it was started with."
         },
-        mixinStandardHelpOptions = true,
-        versionProvider = AdminCommand.Version.class)
-final class PsCommand implements Callable<Integer> {
+        mixinStandardHelpOptions = true)
+public final class PsCommand implements Callable<Integer> {
     private static final String FORMAT = "%-14s %-20s %-26s %-6s %10s %5s  %-16s %9s%n";
     private static final double MILLIS_PER_SECOND = 1000;
 
@@ -48,7 +47,7 @@ final class PsCommand implements Callable<Integer> {
     private final VmTools tools;
     private final Path keep;
 
-    PsCommand(PackageLayout layout) {
+    public PsCommand(PackageLayout layout) {
         tools = new VmTools(layout);
         keep = layout.program("dkvm-keep");
     }
@@ -67,7 +66,7 @@ final class PsCommand implements Callable<Integer> {
             }
             if (all || runs) {
                 String id = entry.vm().id().value();
-                CurrentSize size = size(entry);
+                CurrentSize size = VmTools.size(entry);
                 System.out.printf(
                         FORMAT,
                         VmTools.shortened(id),
@@ -77,7 +76,8 @@ final class PsCommand implements Callable<Integer> {
                         size.memory(),
                         size.cpus(),
                         runs
-                                ? uptime(Duration.between(entry.vm().created().at(), Instant.now()))
+                                ? Amounts.age(
+                                        Duration.between(entry.vm().created().at(), Instant.now()))
                                 : entry.isThere() ? "stopped" : "gone",
                         boot(entry));
             }
@@ -93,15 +93,6 @@ final class PsCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static CurrentSize size(VmList.Entry entry) throws DkvmException {
-        Optional<CurrentSize> updated =
-                entry.isThere() ? CurrentSize.of(entry.vm().state()) : Optional.empty();
-        return updated.isPresent()
-                ? updated.get()
-                : new CurrentSize(
-                        entry.vm().machine().memory(), entry.vm().machine().cpus());
-    }
-
     static String accelerator(VmList.Entry entry) {
         return entry.vm().machine().accelerator().name().toLowerCase(Locale.ROOT);
     }
@@ -113,15 +104,5 @@ final class PsCommand implements Callable<Integer> {
                 ? String.format(Locale.ROOT, "%.2f s", total.get() / MILLIS_PER_SECOND)
                         + (timeline.restored() ? ", restored" : "")
                 : "-";
-    }
-
-    private static String uptime(Duration age) {
-        if (age.toDays() > 0) {
-            return age.toDays() + " d " + age.toHoursPart() + " h";
-        }
-        if (age.toHours() > 0) {
-            return age.toHours() + " h " + age.toMinutesPart() + " min";
-        }
-        return age.toMinutes() > 0 ? age.toMinutes() + " min " + age.toSecondsPart() + " s" : age.toSeconds() + " s";
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.dkvm.cli;
+package org.dkvm.cli.vm;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -22,9 +22,8 @@ import picocli.CommandLine.Parameters;
             "It is kept when the VM is gone, with bounds: \"logs\" and \"logs-size\" of dkvm.json. What the workload says is in the"
                     + " engine's own logs."
         },
-        mixinStandardHelpOptions = true,
-        versionProvider = AdminCommand.Version.class)
-final class LogsCommand implements Callable<Integer> {
+        mixinStandardHelpOptions = true)
+public final class LogsCommand implements Callable<Integer> {
     @Parameters(paramLabel = "CONTAINER", description = "A container's id, the beginning of one, or a name.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private String container;
@@ -36,7 +35,7 @@ final class LogsCommand implements Callable<Integer> {
 
     private final VmTools tools;
 
-    LogsCommand(PackageLayout layout) {
+    public LogsCommand(PackageLayout layout) {
         tools = new VmTools(layout);
     }
 

@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.dkvm.cli;
+package org.dkvm.cli.vm;
 
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.core.PlainName;
 import org.dkvm.json.Json;
 import org.dkvm.linux.Program;
+import org.dkvm.update.CurrentSize;
 import org.dkvm.vm.StartTimeline;
 import org.dkvm.vm.VmFiles;
 import org.dkvm.vm.VmList;
 import org.dkvm.vm.VmPlace;
 
 /** What the commands about VMs have in common: which there are, and what they wrote down. */
-final class VmTools {
+public final class VmTools {
     /** The commands. */
-    static final List<Class<?>> COMMANDS = List.of(PsCommand.class, LogsCommand.class, TimelineCommand.class);
+    public static final List<Class<?>> COMMANDS = List.of(PsCommand.class, LogsCommand.class, TimelineCommand.class);
 
     /** Of a log that is too long for one look. */
     private static final int FIRST_BYTES = 128 * 1024;
@@ -72,6 +74,16 @@ final class VmTools {
         String text = files(entry).text(VmFiles.TIMELINE);
         return StartTimeline.of(
                 entry.vm(), text.isEmpty() ? new JsonObject() : Json.parseObject(text, VmFiles.TIMELINE));
+    }
+
+    /** What a VM has now: what an update gave it, or what it was started with. */
+    static CurrentSize size(VmList.Entry entry) throws DkvmException {
+        Optional<CurrentSize> updated =
+                entry.isThere() ? CurrentSize.of(entry.vm().state()) : Optional.empty();
+        return updated.isPresent()
+                ? updated.get()
+                : new CurrentSize(
+                        entry.vm().machine().memory(), entry.vm().machine().cpus());
     }
 
     /** A VM in a line, without its state. */

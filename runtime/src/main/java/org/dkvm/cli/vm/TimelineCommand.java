@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.dkvm.cli;
+package org.dkvm.cli.vm;
 
 import java.util.concurrent.Callable;
 import org.dkvm.core.DkvmException;
@@ -19,9 +19,8 @@ import picocli.CommandLine.Parameters;
             "Prints where the time of a VM's start went: from the engine's call to the workload's start.",
             "host: DKVM's create, runc and the engine. monitor: each step ends where its bar does. guest: QEMU, the kernel, the agent."
         },
-        mixinStandardHelpOptions = true,
-        versionProvider = AdminCommand.Version.class)
-final class TimelineCommand implements Callable<Integer> {
+        mixinStandardHelpOptions = true)
+public final class TimelineCommand implements Callable<Integer> {
     @Parameters(paramLabel = "CONTAINER", description = "A container's id, the beginning of one, or a name.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private String container;
@@ -31,7 +30,7 @@ final class TimelineCommand implements Callable<Integer> {
 
     private final VmTools tools;
 
-    TimelineCommand(PackageLayout layout) {
+    public TimelineCommand(PackageLayout layout) {
         tools = new VmTools(layout);
     }
 

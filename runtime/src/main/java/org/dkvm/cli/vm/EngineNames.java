@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.dkvm.cli;
+package org.dkvm.cli.vm;
 
 import java.nio.file.Path;
 import java.time.Duration;

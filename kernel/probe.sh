@@ -36,6 +36,7 @@ basics() {
         sys/fs/inotify/max_user_watches sys/net/bridge/bridge-nf-call-iptables; do
         try "proc-$file" test -e "/proc/$file"
     done
+    try device-dkvm-locks grep -qw dkvm-locks /proc/devices
     try user-namespace unshare -Ur true
     try time-namespace unshare -T true
     mkdir -p /tmp/overlay/lower /tmp/overlay/upper /tmp/overlay/work /tmp/overlay/all

@@ -3,7 +3,7 @@ package org.dkvm.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.dkvm.e2e.Differential.onVm;
-import static org.dkvm.e2e.Images.BUSYBOX;
+import static org.dkvm.e2e.Images.DEBIAN;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -138,7 +138,7 @@ class RightsTest {
         // QEMU has nothing of the container's open but its disks; virtiofsd whatever the guest has.
         return switch (process) {
             case QEMU -> path.endsWith("/rights-disk") ? "disk" : path;
-            case "virtiofsd" -> "share";
+            case "virtiofsd", "dkvm-locks" -> "share";
             default -> path;
         };
     }
@@ -158,9 +158,9 @@ class RightsTest {
                     options.isEmpty()
                             ? List.of()
                             : Stream.of(options.split(" ", -1)).toList());
-            words.addAll(List.of(BUSYBOX, "sleep", "1000"));
+            words.addAll(List.of("-v", docker.directory() + ":/v", DEBIAN, "sleep", "1000"));
             Container container = docker.start(words.toArray(String[]::new));
-            container.exec("true");
+            container.exec("flock", "/v", "true");
             Map<String, List<String>> expected = table();
             Map<String, List<String>> found = new LinkedHashMap<>();
             Sandbox sandbox = Sandbox.of(container).orElseThrow();

@@ -69,7 +69,7 @@ class VolumesTest {
             Assertions.assertThat(Host.dkvm("ps").text().lines().filter(line -> line.contains(shared)))
                     .singleElement()
                     .asString()
-                    .contains(one.name(), two.name(), "locks do not hold between VMs")
+                    .contains(one.name(), two.name(), "memory is not mapped shared")
                     .doesNotContain(reader.name());
         });
     }

@@ -8,6 +8,7 @@
 #include "common/files.h"
 #include "guest/orders/finish.h"
 #include "guest/sockets/guestsockets.h"
+#include "guest/locks/guestlocks.h"
 #include "guest/log.h"
 #include "common/loop.h"
 #include "guest/records/container.h"
@@ -121,6 +122,7 @@ static void finish(enum reason reason, bool ran, uint8_t code)
 
 	sessions_end();
 	guest_sockets_end();
+	guest_locks_end();
 	serial_finish();
 	if (override >= 0) {
 		flags |= FLAG_OVERRIDDEN;
@@ -260,6 +262,7 @@ static int set_up(void)
 		return 0;
 	}
 	listen_for_exit();
+	guest_locks_open();
 	send_ready(&steps);
 	ports_open(&machine);
 	return 0;
@@ -361,8 +364,9 @@ static int take_frame(const struct frame *frame)
 	bool limits = frame->type == FRAME_LIMITS && frame->stream == 0;
 	bool shed = frame->type == FRAME_SHED && frame->stream == 0;
 	bool usage = frame->type == FRAME_USAGE_ASK && frame->stream == 0;
+	bool lock = frame->type == FRAME_LOCK_ANSWER;
 
-	if (session || connection || limits || shed || usage || frame->type == FRAME_DNS_ANSWER) {
+	if (session || connection || limits || shed || usage || lock || frame->type == FRAME_DNS_ANSWER) {
 		if (state == FINISHED)
 			return 0; /* it crossed FINISHED */
 		if (state != READY)
@@ -371,6 +375,8 @@ static int take_frame(const struct frame *frame)
 			return sessions_frame(frame);
 		if (connection)
 			return guest_sockets_frame(frame);
+		if (lock)
+			return guest_locks_frame(frame);
 		if (limits)
 			return resources_take(frame);
 		if (shed)
@@ -387,6 +393,7 @@ static void room(void)
 {
 	sessions_room();
 	guest_sockets_room();
+	guest_locks_room();
 }
 
 static void channel_broken(int error)

@@ -30,7 +30,15 @@ enum {
 };
 
 /* What can be started, each with rights of its own. */
-enum starter_kind { STARTER_VIRTIOFSD, STARTER_QEMU, STARTER_DISKS, STARTER_SOCKETS, STARTER_EXHAUST, STARTER_KINDS };
+enum starter_kind {
+	STARTER_VIRTIOFSD,
+	STARTER_QEMU,
+	STARTER_DISKS,
+	STARTER_SOCKETS,
+	STARTER_EXHAUST,
+	STARTER_LOCKS,
+	STARTER_KINDS
+};
 
 enum starter_flag { STARTER_TERMINAL = 1 }; /* standard input and output are the container's terminal */
 

@@ -83,6 +83,11 @@ final class Told implements AgentEvents, AgentServices, MainSession {
     }
 
     @Override
+    public void lockFrame(Frame frame) {
+        add("lock " + frame.type() + frame.length());
+    }
+
+    @Override
     public void limitsDone(int result) {
         add("limits " + result);
     }

@@ -93,6 +93,7 @@ public final class AgentControl implements FrameReceiver {
             case NETWORK_SET -> networkSet(frame);
             case LIMITS_DONE -> services.limitsDone(frame.u8(0));
             case SHED_DONE -> services.shedDone();
+            case LOCK -> services.lockFrame(frame);
             case CLOCK_ASK -> services.clockAsked(frame.payload().getLong(0));
             case USAGE -> services.usage(frame.payload());
             case WELCOME,
@@ -128,7 +129,8 @@ public final class AgentControl implements FrameReceiver {
                     SOCKET_DATA,
                     SOCKET_CREDIT,
                     SOCKET_CLOSE,
-                    SOCKET_GONE -> throw new ProtocolException("a frame " + frame.type() + " from the agent");
+                    SOCKET_GONE,
+                    LOCK_ANSWER -> throw new ProtocolException("a frame " + frame.type() + " from the agent");
         }
     }
 

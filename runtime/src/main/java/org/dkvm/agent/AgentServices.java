@@ -30,6 +30,13 @@ public interface AgentServices {
      */
     void socketFrame(Frame frame) throws ProtocolException;
 
+    /**
+     * The guest's kernel asks for a lock of a file, or gives one up; valid during the call only.
+     *
+     * @throws ProtocolException when the guest has no business with locks
+     */
+    void lockFrame(Frame frame) throws ProtocolException;
+
     /** The agent has changed the workload's limits, or says by a number why not (protocol/PROTOCOL.md, LIMITS_DONE). */
     void limitsDone(int result) throws ProtocolException;
 

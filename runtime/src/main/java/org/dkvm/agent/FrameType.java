@@ -53,14 +53,18 @@ public enum FrameType {
     SOCKET_DATA(0x32, FrameType.BY_AGENT | FrameType.BY_MONITOR, 0, Frame.MAX_PAYLOAD),
     SOCKET_CREDIT(0x33, FrameType.BY_AGENT | FrameType.BY_MONITOR, 4, 4),
     SOCKET_CLOSE(0x34, FrameType.BY_AGENT | FrameType.BY_MONITOR, 4, 4),
-    SOCKET_GONE(0x35, FrameType.BY_MONITOR, 4, 4);
+    SOCKET_GONE(0x35, FrameType.BY_MONITOR, 4, 4),
+
+    LOCK(0x50, FrameType.BY_AGENT | FrameType.BY_MONITOR, 48, 48 + 8190),
+    LOCK_ANSWER(0x51, FrameType.BY_MONITOR, 32, 32);
 
     private static final int BY_AGENT = 1;
     private static final int BY_CLIENT = 2;
     private static final int BY_MONITOR = 4;
     private static final int FIRST_SESSION_CODE = 0x20;
     private static final int FIRST_SOCKET_CODE = 0x30;
-    private static final @Nullable FrameType[] BY_CODE = new @Nullable FrameType[0x36];
+    private static final int LAST_SOCKET_CODE = 0x3F;
+    private static final @Nullable FrameType[] BY_CODE = new @Nullable FrameType[0x52];
 
     static {
         for (FrameType type : values()) {
@@ -92,7 +96,7 @@ public enum FrameType {
 
     /** Whether it belongs to a connection to one of the host's sockets. */
     public boolean isSocket() {
-        return code >= FIRST_SOCKET_CODE;
+        return code >= FIRST_SOCKET_CODE && code <= LAST_SOCKET_CODE;
     }
 
     /** Whether a payload of so many bytes fits this type. */

@@ -239,7 +239,9 @@ public final class SessionRouter {
                     SOCKET_DATA,
                     SOCKET_CREDIT,
                     SOCKET_CLOSE,
-                    SOCKET_GONE -> throw new ProtocolException("a frame " + frame.type() + " for a session");
+                    SOCKET_GONE,
+                    LOCK,
+                    LOCK_ANSWER -> throw new ProtocolException("a frame " + frame.type() + " for a session");
         }
     }
 

@@ -21,13 +21,13 @@ final class SharedVolumesCheck {
             String path = vm.id().equals(own.id()) ? "" : SharedPlaces.common(own, vm);
             if (!path.isEmpty() && ContainerState.isAlive(vm.state())) {
                 String text = "\"" + path + "\" may be written to by this VM and by \"" + vm.title()
-                        + "\": locks do not hold between VMs";
+                        + "\": between VMs memory is not mapped shared, and locks hold with DKVM's kernel only";
                 if (policy == SharedVolumes.REFUSE) {
                     throw new DkvmException(
                             text,
                             "mount it read-only, or use a disk (DKVM_DISKS); \"shared-volumes\" of dkvm.json allows it");
                 }
-                warn.accept(text + ", and data of programs that rely on them is lost");
+                warn.accept(text + "; data of programs that rely on more, such as SQLite with WAL, is lost");
             }
         }
     }

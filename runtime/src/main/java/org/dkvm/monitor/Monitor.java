@@ -44,6 +44,7 @@ import org.dkvm.monitor.network.PortForwards;
 import org.dkvm.monitor.program.Child;
 import org.dkvm.monitor.program.ProgramStart;
 import org.dkvm.monitor.program.Programs;
+import org.dkvm.monitor.services.GuestLocks;
 import org.dkvm.monitor.services.GuestSockets;
 import org.dkvm.monitor.services.MemoryChange;
 import org.dkvm.monitor.services.ShareFiles;
@@ -139,6 +140,7 @@ public final class Monitor {
         password = screen.password(programs);
         Child share = startShare(plan);
         GuestSockets sockets = startSockets(plan);
+        vm.services().locksBy(log, vm::fail, this::startLocks);
         listen(plan);
         if (!goesOnAt(BreakPoint.PRENET, plan)) {
             return;
@@ -260,6 +262,17 @@ public final class Monitor {
         Listener.at(places.guestSockets(), loop, log, sockets::connected);
         start("dkvm-sockets", ProgramStart.Kind.SOCKETS, GuestSockets.argv(places.guestSockets(), count));
         return sockets;
+    }
+
+    /** At the guest's first lock of a file that others use, too. */
+    private void startLocks(GuestLocks locks) throws DkvmException {
+        Listener.at(places.guestLocks(), loop, log, locks::connected);
+        start("dkvm-locks", ProgramStart.Kind.LOCKS, GuestLocks.argv(places.guestLocks(), places.share()));
+        loop.after(deadlines.step(), () -> {
+            if (!locks.isConnected() && !vm.isOver()) {
+                vm.fail("dkvm-locks did not start");
+            }
+        });
     }
 
     /** The guest is told what its sockets are like. False when the sandbox has come to its end meanwhile. */

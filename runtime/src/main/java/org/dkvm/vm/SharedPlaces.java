@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Places of the host that several VMs may write to: locks do not hold between them. */
+/** Places of the host that several VMs may write to: memory is not mapped shared between them. */
 public final class SharedPlaces {
     /**
      * One place.

@@ -305,5 +305,10 @@ class VectorsTest {
         public void socketFrame(Frame frame) {
             told.add(frame.type() + " " + frame.stream() + " " + frame.length());
         }
+
+        @Override
+        public void lockFrame(Frame frame) {
+            told.add(frame.type() + " " + frame.length());
+        }
     }
 }

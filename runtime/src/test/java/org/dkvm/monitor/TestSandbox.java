@@ -74,6 +74,9 @@ public final class TestSandbox implements Programs, AutoCloseable {
     public final TestProcess share = new TestProcess();
     public final TestProcess qemu = new TestProcess();
     public final TestProcess connector = new TestProcess();
+    public final TestProcess locks = new TestProcess();
+    /** Whenever {@link #locks} was started, its command line. */
+    public final List<List<String>> locksStarted = new CopyOnWriteArrayList<>();
     /** What is started when the monitor starts them again. */
     final TestProcess secondShare = new TestProcess();
 
@@ -239,6 +242,11 @@ public final class TestSandbox implements Programs, AutoCloseable {
         return keep(new Peer(places.guestSockets()));
     }
 
+    /** The end of dkvm-locks, silent. */
+    public Peer locksPeer() {
+        return keep(new Peer(places.guestLocks()));
+    }
+
     public TestSandbox start() {
         Thread thread = new Thread(result, "monitor under test");
         thread.setDaemon(true);
@@ -328,6 +336,10 @@ public final class TestSandbox implements Programs, AutoCloseable {
     public RunningProgram start(ProgramStart start) throws IOException {
         return switch (start.kind()) {
             case SOCKETS -> connector;
+            case LOCKS -> {
+                locksStarted.add(start.argv());
+                yield locks;
+            }
             case EXHAUST -> {
                 exhausts.add(start.argv().get(1));
                 yield exhaust;
@@ -393,6 +405,7 @@ public final class TestSandbox implements Programs, AutoCloseable {
         secondShare.kill();
         connector.kill();
         exhaust.kill();
+        locks.kill();
     }
 
     private static SandboxPlan plan(boolean debug, List<BreakPoint> breaks, Display display) {

@@ -42,6 +42,9 @@ public record ProgramRights(List<Program> programs, boolean guarded) {
     /** To connect as whom the guest names. */
     private static final long SOCKETS = CapabilityNames.mask(List.of("CAP_DAC_OVERRIDE", "CAP_SETGID", "CAP_SETUID"));
 
+    /** To open what the guest has open, whoever owns it. */
+    private static final long LOCKS = CapabilityNames.mask(List.of("CAP_DAC_OVERRIDE"));
+
     private static final long NET_ADMIN = CapabilityNames.mask(List.of("CAP_NET_ADMIN"));
 
     /** To listen at the VM's ports below 1024 in a namespace that it shares with others. */
@@ -73,6 +76,7 @@ public record ProgramRights(List<Program> programs, boolean guarded) {
         programs.add(new Program("disks", ROOT, DISKS));
         programs.add(new Program("sockets", ROOT, SOCKETS));
         programs.add(new Program("exhaust", ROOT, 0));
+        programs.add(new Program("locks", ROOT, LOCKS));
         if (!shared) {
             programs.add(new Program(NETWORK, uid + 1, NET_ADMIN));
         }

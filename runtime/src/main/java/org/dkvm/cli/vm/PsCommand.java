@@ -85,7 +85,7 @@ public final class PsCommand implements Callable<Integer> {
         for (SharedPlaces.Shared shared : SharedPlaces.among(running)) {
             System.out.println("\"" + shared.path() + "\" may be written to by \""
                     + shared.one().title() + "\" and \"" + shared.other().title()
-                    + "\": locks do not hold between VMs");
+                    + "\": memory is not mapped shared between VMs");
         }
         for (String unreadable : list.unreadable()) {
             System.err.println("dkvm: " + unreadable);

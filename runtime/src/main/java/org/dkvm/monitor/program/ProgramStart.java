@@ -27,7 +27,8 @@ public record ProgramStart(
         QEMU(1),
         DISKS(2),
         SOCKETS(3),
-        EXHAUST(4);
+        EXHAUST(4),
+        LOCKS(5);
 
         private final int number;
 

@@ -33,6 +33,7 @@ public final class GuestServices implements AgentServices {
     private final EventLoop loop;
     private final GuestDns dns;
     private @Nullable GuestSockets sockets;
+    private @Nullable GuestLocks locks;
     private @Nullable AgentLink agent;
     private @Nullable IntConsumer limits;
     private @Nullable Runnable shed;
@@ -114,18 +115,28 @@ public final class GuestServices implements AgentServices {
         return opened;
     }
 
+    /** The guest's locks of files are taken on the host, by the program that is started then. */
+    public void locksBy(MonitorLog log, GuestLocks.Failed failed, GuestLocks.Starter starter) {
+        locks = new GuestLocks(loop, log, this::toAgent, failed, starter);
+    }
+
     /** What every round ends with. */
     public void update(boolean agentIsFull) {
         GuestSockets given = sockets;
         if (given != null) {
             given.update(!agentIsFull);
         }
+        GuestLocks shared = locks;
+        if (shared != null) {
+            shared.update(!agentIsFull);
+        }
     }
 
     /** Whether the agent may send more. */
     public boolean takeMore() {
         GuestSockets given = sockets;
-        return given == null || !given.isFull();
+        GuestLocks shared = locks;
+        return (given == null || !given.isFull()) && (shared == null || !shared.isFull());
     }
 
     /** A container's records, and those of its sockets. */
@@ -141,6 +152,15 @@ public final class GuestServices implements AgentServices {
             throw new ProtocolException("a frame " + frame.type() + " from a guest without sockets");
         }
         given.fromAgent(frame);
+    }
+
+    @Override
+    public void lockFrame(Frame frame) throws ProtocolException {
+        GuestLocks shared = locks;
+        if (shared == null) {
+            throw new ProtocolException("a frame " + frame.type() + " from a guest whose locks are its own");
+        }
+        shared.fromAgent(frame);
     }
 
     private void toAgent(ByteBuffer frame) {

@@ -51,6 +51,11 @@ public record Places(Path run, Path plan, Path share, Path kernel, Path terminfo
         return run.resolve("guest-sockets.sock");
     }
 
+    /** Where dkvm-locks connects to. */
+    public Path guestLocks() {
+        return run.resolve("guest-locks.sock");
+    }
+
     /** Where dkvm-init takes what is to be started. */
     public Path starter() {
         return run.resolve("start.sock");

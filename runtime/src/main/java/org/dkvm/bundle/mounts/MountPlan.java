@@ -24,6 +24,9 @@ public final class MountPlan {
     /** What engines name the filesystem of /dev/shm; programs read it in /proc/mounts. */
     private static final String SHM = "shm";
 
+    /** The kernel's default. See tmpfs(5). */
+    private static final String TMPFS_MODE = "mode=1777";
+
     /** Where programs look for a kernel's modules, see modprobe(8). */
     private static final String MODULES = "/lib/modules";
 
@@ -45,6 +48,7 @@ public final class MountPlan {
     private final HostView host;
     private final Path bundle;
     private final RootedTree tree;
+    private final boolean rootReadOnly;
     private final Slots slots = new Slots(SandboxPaths.SHARE);
     private final List<PlacedMount> guest = new ArrayList<>();
     private final List<MountPoint> missing = new ArrayList<>();
@@ -63,10 +67,11 @@ public final class MountPlan {
      */
     public record MountPoint(String path, boolean directory) {}
 
-    private MountPlan(HostView host, Path bundle, RootedTree tree) {
+    private MountPlan(HostView host, Path bundle, RootedTree tree, boolean rootReadOnly) {
         this.host = host;
         this.bundle = bundle;
         this.tree = tree;
+        this.rootReadOnly = rootReadOnly;
         disks = new DiskMounts(tree, guest);
         for (String kernels : List.of("/proc", "/sys", "/dev")) {
             needs(tree.find(kernels), true);
@@ -84,8 +89,10 @@ public final class MountPlan {
      */
     public static MountPlan of(JsonObject spec, Path bundle, String initMount, List<Disk> disks, HostView host)
             throws DkvmException {
-        String root = Json.string(Json.objectOrNew(spec, "root"), "path").orElse("rootfs");
-        MountPlan plan = new MountPlan(host, bundle, new RootedTree(bundle.resolve(root), host.reader()));
+        JsonObject root = Json.objectOrNew(spec, "root");
+        String path = Json.string(root, "path").orElse("rootfs");
+        RootedTree tree = new RootedTree(bundle.resolve(path), host.reader());
+        MountPlan plan = new MountPlan(host, bundle, tree, Json.isTrue(root, "readonly"));
         for (JsonObject mount : Json.objects(spec, "mounts")) {
             String destination = clean(Json.string(mount, "destination").orElse(""));
             if (!destination.equals(initMount)) {
@@ -314,10 +321,14 @@ public final class MountPlan {
     private void addTmpfs(String type, String source, String target, List<String> options) throws DkvmException {
         MountOptions parsed = MountOptions.parse(options);
         RootedTree.Found found = found(target);
+        String data = parsed.data();
+        if (needs(found, true) && rootReadOnly) {
+            // As runc: a tmpfs has the mode of the directory that it covers, or else its own default. The guest finds
+            // the one that is made for it, and can not tell. Options that come later count.
+            data = TMPFS_MODE + (data.isEmpty() ? "" : ",") + data;
+        }
         guest.add(new PlacedMount(
-                new GuestMount(GuestMount.Kind.FILESYSTEM, target, source, type, parsed.flags(), parsed.data()),
-                found.path()));
-        needs(found, true);
+                new GuestMount(GuestMount.Kind.FILESYSTEM, target, source, type, parsed.flags(), data), found.path()));
         hide(found.path());
     }
 
@@ -396,12 +407,15 @@ public final class MountPlan {
         places.add(Optional.empty());
     }
 
-    /** Where the image's root, and nothing that is mounted, lacks a mount point. */
-    private void needs(RootedTree.Found found, boolean directory) {
-        boolean lacks = found.kind() == RootedTree.Kind.MISSING || found.kind() == RootedTree.Kind.MISSING_IN_EMPTY;
-        if (lacks && tree.mountOf(found.path()) < 0) {
+    /** Whether the image's root, and nothing that is mounted, lacks a mount point. */
+    private boolean needs(RootedTree.Found found, boolean directory) {
+        boolean missesName =
+                found.kind() == RootedTree.Kind.MISSING || found.kind() == RootedTree.Kind.MISSING_IN_EMPTY;
+        boolean lacks = missesName && tree.mountOf(found.path()) < 0;
+        if (lacks) {
             missing.add(new MountPoint(found.path(), directory));
         }
+        return lacks;
     }
 
     private static long flags(List<String> options) {

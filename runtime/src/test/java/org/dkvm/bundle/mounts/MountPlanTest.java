@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.dkvm.bundle.host.FakeHost;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.container.GuestMount;
 import org.dkvm.json.Json;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,7 @@ class MountPlanTest {
     private Path bundle;
 
     private final JsonArray mounts = new JsonArray();
+    private boolean readOnly;
 
     @BeforeEach
     void makeAnImage() throws IOException {
@@ -49,7 +51,25 @@ class MountPlanTest {
     private MountPlan plan() throws DkvmException {
         JsonObject spec = new JsonObject();
         spec.add("mounts", mounts);
+        JsonObject root = new JsonObject();
+        root.addProperty("readonly", readOnly);
+        spec.add("root", root);
         return MountPlan.of(spec, bundle, "", List.of(), new FakeHost());
+    }
+
+    @Test
+    void aTmpfsThatNothingIsThereForHasItsOwnModeInAReadOnlyRoot() throws DkvmException {
+        tmpfs("/run");
+        tmpfs("/t");
+        tmpfs("/t/in");
+        mounts.add(Json.parseObject(
+                "{\"destination\":\"/m\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"mode=700\"]}",
+                "mount"));
+        assertThat(plan().guest()).extracting(GuestMount::data).containsExactly("", "", "", "mode=700");
+        readOnly = true;
+        assertThat(plan().guest())
+                .extracting(GuestMount::data)
+                .containsExactly("", "mode=1777", "", "mode=1777,mode=700");
     }
 
     private static MountPlan.MountPoint directory(String path) {

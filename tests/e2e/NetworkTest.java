@@ -322,7 +322,7 @@ class NetworkTest {
                         BUSYBOX,
                         "sh",
                         "-c",
-                        "cat /sys/class/net/eth0/operstate /sys/class/net/eth0/carrier /sys/class/net/eth0/type; cat /proc/sys/net/ipv4/ip_unprivileged_port_start"));
+                        "cat /sys/class/net/eth0/operstate /sys/class/net/eth0/carrier /sys/class/net/eth0/type; cd /proc/sys/net/ipv4; cat ip_unprivileged_port_start ip_forward conf/eth0/forwarding"));
         assertThat(seen.first().text()).startsWith("up");
     }
 }

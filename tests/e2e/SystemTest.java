@@ -86,7 +86,7 @@ class SystemTest {
                         BUSYBOX,
                         "sh",
                         "-c",
-                        "echo v >/v/f; echo t >/t/f; cat /v/f /t/f; echo s >/dev/shm/s && cat /dev/shm/s; echo >/dev/null; echo >/etc/hosts; true"));
+                        "stat -c %a /t; echo v >/v/f; echo t >/t/f; cat /v/f /t/f; echo s >/dev/shm/s && cat /dev/shm/s; echo >/dev/null; echo >/etc/hosts; true"));
     }
 
     @Test
@@ -123,6 +123,16 @@ class SystemTest {
                 "cat",
                 "/proc/sys/kernel/msgmax",
                 "/proc/sys/kernel/shmmni"));
+    }
+
+    @Test
+    void limitsOfTheKernelAndForwardingAreTheHosts() throws Exception {
+        assertSame(
+                docker -> docker.run(
+                        BUSYBOX,
+                        "sh",
+                        "-c",
+                        "cd /proc/sys; cat kernel/threads-max fs/file-max fs/inotify/max_user_instances fs/inotify/max_user_watches net/ipv4/ip_forward"));
     }
 
     @Test

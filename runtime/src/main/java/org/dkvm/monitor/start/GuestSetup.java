@@ -42,6 +42,7 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network, MountCheck mounts)
     /** Ports that the guest leaves alone. See proc_sys_net(5). */
     public static final String RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports";
 
+    private static final Path PROC = Path.of("/proc");
     private static final Path RANDOM = Path.of("/dev/urandom");
 
     /** The records of MACHINE: what all containers of the VM share. */
@@ -148,9 +149,12 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network, MountCheck mounts)
     }
 
     /** The user's, and the ports that the sandbox keeps for itself where it has a network. */
-    private void sysctls(MachineRecords to) {
+    private void sysctls(MachineRecords to) throws DkvmException {
         to.sysctl(PID_MAX, MOST_PIDS);
         to.sysctl(OVERCOMMIT, ALWAYS);
+        for (Map.Entry<String, String> setting : HostSettings.read(PROC).entrySet()) {
+            to.sysctl(setting.getKey(), setting.getValue());
+        }
         for (String name : network.withoutIpv6()) {
             to.sysctl("net/ipv6/conf/" + name + "/disable_ipv6", "1");
         }

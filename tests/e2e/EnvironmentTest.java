@@ -61,10 +61,11 @@ class EnvironmentTest {
     }
 
     @Test
-    void twoThousandArgumentsArriveInOrder() throws Exception {
+    void twoThousandArgumentsOfMuchTextArriveInOrder() throws Exception {
         String[] many = new String[2000];
         for (int i = 0; i < many.length; i++) {
-            many[i] = "argument " + i;
+            // With all others nearly what the kernel takes.
+            many[i] = "argument " + i + "-".repeat(750);
         }
         assertSame(docker -> docker.run(arguments(many)));
     }

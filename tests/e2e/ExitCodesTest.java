@@ -94,6 +94,11 @@ class ExitCodesTest {
     }
 
     @Test
+    void aProgramIsNoDirectory() throws Exception {
+        assertSame(docker -> docker.fails().run(BUSYBOX, "/bin/echo/"));
+    }
+
+    @Test
     void anotherUsersPrivateProgramIs126() throws Exception {
         assertSame(docker -> docker.exits(126)
                 .run("-u", "1000", "-v", program(docker, "#!/bin/sh\n", "rwx------") + ":/mine", BUSYBOX, "/mine"));

@@ -47,6 +47,21 @@ class ProcessTest {
     }
 
     @Test
+    void aGroupThatIsAddedTwiceIsThereOnce() throws Exception {
+        assertSame(docker -> docker.run(
+                "--group-add",
+                "0",
+                "--group-add",
+                "9",
+                "--group-add",
+                "9",
+                BUSYBOX,
+                "grep",
+                "Groups",
+                "/proc/self/status"));
+    }
+
+    @Test
     void anUnknownUserNameIsRefused() throws Exception {
         assertSame(docker -> docker.fails().run("-u", "nobody-of-this-name", DEBIAN, "id"));
     }

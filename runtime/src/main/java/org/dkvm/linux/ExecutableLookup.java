@@ -83,7 +83,7 @@ public final class ExecutableLookup {
     private Spot at(String path, boolean mountable) {
         RootedTree.Found found = tree.find(path);
         return switch (found.kind()) {
-            case FILE, OTHER -> of(found);
+            case FILE, OTHER -> isDirectoryName(path) ? new Spot(Outcome.NOT_A_DIRECTORY) : of(found);
             case DIRECTORY ->
                 new Spot(tree.barsTheWay(found.path(), user) ? Outcome.WAY_BARRED : Outcome.PERMISSION_DENIED);
             case MISSING -> new Spot(Outcome.NO_SUCH_FILE);
@@ -92,6 +92,11 @@ public final class ExecutableLookup {
             case TOO_MANY_LINKS -> new Spot(Outcome.TOO_MANY_LINKS);
             case HIDDEN -> new Spot(Outcome.UNKNOWN);
         };
+    }
+
+    /** Nothing but a directory can be meant. */
+    private static boolean isDirectoryName(String path) {
+        return path.endsWith("/") || path.endsWith("/.");
     }
 
     /** Go asks for any execute bit; runc then asks the kernel for the user's. */

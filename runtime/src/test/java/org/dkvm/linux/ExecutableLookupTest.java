@@ -66,6 +66,9 @@ class ExecutableLookupTest {
         "/bin/dangling, NO_SUCH_FILE",
         "/bin/loop, TOO_MANY_LINKS",
         "/bin/busybox/x, NOT_A_DIRECTORY",
+        "/bin/echo/, NOT_A_DIRECTORY",
+        "/bin/echo/., NOT_A_DIRECTORY",
+        "/bin/., PERMISSION_DENIED",
         "/bin/echo, FOUND",
         "/scratch/x, UNKNOWN"
     })

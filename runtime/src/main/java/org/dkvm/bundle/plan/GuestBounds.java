@@ -2,6 +2,7 @@
 package org.dkvm.bundle.plan;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.container.GuestDevice;
@@ -36,7 +37,8 @@ public final class GuestBounds {
         for (String variable : process.command().env()) {
             bytes += AROUND + bytes("a variable of the environment", variable, MOST_STRINGS);
         }
-        if (bytes > MOST_STRINGS) {
+        if (bytes > MOST_STRINGS
+                && encoded(process.command().args()) + encoded(process.command().env()) > MOST_STRINGS) {
             throw new DkvmException(
                     "arguments and environment have more than " + MOST_STRINGS + " bytes", "give less of them");
         }
@@ -84,6 +86,15 @@ public final class GuestBounds {
         }
     }
 
+    private static long encoded(List<String> texts) {
+        long bytes = 0;
+        for (String text : texts) {
+            bytes += AROUND + text.getBytes(StandardCharsets.UTF_8).length;
+        }
+        return bytes;
+    }
+
+    /** At most so many: see {@link #encoded} for how many they are. */
     private static int bytes(String what, String text, int most) throws DkvmException {
         if (text.indexOf('\0') >= 0) {
             throw new DkvmException(what + " has a NUL character", "");

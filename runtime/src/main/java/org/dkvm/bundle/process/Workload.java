@@ -3,9 +3,10 @@ package org.dkvm.bundle.process;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.dkvm.bundle.options.Options;
 import org.dkvm.bundle.plan.GuestBounds;
 import org.dkvm.core.DkvmException;
@@ -41,7 +42,8 @@ public final class Workload {
             throw new DkvmException("the container's process has no arguments", "");
         }
         JsonObject user = Json.object(process, "user").orElseGet(JsonObject::new);
-        List<Long> groups = new ArrayList<>();
+        // As runc: each once. Engines name the user's own group among them, and one that is given twice.
+        Set<Long> groups = new LinkedHashSet<>();
         for (JsonElement group : Json.array(user, "additionalGids")) {
             groups.add(checkedId(Json.number(group).orElse(-1L)));
         }
@@ -57,7 +59,7 @@ public final class Workload {
                 new ProcessUser(
                         checkedId(Json.number(user, "uid").orElse(0L)),
                         checkedId(Json.number(user, "gid").orElse(0L)),
-                        groups,
+                        List.copyOf(groups),
                         (int) (Json.number(user, "umask").orElse((long) DEFAULT_UMASK) & 0777)),
                 new ProcessRights(
                         capabilities(process, defaults),

@@ -12,7 +12,14 @@ static bool decides(int64_t difference, uint64_t trip, enum host_clock_change ch
 {
 	int64_t got;
 
-	return host_clock_decide(difference, trip, &got) == change && got == by;
+	return host_clock_decide(difference, trip, false, &got) == change && got == by;
+}
+
+static bool decides_at_the_start(int64_t difference, uint64_t trip, enum host_clock_change change, int64_t by)
+{
+	int64_t got;
+
+	return host_clock_decide(difference, trip, true, &got) == change && got == by;
 }
 
 static void what_the_answers_way_explains_is_left(void)
@@ -40,6 +47,15 @@ static void much_is_stepped(void)
 	CHECK(decides(INT64_MIN + 1, 2, CLOCK_STEP, INT64_MIN + 2));
 }
 
+static void at_the_start_a_clock_that_is_behind_is_stepped(void)
+{
+	CHECK(decides_at_the_start(ms, 0, CLOCK_STEP, ms));
+	CHECK(decides_at_the_start(150 * ms, 20 * 1000000, CLOCK_STEP, 140 * ms));
+	CHECK(decides_at_the_start(10 * ms, 20 * 1000000, CLOCK_KEEP, 0));
+	CHECK(decides_at_the_start(-150 * ms, 20 * 1000000, CLOCK_SLEW, -140 * ms));
+	CHECK(decides_at_the_start(-260 * ms, 20 * 1000000, CLOCK_STEP, -250 * ms));
+}
+
 static void nobody_asked(void)
 {
 	uint8_t payload[16] = {0};
@@ -58,6 +74,7 @@ int main(void)
 	test("what the answer's way explains is left", what_the_answers_way_explains_is_left);
 	test("a little is slewed", a_little_is_slewed);
 	test("much is stepped", much_is_stepped);
+	test("at the start a clock that is behind is stepped", at_the_start_a_clock_that_is_behind_is_stepped);
 	test("nothing is done when nobody asked", nobody_asked);
 	return tests_end();
 }

@@ -18,6 +18,9 @@
 
 enum {
 	PERIOD = 10000,         /* ms between two questions */
+	SOON = 500,             /* ms: between the first ones */
+	FIRST_QUESTIONS = 8,    /* until one has a quick answer */
+	QUICK = 4000000,        /* ns: the way of such an answer, there and back */
 	STEP_FROM = 200000000,  /* ns: a smaller difference is slewed, by 0.5 ms a second */
 	SLEW_FROM = 1000000,    /* ns: a smaller one is left */
 	NANOS_PER_MICRO = 1000, /* ns */
@@ -29,6 +32,7 @@ static const int64_t nanos_per_second = 1000000000;
 static struct source set_by_others = {.fd = -1}; /* readable when somebody has set the clock */
 static bool following;
 static int64_t next; /* ms of now_millis() */
+static int first;    /* so many questions of the start are still to be asked */
 
 static int64_t real_nanos(void)
 {
@@ -38,7 +42,7 @@ static int64_t real_nanos(void)
 	return now.tv_sec * nanos_per_second + now.tv_nsec;
 }
 
-enum host_clock_change host_clock_decide(int64_t difference, uint64_t trip, int64_t *by)
+enum host_clock_change host_clock_decide(int64_t difference, uint64_t trip, bool starting, int64_t *by)
 {
 	uint64_t size = difference < 0 ? -(uint64_t)difference : (uint64_t)difference;
 	uint64_t certain = size > trip / 2 ? size - trip / 2 : 0;
@@ -46,6 +50,8 @@ enum host_clock_change host_clock_decide(int64_t difference, uint64_t trip, int6
 	*by = difference < 0 ? -(int64_t)certain : (int64_t)certain;
 	if (certain < SLEW_FROM)
 		return CLOCK_KEEP;
+	if (starting && difference > 0)
+		return CLOCK_STEP;
 	return certain < STEP_FROM ? CLOCK_SLEW : CLOCK_STEP;
 }
 
@@ -92,7 +98,8 @@ void host_clock_follow(void)
 	}
 	arm();
 	following = true;
-	next = now_millis() + PERIOD;
+	first = FIRST_QUESTIONS;
+	next = now_millis();
 }
 
 int host_clock_tick(void)
@@ -104,7 +111,8 @@ int host_clock_tick(void)
 		return -1;
 	if (next > now)
 		return (int)(next - now);
-	next = now + PERIOD;
+	next = now + (first > 0 ? SOON : PERIOD);
+	first -= first > 0;
 	/* its number says when it was asked; whether the one before has an answer is all the same */
 	put_u64(payload, boot_nanos());
 	channel_send(FRAME_CLOCK_ASK, 0, payload, sizeof payload);
@@ -129,6 +137,8 @@ static void step(int64_t nanos)
 		return;
 	was_set(); /* by us */
 	arm();
+	if (nanos > 0 && nanos < STEP_FROM)
+		return;
 	log_text(LOG_LEVEL_INFO, "the clock was %lld ms %s the host's, and was stepped",
 		 (long long)((nanos < 0 ? -nanos : nanos) / 1000000), nanos < 0 ? "ahead of" : "behind");
 }
@@ -150,7 +160,11 @@ int host_clock_take(const struct frame *frame)
 	uint64_t trip = now - asked;
 	int64_t difference = (int64_t)get_u64(frame->payload) + (int64_t)(trip / 2) - here;
 
-	switch (host_clock_decide(difference, trip, &by)) {
+	enum host_clock_change change = host_clock_decide(difference, trip, first > 0, &by);
+
+	if (trip <= QUICK)
+		first = 0;
+	switch (change) {
 	case CLOCK_STEP:
 		step(by);
 		break;

@@ -5,6 +5,7 @@
 
 #include "common/frame.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Begin to ask, and to watch whether a program of the guest sets the clock: from then on the clock is the guest's own. */
@@ -21,8 +22,9 @@ enum host_clock_change { CLOCK_KEEP, CLOCK_SLEW, CLOCK_STEP };
 /*
  * What is to be done about a clock that differs by difference ns (positive: it is behind), as measured by a question whose
  * answer took trip ns: so long may the answer have been on its way, and half of that is what the measurement may be wrong by.
- * Only what is certain is made good: *by is that part of the difference, in ns.
+ * Only what is certain is made good: *by is that part of the difference, in ns. While the machine is starting, a clock that is
+ * behind is stepped in any case: the files that it makes have the host's time, which would be a time to come.
  */
-enum host_clock_change host_clock_decide(int64_t difference, uint64_t trip, int64_t *by);
+enum host_clock_change host_clock_decide(int64_t difference, uint64_t trip, bool starting, int64_t *by);
 
 #endif

@@ -219,7 +219,7 @@ $(BUILD)/kernel-debian-arm64.stamp: kernel/debian.sh kernel/common.sh
 	@$(STEP) "Debian's kernel for arm64" kernel/debian.sh --arch arm64 $(BUILD)/kernel/debian-arm64
 	@touch $@
 
-NATIVE_FILES := $(addprefix $(BUILD)/native/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-locks dkvm-exhaust dkvm-keep dkvm-rooted dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio)
+NATIVE_FILES := $(addprefix $(BUILD)/native/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-locks dkvm-events dkvm-exhaust dkvm-keep dkvm-rooted dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio)
 
 $(PACKAGE)/VERSION: $(wildcard $(BUILD)/*.stamp) $(wildcard $(NATIVE_FILES)) $(wildcard package/*) $(wildcard package/training/*) $(wildcard package/man/*) docs/options.md LICENSE NOTICE
 	@KERNEL=$(KERNEL) $(STEP) 'package' bash -c 'JAVA_HOME=$$(package/find-jdk.sh) package/assemble.sh $(BUILD) $(PACKAGE)'

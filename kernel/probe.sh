@@ -44,6 +44,16 @@ basics() {
     try overlay-write sh -c 'echo hello >/tmp/overlay/all/file && grep hello /tmp/overlay/upper/file'
 }
 
+# As the agent has it: one reader, which is told of no other file system.
+file_events() {
+    try file-events test -c /dev/dkvm-events
+    exec 3<>/dev/dkvm-events
+    try file-events-for-one sh -c '! (exec 4<>/dev/dkvm-events)'
+    # a message that is cut short
+    try file-events-form sh -c 'printf %013d 0 >&3; test $? -ne 0'
+    exec 3>&-
+}
+
 cgroups() {
     mkdir -p /tmp/cgroup
     try cgroup2 mount -t cgroup2 none /tmp/cgroup
@@ -113,6 +123,7 @@ modules() {
 }
 
 basics
+file_events
 cgroups
 network
 modules

@@ -3,7 +3,7 @@ package org.dkvm.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.dkvm.e2e.Differential.onVm;
-import static org.dkvm.e2e.Images.DEBIAN;
+import static org.dkvm.e2e.Images.TOOLS;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -29,6 +29,14 @@ class RightsTest {
     private static final String HEADING = "## Rights";
     private static final int COLUMNS = 8;
     private static final String QEMU = "qemu-system-x86";
+
+    /** A program that watches a file of a mount: Docker mounts this one into every container. */
+    private static final String WATCHES = """
+            import ctypes, time
+            libc = ctypes.CDLL(None)
+            libc.inotify_add_watch(libc.inotify_init(), b'/etc/hosts', 2)
+            time.sleep(1000)
+            """;
 
     /** In the order of their numbers, as far as they occur. */
     private static final Map<Integer, String> CAPABILITIES = Map.ofEntries(
@@ -113,7 +121,7 @@ class RightsTest {
     private static String kind(String target, String process) {
         String word = target.replaceFirst("^anon_inode:\\[?([a-z]+).*$", "$1").replaceFirst("^(socket|pipe):.*$", "$1");
         return switch (word) {
-            case "", "socket", "pipe", "signalfd", "eventfd" -> word;
+            case "", "socket", "pipe", "signalfd", "eventfd", "inotify" -> word;
             case "eventpoll" -> "epoll";
             case "/dev/null" -> "null";
             case "/dev/random", "/dev/urandom" -> "random";
@@ -138,7 +146,7 @@ class RightsTest {
         // QEMU has nothing of the container's open but its disks; virtiofsd whatever the guest has.
         return switch (process) {
             case QEMU -> path.endsWith("/rights-disk") ? "disk" : path;
-            case "virtiofsd", "dkvm-locks" -> "share";
+            case "virtiofsd", "dkvm-locks", "dkvm-events" -> "share";
             default -> path;
         };
     }
@@ -158,14 +166,14 @@ class RightsTest {
                     options.isEmpty()
                             ? List.of()
                             : Stream.of(options.split(" ", -1)).toList());
-            words.addAll(List.of("-v", docker.directory() + ":/v", DEBIAN, "sleep", "1000"));
+            words.addAll(List.of("-v", docker.directory() + ":/v", TOOLS, "python3", "-c", WATCHES));
             Container container = docker.start(words.toArray(String[]::new));
             container.exec("flock", "/v", "true");
             Map<String, List<String>> expected = table();
             Map<String, List<String>> found = new LinkedHashMap<>();
             Sandbox sandbox = Sandbox.of(container).orElseThrow();
             for (String process : expected.keySet()) {
-                long pid = sandbox.find(process).orElseThrow(() -> new AssertionError("no process " + process));
+                long pid = sandbox.await(process).orElseThrow(() -> new AssertionError("no process " + process));
                 Map<String, String> status = status(pid);
                 assertThat(status).as(process).containsEntry("NoNewPrivs", "1").containsEntry("Seccomp", "2");
                 assertThat(field(status, "CapAmb")).isEqualTo(field(status, "CapInh"));

@@ -21,6 +21,7 @@
 #include "guest/session/sessions.h"
 #include "guest/orders/shed.h"
 #include "guest/setup/setup.h"
+#include "guest/kernel/file_events.h"
 #include "guest/orders/usage_order.h"
 #include "guest/kernel/host_clock.h"
 #include "guest/kernel/system.h"
@@ -123,6 +124,7 @@ static void finish(enum reason reason, bool ran, uint8_t code)
 	sessions_end();
 	guest_sockets_end();
 	guest_locks_end();
+	file_events_end();
 	serial_finish();
 	if (override >= 0) {
 		flags |= FLAG_OVERRIDDEN;
@@ -263,6 +265,7 @@ static int set_up(void)
 	}
 	listen_for_exit();
 	guest_locks_open();
+	file_events_open();
 	send_ready(&steps);
 	ports_open(&machine);
 	return 0;
@@ -365,8 +368,9 @@ static int take_frame(const struct frame *frame)
 	bool shed = frame->type == FRAME_SHED && frame->stream == 0;
 	bool usage = frame->type == FRAME_USAGE_ASK && frame->stream == 0;
 	bool lock = frame->type == FRAME_LOCK_ANSWER;
+	bool files = frame->type == FRAME_FILE_WATCHED || frame->type == FRAME_FILE_EVENTS;
 
-	if (session || connection || limits || shed || usage || lock || frame->type == FRAME_DNS_ANSWER) {
+	if (session || connection || files || limits || shed || usage || lock || frame->type == FRAME_DNS_ANSWER) {
 		if (state == FINISHED)
 			return 0; /* it crossed FINISHED */
 		if (state != READY)
@@ -377,6 +381,8 @@ static int take_frame(const struct frame *frame)
 			return guest_sockets_frame(frame);
 		if (lock)
 			return guest_locks_frame(frame);
+		if (files)
+			return file_events_frame(frame);
 		if (limits)
 			return resources_take(frame);
 		if (shed)
@@ -394,6 +400,7 @@ static void room(void)
 	sessions_room();
 	guest_sockets_room();
 	guest_locks_room();
+	file_events_room();
 }
 
 static void channel_broken(int error)

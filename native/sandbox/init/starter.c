@@ -246,7 +246,8 @@ static void start(struct child *child, struct starter_request *request)
 			.argv = request->arguments,
 			.environment = environment(request),
 			.rights = all_rights->given[kind] ? &all_rights->of[kind] : NULL,
-			.confined = kind == STARTER_VIRTIOFSD || kind == STARTER_SOCKETS || kind == STARTER_LOCKS,
+			.confined = kind == STARTER_VIRTIOFSD || kind == STARTER_SOCKETS || kind == STARTER_LOCKS ||
+				    kind == STARTER_EVENTS,
 			.standard = {request->terminal ? STDIN_FILENO : null,
 				     request->terminal ? STDOUT_FILENO : words[1], words[1]},
 			.open = open_all,

@@ -88,6 +88,11 @@ final class Told implements AgentEvents, AgentServices, MainSession {
     }
 
     @Override
+    public void fileFrame(Frame frame) {
+        add("file " + frame.type() + frame.stream());
+    }
+
+    @Override
     public void limitsDone(int result) {
         add("limits " + result);
     }

@@ -64,6 +64,8 @@ public final class AgentControl implements FrameReceiver {
             router.fromAgent(frame);
         } else if (type.isSocket()) {
             services.socketFrame(frame);
+        } else if (type.isFile()) {
+            services.fileFrame(frame);
         } else if (frame.stream() != 0 && type != FrameType.DNS_QUERY) {
             throw new ProtocolException("a frame " + type + " on stream " + Integer.toUnsignedString(frame.stream()));
         } else {
@@ -130,7 +132,11 @@ public final class AgentControl implements FrameReceiver {
                     SOCKET_CREDIT,
                     SOCKET_CLOSE,
                     SOCKET_GONE,
-                    LOCK_ANSWER -> throw new ProtocolException("a frame " + frame.type() + " from the agent");
+                    LOCK_ANSWER,
+                    FILE_WATCH,
+                    FILE_UNWATCH,
+                    FILE_WATCHED,
+                    FILE_EVENTS -> throw new ProtocolException("a frame " + frame.type() + " from the agent");
         }
     }
 

@@ -37,6 +37,9 @@ public interface AgentServices {
      */
     void lockFrame(Frame frame) throws ProtocolException;
 
+    /** The guest watches a file or directory of the share, or does not any more; valid during the call only. */
+    void fileFrame(Frame frame) throws ProtocolException;
+
     /** The agent has changed the workload's limits, or says by a number why not (protocol/PROTOCOL.md, LIMITS_DONE). */
     void limitsDone(int result) throws ProtocolException;
 

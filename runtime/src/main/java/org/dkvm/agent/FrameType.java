@@ -55,6 +55,11 @@ public enum FrameType {
     SOCKET_CLOSE(0x34, FrameType.BY_AGENT | FrameType.BY_MONITOR, 4, 4),
     SOCKET_GONE(0x35, FrameType.BY_MONITOR, 4, 4),
 
+    FILE_WATCH(0x40, FrameType.BY_AGENT | FrameType.BY_MONITOR, 1, 4095),
+    FILE_UNWATCH(0x41, FrameType.BY_AGENT | FrameType.BY_MONITOR, 0, 0),
+    FILE_WATCHED(0x42, FrameType.BY_MONITOR, 4, 4),
+    FILE_EVENTS(0x43, FrameType.BY_MONITOR, 0, Frame.DATA_PAYLOAD),
+
     LOCK(0x50, FrameType.BY_AGENT | FrameType.BY_MONITOR, 48, 48 + 8190),
     LOCK_ANSWER(0x51, FrameType.BY_MONITOR, 32, 32);
 
@@ -64,6 +69,8 @@ public enum FrameType {
     private static final int FIRST_SESSION_CODE = 0x20;
     private static final int FIRST_SOCKET_CODE = 0x30;
     private static final int LAST_SOCKET_CODE = 0x3F;
+    private static final int FIRST_FILE_CODE = 0x40;
+    private static final int LAST_FILE_CODE = 0x4F;
     private static final @Nullable FrameType[] BY_CODE = new @Nullable FrameType[0x52];
 
     static {
@@ -97,6 +104,11 @@ public enum FrameType {
     /** Whether it belongs to a connection to one of the host's sockets. */
     public boolean isSocket() {
         return code >= FIRST_SOCKET_CODE && code <= LAST_SOCKET_CODE;
+    }
+
+    /** Whether it is about changes of files from outside. */
+    public boolean isFile() {
+        return code >= FIRST_FILE_CODE && code <= LAST_FILE_CODE;
     }
 
     /** Whether a payload of so many bytes fits this type. */

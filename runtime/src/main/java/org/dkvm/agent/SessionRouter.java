@@ -241,7 +241,11 @@ public final class SessionRouter {
                     SOCKET_CLOSE,
                     SOCKET_GONE,
                     LOCK,
-                    LOCK_ANSWER -> throw new ProtocolException("a frame " + frame.type() + " for a session");
+                    LOCK_ANSWER,
+                    FILE_WATCH,
+                    FILE_UNWATCH,
+                    FILE_WATCHED,
+                    FILE_EVENTS -> throw new ProtocolException("a frame " + frame.type() + " for a session");
         }
     }
 

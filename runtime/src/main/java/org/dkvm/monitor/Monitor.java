@@ -44,6 +44,7 @@ import org.dkvm.monitor.network.PortForwards;
 import org.dkvm.monitor.program.Child;
 import org.dkvm.monitor.program.ProgramStart;
 import org.dkvm.monitor.program.Programs;
+import org.dkvm.monitor.services.GuestFileEvents;
 import org.dkvm.monitor.services.GuestLocks;
 import org.dkvm.monitor.services.GuestSockets;
 import org.dkvm.monitor.services.MemoryChange;
@@ -141,6 +142,7 @@ public final class Monitor {
         Child share = startShare(plan);
         GuestSockets sockets = startSockets(plan);
         vm.services().locksBy(log, vm::fail, this::startLocks);
+        vm.services().fileEventsBy(log, this::startFileEvents);
         listen(plan);
         if (!goesOnAt(BreakPoint.PRENET, plan)) {
             return;
@@ -271,6 +273,20 @@ public final class Monitor {
         loop.after(deadlines.step(), () -> {
             if (!locks.isConnected() && !vm.isOver()) {
                 vm.fail("dkvm-locks did not start");
+            }
+        });
+    }
+
+    /** The VM goes on without them. */
+    private void startFileEvents(GuestFileEvents events) throws DkvmException {
+        Listener.at(places.fileEvents(), loop, log, events::connected);
+        ProgramStart program =
+                ProgramStart.of(ProgramStart.Kind.EVENTS, GuestFileEvents.argv(places.fileEvents(), places.share()));
+        start("dkvm-events", program, ended -> {
+            if (vm.isOver()) {
+                vm.childEnded(ended);
+            } else {
+                events.ended(ended.obituary());
             }
         });
     }

@@ -310,5 +310,10 @@ class VectorsTest {
         public void lockFrame(Frame frame) {
             told.add(frame.type() + " " + frame.length());
         }
+
+        @Override
+        public void fileFrame(Frame frame) {
+            told.add(frame.type() + " " + frame.stream() + " " + frame.length());
+        }
     }
 }

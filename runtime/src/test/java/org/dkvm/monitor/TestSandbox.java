@@ -23,6 +23,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.dkvm.agent.FrameType;
 import org.dkvm.bundle.plan.ContainerPlan;
 import org.dkvm.bundle.plan.SandboxMounts;
@@ -77,6 +78,11 @@ public final class TestSandbox implements Programs, AutoCloseable {
     public final TestProcess locks = new TestProcess();
     /** Whenever {@link #locks} was started, its command line. */
     public final List<List<String>> locksStarted = new CopyOnWriteArrayList<>();
+    /** dkvm-events. */
+    public final TestProcess watcher = new TestProcess();
+    /** How often it was started. */
+    public final AtomicInteger watchers = new AtomicInteger();
+
     /** What is started when the monitor starts them again. */
     final TestProcess secondShare = new TestProcess();
 
@@ -104,6 +110,7 @@ public final class TestSandbox implements Programs, AutoCloseable {
     private final List<Peer> peers = new ArrayList<>();
     private boolean listens = true;
     private boolean memoryMissing;
+    private boolean watcherMissing;
     private Deadlines deadlines = Deadlines.GENEROUS;
 
     public TestSandbox(Path directory) throws IOException {
@@ -247,6 +254,16 @@ public final class TestSandbox implements Programs, AutoCloseable {
         return keep(new Peer(places.guestLocks()));
     }
 
+    /** The end of dkvm-events, silent. */
+    public Peer watcherPeer() {
+        return keep(new Peer(places.fileEvents()));
+    }
+
+    /** dkvm-events can not be started. */
+    public void withoutWatcher() {
+        watcherMissing = true;
+    }
+
     public TestSandbox start() {
         Thread thread = new Thread(result, "monitor under test");
         thread.setDaemon(true);
@@ -340,6 +357,13 @@ public final class TestSandbox implements Programs, AutoCloseable {
                 locksStarted.add(start.argv());
                 yield locks;
             }
+            case EVENTS -> {
+                watchers.incrementAndGet();
+                if (watcherMissing) {
+                    throw new IOException("no such file or directory");
+                }
+                yield watcher;
+            }
             case EXHAUST -> {
                 exhausts.add(start.argv().get(1));
                 yield exhaust;
@@ -404,6 +428,7 @@ public final class TestSandbox implements Programs, AutoCloseable {
         secondQemu.kill();
         secondShare.kill();
         connector.kill();
+        watcher.kill();
         exhaust.kill();
         locks.kill();
     }

@@ -45,6 +45,9 @@ public record ProgramRights(List<Program> programs, boolean guarded) {
     /** To open what the guest has open, whoever owns it. */
     private static final long LOCKS = CapabilityNames.mask(List.of("CAP_DAC_OVERRIDE"));
 
+    /** To look at what is watched in the container's directories, whoever has those. */
+    private static final long EVENTS = CapabilityNames.mask(List.of("CAP_DAC_OVERRIDE"));
+
     private static final long NET_ADMIN = CapabilityNames.mask(List.of("CAP_NET_ADMIN"));
 
     /** To listen at the VM's ports below 1024 in a namespace that it shares with others. */
@@ -77,6 +80,8 @@ public record ProgramRights(List<Program> programs, boolean guarded) {
         programs.add(new Program("sockets", ROOT, SOCKETS));
         programs.add(new Program("exhaust", ROOT, 0));
         programs.add(new Program("locks", ROOT, LOCKS));
+        // A user of its own: what a user may watch is limited, and root's programs on the host watch as well.
+        programs.add(new Program("events", uid + 2, EVENTS));
         if (!shared) {
             programs.add(new Program(NETWORK, uid + 1, NET_ADMIN));
         }

@@ -28,7 +28,8 @@ public record ProgramStart(
         DISKS(2),
         SOCKETS(3),
         EXHAUST(4),
-        LOCKS(5);
+        LOCKS(5),
+        EVENTS(6);
 
         private final int number;
 

@@ -34,6 +34,7 @@ public final class GuestServices implements AgentServices {
     private final GuestDns dns;
     private @Nullable GuestSockets sockets;
     private @Nullable GuestLocks locks;
+    private @Nullable GuestFileEvents files;
     private @Nullable AgentLink agent;
     private @Nullable IntConsumer limits;
     private @Nullable Runnable shed;
@@ -120,6 +121,11 @@ public final class GuestServices implements AgentServices {
         locks = new GuestLocks(loop, log, this::toAgent, failed, starter);
     }
 
+    /** The guest is told what others change in its mounts, by a program that is started when it first watches something. */
+    public void fileEventsBy(MonitorLog log, GuestFileEvents.Starter starter) {
+        files = new GuestFileEvents(loop, log, this::toAgent, starter);
+    }
+
     /** What every round ends with. */
     public void update(boolean agentIsFull) {
         GuestSockets given = sockets;
@@ -129,6 +135,10 @@ public final class GuestServices implements AgentServices {
         GuestLocks shared = locks;
         if (shared != null) {
             shared.update(!agentIsFull);
+        }
+        GuestFileEvents heard = files;
+        if (heard != null) {
+            heard.update(!agentIsFull);
         }
     }
 
@@ -161,6 +171,15 @@ public final class GuestServices implements AgentServices {
             throw new ProtocolException("a frame " + frame.type() + " from a guest whose locks are its own");
         }
         shared.fromAgent(frame);
+    }
+
+    @Override
+    public void fileFrame(Frame frame) throws ProtocolException {
+        GuestFileEvents heard = files;
+        if (heard == null) {
+            throw new ProtocolException("a frame " + frame.type() + " before the VM was started");
+        }
+        heard.fromAgent(frame);
     }
 
     private void toAgent(ByteBuffer frame) {

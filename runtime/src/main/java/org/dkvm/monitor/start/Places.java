@@ -56,6 +56,11 @@ public record Places(Path run, Path plan, Path share, Path kernel, Path terminfo
         return run.resolve("guest-locks.sock");
     }
 
+    /** Where dkvm-events connects to. */
+    public Path fileEvents() {
+        return run.resolve("file-events.sock");
+    }
+
     /** Where dkvm-init takes what is to be started. */
     public Path starter() {
         return run.resolve("start.sock");

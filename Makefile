@@ -27,10 +27,14 @@ help:
 	@sed -n 's/^## //p' Makefile
 
 ## make demo        everything from nothing to running VMs: dependencies, build, package, Docker, and a few containers
+# VMs come first: our own kernel, which takes ten minutes to compile, is among them if the cache has it. Else it is for "make install".
+DEMO_IMAGES := hello busybox nginx
+DEMO_KERNEL = $(if $(filter file,$(origin KERNEL)),KERNEL=$$(kernel/build.sh --cached && echo dkvm || echo debian))
 .PHONY: demo
-demo: start-watch
-	@$(MAKE) up MODULES=no
-	@$(STEP) 'demo images' tests/images/build.sh --short-names hello busybox nginx
+demo: start-watch root
+	@$(MAKE) deps DEPS=--without-tests
+	@$(MAKE) up MODULES=no DEPS=--without-tests IMAGES='$(DEMO_IMAGES)' $(DEMO_KERNEL)
+	@$(STEP) 'demo images' tests/images/build.sh --short-names $(DEMO_IMAGES)
 	@package/demo.sh
 	@package/step.sh --total $(BUILD)/started 'make demo'
 
@@ -169,8 +173,11 @@ root:
 	@[ "$$(id -u)" = 0 ] || { echo 'error: this needs root (packages, sandbox root, Docker): run it as root or with sudo' >&2; exit 1; }
 
 deps:
-	@$(STEP) 'dependencies' package/install-deps.sh
+	@$(STEP) 'dependencies' package/install-deps.sh $(DEPS)
 	@package/find-jdk.sh >/dev/null
+
+# --without-tests: only what it takes to build and to run.
+DEPS =
 
 # Installed, registered, and an engine that runs.
 up: root
@@ -184,12 +191,21 @@ assembled: root deps
 	@$(MAKE) -s $(PACKAGE)/VERSION
 
 parts: $(BUILD)/sandbox-root.stamp $(BUILD)/java.stamp native-programs $(BUILD)/kernel-debian.stamp $(BUILD)/kernel-debian-arm64.stamp
+# Images that are wanted next: their files need no engine.
+IMAGES =
+ifneq ($(IMAGES),)
+parts: images
+endif
 ifeq ($(KERNEL),dkvm)
 parts: $(BUILD)/kernel-dkvm.stamp
 ifeq ($(MODULES),yes)
 parts: $(BUILD)/kernel-modules.stamp
 endif
 endif
+
+.PHONY: images
+images:
+	@$(STEP) "images' files" bash -c 'tests/images/build.sh --roots $(IMAGES) >/dev/null'
 
 $(BUILD)/sandbox-root.stamp: package/sandbox-root.sh package/lib.sh
 	@$(STEP) 'sandbox root' package/sandbox-root.sh $(BUILD)/sandbox-root

@@ -8,12 +8,14 @@ set -euo pipefail
 usage() {
     cat <<'END'
 usage: build.sh [--no-modules | --modules-only] [--update] OUTDIR
+       build.sh --cached
 
 Puts into OUTDIR: vmlinux, config, version (the kernel's release) and modules/ (what belongs in
 /lib/modules/<release>).
   --no-modules    only the kernel; a later call without it goes on from there
   --modules-only  only the modules
   --update        first fetch Debian's newest source
+--cached makes nothing: it succeeds if the kernel is there, so that OUTDIR would have it at once.
 
 Environment: DKVM_CACHE  cache folder (~/.cache/dkvm)    DKVM_JOBS  compiler processes (CPUs + 1)
 END
@@ -26,6 +28,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 main() {
     parse "$@"
+    [ -z "$cached" ] || is_cached
     choose_source
     choose_key
     if ! complete; then
@@ -41,19 +44,28 @@ main() {
 }
 
 parse() {
-    want=all update='' outdir=''
+    want=all update='' outdir='' cached=''
     while [ $# -gt 0 ]; do
         case $1 in
             --no-modules) want=vmlinux ;;
             --modules-only) want=modules ;;
             --update) update=yes ;;
+            --cached) cached=yes want=vmlinux ;;
             --help | -h) usage; exit 0 ;;
             -*) usage >&2; exit 2 ;;
             *) [ -z "$outdir" ] || { usage >&2; exit 2; }; outdir=$1 ;;
         esac
         shift
     done
-    [ -n "$outdir" ] || { usage >&2; exit 2; }
+    [ -n "$outdir$cached" ] || { usage >&2; exit 2; }
+}
+
+# Ends the script. What the key is made of may be missing as well.
+is_cached() {
+    find_source && command -v gcc >/dev/null && command -v ld >/dev/null || exit 1
+    choose_key
+    complete || exit 1
+    exit 0
 }
 
 # The newest source in the cache; fetched only if there is none or --update asks, so that Debian's next security

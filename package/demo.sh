@@ -6,6 +6,7 @@
 
 PORT=${PORT:-8080}
 SERVER=dkvm-demo-nginx
+BUILD_CPU_MINUTES=40 # the kernel and its modules
 
 # The words as one would type them: in quotes where a shell would need them.
 typed() {
@@ -107,6 +108,16 @@ server() {
     expect 0
 }
 
+# Without DKVM's own kernel, Debian's has its name, too.
+own_kernel() {
+    case $(readlink -f /opt/dkvm/kernels/dkvm/latest) in
+        */kernels/debian/*) ;;
+        *) return 0 ;;
+    esac
+    say "These VMs booted Debian's kernel. DKVM's own boots in half the time and takes less memory: \"make install\" compiles it, once,"
+    say "which takes about $(((BUILD_CPU_MINUTES + $(nproc) - 1) / $(nproc))) minutes with the $(nproc) processors of this machine."
+}
+
 main() {
     docker info --format '{{range $name, $r := .Runtimes}}{{$name}} {{end}}' | grep -qw dkvm ||
         die 'the Docker engine does not know "dkvm": make install'
@@ -121,6 +132,7 @@ main() {
     streams
     server
     say ''
+    own_kernel
     say 'DKVM works here: add --runtime=dkvm to a "docker run" of yours. "make uninstall" takes it away again.'
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs by apt what building, running and testing DKVM needs, where it is missing: install-deps.sh [--list]
+# Installs by apt what building, running and testing DKVM needs, where it is missing: install-deps.sh [--list | --without-tests]
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -12,8 +12,13 @@ PACKAGES=(
     maven ca-certificates
     # sandbox root, images
     mmdebstrap debian-archive-keyring busybox-static util-linux mount
-    # running and testing
-    runc iptables iproute2 procps curl strace docker-compose openssh-client
+    # running
+    runc iptables iproute2 procps curl
+)
+
+# For make test and make check.
+TESTS=(
+    strace docker-compose openssh-client
     podman crun netavark aardvark-dns catatonit
     containernetworking-plugins python3-grpcio
     # gates
@@ -55,6 +60,7 @@ install_packages() {
 
 main() {
     local missing start=$EPOCHREALTIME
+    [ "${1:-}" = --without-tests ] || PACKAGES+=("${TESTS[@]}")
     [ "${1:-}" != --list ] || {
         printf '%s\n' "${PACKAGES[@]}"
         exit

@@ -2,6 +2,8 @@
 package org.dkvm.linux;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -17,6 +19,8 @@ public final class HostFiles {
     public static final int TYPE_BLOCK_DEVICE = 0060000;
     public static final int TYPE_DIRECTORY = 0040000;
     public static final int TYPE_CHARACTER_DEVICE = 0020000;
+
+    private static final int SETTING_BYTES = 256;
 
     private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
 
@@ -50,10 +54,21 @@ public final class HostFiles {
                 && minor == ((device & 0xFF) | (device >> 12 & ~0xFFL & 0xFFFFFFFFL));
     }
 
+    /**
+     * A setting in /proc/sys, read at once: the kernel gives a number's first read and no other, and Files.readString() begins with one byte where a file has no size. See
+     * proc_sys(5).
+     */
+    public static String setting(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] text = new byte[SETTING_BYTES];
+            return new String(text, 0, Math.max(0, in.read(text)), StandardCharsets.US_ASCII).strip();
+        }
+    }
+
     /** The host's name; empty where the kernel does not tell. See uname(2). */
     public static String hostName() {
         try {
-            return Files.readString(HOST_NAME).strip();
+            return setting(HOST_NAME);
         } catch (IOException e) {
             return "";
         }

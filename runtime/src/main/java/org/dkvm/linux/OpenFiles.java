@@ -17,6 +17,7 @@ public final class OpenFiles {
     /** What fs.nr_open is as Linux comes; a host that allows more would have a guest fill its memory with them. */
     private static final long MOST = 1 << 20;
 
+    private static final Path NR_OPEN = Path.of("/proc/sys/fs/nr_open");
     private static final long SYS_RESOURCE = 1L << 24;
     private static final String CAPABILITIES = "CapEff:";
     private static final int HEX = 16;
@@ -30,7 +31,7 @@ public final class OpenFiles {
                     ProcessLimits.own(),
                     Files.readString(Path.of("/proc/self/status")),
                     Files.readString(Path.of("/proc/self/uid_map")),
-                    Files.readString(Path.of("/proc/sys/fs/nr_open")));
+                    HostFiles.setting(NR_OPEN));
         } catch (IOException | NumberFormatException e) {
             return 0;
         }

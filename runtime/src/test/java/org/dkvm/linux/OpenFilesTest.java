@@ -52,7 +52,17 @@ class OpenFilesTest {
         long own = ProcessHandle.current().pid();
         assertThat(OpenFiles.countOf(own)).isGreaterThan(2);
         assertThat(OpenFiles.limitOf(own)).isGreaterThanOrEqualTo(OpenFiles.countOf(own));
-        assertThat(OpenFiles.most()).isGreaterThan(0);
+        assertThat(OpenFiles.most()).isGreaterThanOrEqualTo(OpenFiles.limitOf(own));
+    }
+
+    /** The kernel gives nothing more to who has read a part of a number. */
+    @Test
+    void settingsAreReadWhole() throws Exception {
+        for (String name : List.of("fs/nr_open", "kernel/pid_max", "kernel/hostname")) {
+            Path setting = Path.of("/proc/sys", name);
+            assertThat(HostFiles.setting(setting))
+                    .isEqualTo(Files.readAllLines(setting).getFirst());
+        }
     }
 
     @Test

@@ -2,14 +2,13 @@
 package org.dkvm.monitor.start;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.dkvm.core.DkvmException;
+import org.dkvm.linux.HostFiles;
 
 /**
  * Settings of the kernel that a container has of its host: limits that Linux derives from the memory it finds, which is little in a VM, and whether packets are
@@ -23,8 +22,6 @@ final class HostSettings {
             "fs/inotify/max_user_instances",
             "fs/inotify/max_user_watches");
 
-    private static final int MOST_BYTES = 64;
-
     private HostSettings() {}
 
     /** Those that this kernel has, as sysctls of the guest. */
@@ -35,19 +32,12 @@ final class HostSettings {
             try {
                 // Where the host's kernel is built without it, the guest's default will do.
                 if (Files.exists(file)) {
-                    settings.put(name, text(file));
+                    settings.put(name, HostFiles.setting(file));
                 }
             } catch (IOException e) {
                 throw new DkvmException("can not read the host's setting \"" + name + "\": " + e.getMessage(), "", e);
             }
         }
         return settings;
-    }
-
-    /** At once: what a second read gives of such a file is its end, and Files.readString() begins with a byte where a file has no size. */
-    private static String text(Path file) throws IOException {
-        try (InputStream in = Files.newInputStream(file)) {
-            return new String(in.readNBytes(MOST_BYTES), StandardCharsets.US_ASCII).strip();
-        }
     }
 }

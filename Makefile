@@ -188,6 +188,7 @@ up: root
 # Two at a time: the sandbox's root waits for the network, Java and C for the disk; the kernel wants both cores and comes last.
 assembled: root deps
 	@$(MAKE) -j2 parts
+	@[ "$$(cat $(BUILD)/kernel-choice 2>/dev/null)" = $(KERNEL) ] || echo $(KERNEL) >$(BUILD)/kernel-choice
 	@$(MAKE) -s $(PACKAGE)/VERSION
 
 parts: $(BUILD)/sandbox-root.stamp $(BUILD)/java.stamp native-programs $(BUILD)/kernel-debian.stamp $(BUILD)/kernel-debian-arm64.stamp
@@ -237,6 +238,7 @@ $(BUILD)/kernel-debian-arm64.stamp: kernel/debian.sh kernel/common.sh
 
 NATIVE_FILES := $(addprefix $(BUILD)/native/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-locks dkvm-events dkvm-exhaust dkvm-keep dkvm-rooted dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio)
 
-$(PACKAGE)/VERSION: $(wildcard $(BUILD)/*.stamp) $(wildcard $(NATIVE_FILES)) $(wildcard package/*) $(wildcard package/training/*) $(wildcard package/man/*) docs/options.md LICENSE NOTICE
+# The choice counts as well: a demo may have put Debian's kernel into the package.
+$(PACKAGE)/VERSION: $(BUILD)/kernel-choice $(wildcard $(BUILD)/*.stamp) $(wildcard $(NATIVE_FILES)) $(wildcard package/*) $(wildcard package/training/*) $(wildcard package/man/*) docs/options.md LICENSE NOTICE
 	@KERNEL=$(KERNEL) $(STEP) 'package' bash -c 'JAVA_HOME=$$(package/find-jdk.sh) package/assemble.sh $(BUILD) $(PACKAGE)'
 	@touch $@

@@ -86,6 +86,6 @@ fi
 # What VMs of the default size are restored from. Without it they boot.
 if "$root/bin/dkvm" config | grep -q '"template".*"auto"'; then
     say "template of VMs of the default size:"
-    made=$("$root/bin/dkvm" template make 2>&1) || made="none, VMs boot: $made"
+    made=$("$root/bin/dkvm" template make 2>&1) || made="none: ${made#dkvm template make failed: }"
     say "    $made"
 fi

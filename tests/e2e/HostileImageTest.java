@@ -180,6 +180,8 @@ class HostileImageTest {
                     docker.note("start", start.get());
                 }
             }
+            // What changes under find(1) is an error of its own.
+            docker.quietly("rm", "-f", swapper.name());
             docker.note(
                     "marks",
                     docker.quietly(

@@ -335,7 +335,7 @@ class TemplateTest {
             Outcome outcome = Host.dkvm("template", "make", "--memory", "8192");
             assertThat(outcome.exitCode()).isEqualTo(1);
             assertThat(outcome.errors())
-                    .contains("no template can be made of such a VM")
+                    .contains("no template can be made of a VM of")
                     .contains("4096 MiB");
             assertThat(docker.attempt("run", "--rm", "--runtime=dkvm", "--env=DKVM_TEMPLATE=maybe", BUSYBOX, "true")
                             .errors())

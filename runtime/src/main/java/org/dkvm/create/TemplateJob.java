@@ -64,11 +64,13 @@ public final class TemplateJob {
             throws DkvmException {
         KernelStore.Found kernel = new KernelStore(jobs.layout().kernels()).find(KERNEL);
         MachineShape shape = shape(jobs, config, kernel, memory, cpus, missed.isPresent());
+        if (shape.processor().accelerator() == Accelerator.KVM) {
+            throw new DkvmException("VMs that run with KVM boot, and have no templates", "");
+        }
         if (!TemplateMachine.fits(shape)) {
             throw new DkvmException(
-                    "no template can be made of such a VM: " + shape.size().memory() + ", "
-                            + shape.processor().accelerator(),
-                    "templates are for VMs of up to 4096 MiB that run with TCG");
+                    "no template can be made of a VM of " + shape.size().memory(),
+                    "templates are for VMs of up to 4096 MiB");
         }
         TemplateStore store = new TemplateStore();
         TemplateChoice choice = new TemplateChoice(jobs.layout(), kernel.directory(), store, (key, size) -> {});

@@ -52,7 +52,7 @@ class OpenFilesTest {
         long own = ProcessHandle.current().pid();
         assertThat(OpenFiles.countOf(own)).isGreaterThan(2);
         assertThat(OpenFiles.limitOf(own)).isGreaterThanOrEqualTo(OpenFiles.countOf(own));
-        assertThat(OpenFiles.most()).isGreaterThanOrEqualTo(OpenFiles.limitOf(own));
+        assertThat(OpenFiles.most()).isGreaterThanOrEqualTo(Math.min(1 << 20, OpenFiles.limitOf(own)));
     }
 
     /** The kernel gives nothing more to who has read a part of a number. */

@@ -132,8 +132,7 @@ public final class StatsCommand implements Callable<Integer> {
         long at = System.nanoTime();
         List<Row> rows = new ArrayList<>();
         for (VmList.Entry entry : answers.keySet()) {
-            Optional<Long> init =
-                    entry.isThere() ? ContainerState.firstProcess(entry.vm().state()) : Optional.empty();
+            Optional<Long> init = firstProcess(entry);
             List<NamespaceProcesses.Use> uses = init.isPresent() ? host.with(init.get()) : List.of();
             rows.add(new Row(entry, VmSample.of(uses, reports.get(entry), words.getOrDefault(entry, ""), at)));
         }
@@ -143,11 +142,36 @@ public final class StatsCommand implements Callable<Integer> {
     private static List<VmList.Entry> running() throws DkvmException {
         List<VmList.Entry> running = new ArrayList<>();
         for (VmList.Entry entry : VmTools.list().entries()) {
-            if (entry.isThere() && ContainerState.isAlive(entry.vm().state())) {
+            if (isRunning(entry)) {
                 running.add(entry);
             }
         }
         return running;
+    }
+
+    /** One that is deleted while it is looked at does not run. */
+    private static boolean isRunning(VmList.Entry entry) {
+        try {
+            return entry.isThere() && ContainerState.isAlive(entry.vm().state());
+        } catch (DkvmException e) {
+            return false;
+        }
+    }
+
+    private static Optional<Long> firstProcess(VmList.Entry entry) {
+        try {
+            return entry.isThere() ? ContainerState.firstProcess(entry.vm().state()) : Optional.empty();
+        } catch (DkvmException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static MemorySize limit(VmList.Entry entry) {
+        try {
+            return VmTools.size(entry).memory();
+        } catch (DkvmException e) {
+            return entry.vm().machine().memory();
+        }
     }
 
     private static NamespaceProcesses processes() throws DkvmException {
@@ -176,7 +200,7 @@ public final class StatsCommand implements Callable<Integer> {
                 "BESIDE PSS / RSS"));
         for (Row row : now) {
             String name = names.getOrDefault(row.id(), row.entry().vm().name());
-            MemorySize limit = VmTools.size(row.entry()).memory();
+            MemorySize limit = limit(row.entry());
             text.append(line(row.id(), name, limit, row.sample(), then.get(row.id())));
         }
         return text.toString();

@@ -106,8 +106,10 @@ public final class GuestFileEvents implements FrameReceiver, AgentLink.Events {
         }
         AgentLink program = link;
         if (lost) {
-            giveUp();
-        } else if (program == null) {
+            // Answered when the agent takes more: see update.
+            return;
+        }
+        if (program == null) {
             byte[] payload = new byte[frame.length()];
             frame.payload().get(payload);
             early.add(Frame.make(frame.type(), number, payload));
@@ -121,6 +123,9 @@ public final class GuestFileEvents implements FrameReceiver, AgentLink.Events {
         AgentLink program = link;
         if (program != null) {
             program.update(agentTakesMore);
+        }
+        if (lost && agentTakesMore) {
+            giveUp();
         }
     }
 

@@ -2,12 +2,11 @@
 package org.dkvm.monitor.start;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.dkvm.core.DkvmException;
+import java.util.regex.Pattern;
 import org.dkvm.linux.HostFiles;
 
 /**
@@ -22,22 +21,29 @@ final class HostSettings {
             "fs/inotify/max_user_instances",
             "fs/inotify/max_user_watches");
 
+    private static final Pattern NUMBER = Pattern.compile("[0-9]{1,18}|9223372036854775807");
+
     private HostSettings() {}
 
     /** Those that this kernel has, as sysctls of the guest. */
-    static Map<String, String> read(Path proc) throws DkvmException {
+    static Map<String, String> read(Path proc) {
         Map<String, String> settings = new LinkedHashMap<>();
         for (String name : NAMES) {
-            Path file = proc.resolve("sys").resolve(name);
-            try {
-                // Where the host's kernel is built without it, the guest's default will do.
-                if (Files.exists(file)) {
-                    settings.put(name, HostFiles.setting(file));
-                }
-            } catch (IOException e) {
-                throw new DkvmException("can not read the host's setting \"" + name + "\": " + e.getMessage(), "", e);
+            String value = text(proc.resolve("sys").resolve(name));
+            // More than a long has is refused by newer kernels, which older ones took.
+            if (NUMBER.matcher(value).matches()) {
+                settings.put(name, value);
             }
         }
         return settings;
+    }
+
+    /** Empty where the host's kernel is built without it, or does not tell: the guest's default will do. */
+    private static String text(Path file) {
+        try {
+            return HostFiles.setting(file);
+        } catch (IOException e) {
+            return "";
+        }
     }
 }

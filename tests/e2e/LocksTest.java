@@ -74,6 +74,28 @@ class LocksTest {
                     try: lock(g, "ofd-w", False, 0, 5); print("within: got")
                     except BlockingIOError: print("within: refused")
                 print("directory", attempt("flock-w", path="/v"))
+            def threads(count):
+                # two threads are one owner: of each file one gives a range back while the other takes one
+                import threading
+                files = [open("/v/t%d" % i, "w") for i in range(int(count))]
+                for i, f in enumerate(files): lock(f, ("posix-w", "ofd-w")[i % 2], False, 0, 10)
+                both = threading.Barrier(2)
+                def give():
+                    for i, f in enumerate(files):
+                        both.wait()
+                        fcntl.fcntl(f, (fcntl.F_SETLK, 37)[i % 2], struct.pack("hhqqi4x", fcntl.F_UNLCK, 0, 0, 10, 0))
+                giver = threading.Thread(target=give)
+                giver.start()
+                for i, f in enumerate(files):
+                    both.wait()
+                    lock(f, ("posix-w", "ofd-w")[i % 2], False, 20, 10)
+                giver.join()
+                open("/v/held", "w").close()
+                await_file("/v/release")
+                for f in files: f.close()
+                open("/v/released", "w").close()
+            def held(count):
+                for start in 0, 20: print(start, sorted({attempt("posix-w", start, 10, "/v/t%d" % i) for i in range(int(count))}))
             def many(count):
                 for i in range(int(count)):
                     with open("/v/file", "r+") as f: lock(f, "flock-w", False); lock(f, "posix-w", False)
@@ -133,10 +155,14 @@ class LocksTest {
     }
 
     private static void hold(Container container, Path volume, String kind, String end) throws Exception {
+        hold(container, volume, List.of("hold", kind, end));
+    }
+
+    private static void hold(Container container, Path volume, List<String> words) throws Exception {
         for (String left : List.of("held", "release", "released", "waiting")) {
             Files.deleteIfExists(volume.resolve(left));
         }
-        behind(container, "hold", kind, end);
+        behind(container, words.toArray(String[]::new));
         awaitFile(volume.resolve("held"));
     }
 
@@ -167,11 +193,21 @@ class LocksTest {
                 tool(one, "tries");
             }
             tool(one, "convert");
+            ofThreads(one, other, host, volume);
             interrupted(one, other, volume);
             woken(one, other, volume, "exit");
             woken(one, other, volume, "kill");
             ofTheDead(docker, one, other, volume);
         });
+    }
+
+    private static void ofThreads(Container one, Container other, Container host, Path volume) throws Exception {
+        hold(one, volume, List.of("threads", "100"));
+        tool(other, "held", "100");
+        tool(host, "held", "100");
+        release(volume);
+        awaitFile(volume.resolve("released"));
+        tool(other, "held", "100");
     }
 
     private static void interrupted(Container one, Container other, Path volume) throws Exception {

@@ -80,7 +80,7 @@ class ModernHostTest {
         needs("there is no user \"user\" for a rootless engine", Settings.OWN_HOST);
         Host.run("sh", "-c", "docker save " + BUSYBOX + " | " + asUser("podman load --quiet"));
         assertThat(Host.run("sh", "-c", asUser("podman run --rm --network=none " + BUSYBOX + " echo fine")))
-                .isEqualTo("fine\n");
+                .isEqualToIgnoringNewLines("fine");
         Outcome refused = Running.complete(
                 List.of(
                         "sh",

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dkvm-events with real files, and this test in the place of monitor and agent. */
 #include "check.h"
+#include "wire.h"
 
 #include "common/frame.h"
 #include "sandbox/events/watches.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -17,15 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATIENCE = 20000, HEADER = 14, MANY = 2000 };
+enum { HEADER = 14, MANY = 2000 };
 
 static char program[512], directory[64], monitor_path[80], message_file[80];
-static int monitor = -1, channel = -1;
+static int monitor = -1;
 static pid_t pid;
 
-static uint8_t bytes[4 * 1024 * 1024];
-static size_t start, end;
-static struct frame frame;
 static const uint8_t *event, *events_end; /* in the frame */
 
 static const char *path_of(const char *name)
@@ -50,34 +47,6 @@ static int listen_at(const char *path)
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 8) < 0)
 		exit(2);
 	return fd;
-}
-
-static void say(uint8_t type, uint32_t stream, const void *payload, uint32_t size)
-{
-	uint8_t header[FRAME_HEADER];
-
-	frame_header(header, type, stream, size);
-	if (send(channel, header, sizeof header, MSG_NOSIGNAL) < 0 ||
-	    (size > 0 && send(channel, payload, size, MSG_NOSIGNAL) < 0))
-		printf("# dkvm-events does not listen\n");
-}
-
-static bool next_frame(void)
-{
-	long n;
-
-	while ((n = frame_parse(bytes + start, end - start, &frame)) == 0) {
-		struct pollfd wait = {.fd = channel, .events = POLLIN};
-		memmove(bytes, bytes + start, end - start);
-		end -= start;
-		start = 0;
-		ssize_t got = poll(&wait, 1, PATIENCE) == 1 ? read(channel, bytes + end, sizeof bytes - end) : 0;
-		if (got <= 0)
-			return false;
-		end += (size_t)got;
-	}
-	start += n > 0 ? (size_t)n : 0;
-	return n > 0;
 }
 
 /* The error of its answer, which is the next frame but for events. */
@@ -130,7 +99,6 @@ static bool comes(uint32_t mask, uint32_t number, const char *name)
 
 static void start_program(void)
 {
-	start = end = 0;
 	event = NULL;
 	pid = fork();
 	if (pid == 0) {
@@ -138,7 +106,7 @@ static void start_program(void)
 		execl(program, "dkvm-events", monitor_path, directory, NULL);
 		_exit(124);
 	}
-	channel = accept4(monitor, NULL, NULL, SOCK_CLOEXEC);
+	wire_accept(monitor);
 }
 
 /* Returns its exit code. */

@@ -4,7 +4,6 @@
 #include "common/lockframe.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,15 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATIENCE = 20000 };
-
 static char program[512], directory[64], monitor_path[80], message_file[80];
-static int monitor = -1, channel = -1;
+static int monitor = -1;
 pid_t locks_pid;
 
-static uint8_t bytes[256 * 1024];
-static size_t start, end;
-struct frame frame;
 uint64_t last_id;
 
 const char *in(const char *name)
@@ -59,7 +53,6 @@ bool is_free(const char *name)
 
 void start_program(void)
 {
-	start = end = 0;
 	locks_pid = fork();
 	if (locks_pid == 0) {
 		const struct rlimit files = {FILES_MAX, FILES_MAX};
@@ -70,7 +63,7 @@ void start_program(void)
 		execl(program, "dkvm-locks", monitor_path, share, NULL);
 		_exit(124);
 	}
-	channel = accept4(monitor, NULL, NULL, SOCK_CLOEXEC);
+	wire_accept(monitor);
 }
 
 /* Returns its exit code. */
@@ -81,24 +74,6 @@ int end_program(void)
 	close(channel);
 	waitpid(locks_pid, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-bool next_frame(void)
-{
-	long n;
-
-	while ((n = frame_parse(bytes + start, end - start, &frame)) == 0) {
-		struct pollfd wait = {.fd = channel, .events = POLLIN};
-		memmove(bytes, bytes + start, end - start);
-		end -= start;
-		start = 0;
-		ssize_t got = poll(&wait, 1, PATIENCE) == 1 ? read(channel, bytes + end, sizeof bytes - end) : 0;
-		if (got <= 0)
-			return false;
-		end += (size_t)got;
-	}
-	start += n > 0 ? (size_t)n : 0;
-	return n > 0;
 }
 
 uint32_t write_wish(uint8_t *payload, uint64_t id, const struct wish *wish)
@@ -120,16 +95,6 @@ uint32_t write_wish(uint8_t *payload, uint64_t id, const struct wish *wish)
 	return LOCK_FIXED + (uint32_t)length;
 }
 
-void say(uint8_t type, uint32_t stream, const void *payload, uint32_t size)
-{
-	uint8_t all[FRAME_HEADER + LOCK_FIXED + LOCK_PATH_MAX + 1];
-
-	frame_header(all, type, stream, size);
-	memcpy(all + FRAME_HEADER, payload, size);
-	if (send(channel, all, FRAME_HEADER + size, MSG_NOSIGNAL) < 0)
-		printf("# dkvm-locks does not listen\n");
-}
-
 /* Returns the request's number. */
 uint64_t ask(const struct wish *wish)
 {
@@ -146,13 +111,6 @@ int answer_to(uint64_t id)
 	    get_u64(frame.payload) != id)
 		return -1;
 	return (int)get_u32(frame.payload + 24);
-}
-
-bool is_silent(void)
-{
-	struct pollfd wait = {.fd = channel, .events = POLLIN};
-
-	return start == end && poll(&wait, 1, 100) == 0;
 }
 
 struct wish flock_of(uint64_t owner, enum lock_type type, uint8_t flags)

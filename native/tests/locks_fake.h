@@ -3,6 +3,8 @@
 #ifndef DKVM_LOCKS_FAKE_H
 #define DKVM_LOCKS_FAKE_H
 
+#include "wire.h"
+
 #include "common/lockframe.h"
 
 #include <stdbool.h>
@@ -23,8 +25,7 @@ struct wish {
 };
 
 extern pid_t locks_pid;
-extern struct frame frame; /* the last that came */
-extern uint64_t last_id;   /* of a request */
+extern uint64_t last_id; /* of a request */
 
 /* A directory with a share, where "file" is. */
 bool locks_set_up(void);
@@ -41,11 +42,6 @@ bool is_free(const char *name);
 void start_program(void);
 /* Returns its exit code. */
 int end_program(void);
-
-/* false: it has hung up. */
-bool next_frame(void);
-void say(uint8_t type, uint32_t stream, const void *payload, uint32_t size);
-bool is_silent(void);
 
 /* Returns the payload's size. */
 uint32_t write_wish(uint8_t *payload, uint64_t id, const struct wish *wish);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dkvm-sockets with real sockets, and this test in the place of monitor and agent. */
 #include "check.h"
+#include "wire.h"
 
 #include "common/frame.h"
 
@@ -16,17 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STREAM, PACKETS, DATAGRAMS, GONE, SOCKETS, PATIENCE = 20000, MESSAGE = 150000 };
+enum { STREAM, PACKETS, DATAGRAMS, GONE, SOCKETS, MESSAGE = 150000 };
 
 static const int types[SOCKETS] = {SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM, SOCK_STREAM};
 
 static char program[512], directory[64], monitor_path[80], message_file[80];
-static int real[SOCKETS], monitor = -1, channel = -1;
+static int real[SOCKETS], monitor = -1;
 static pid_t pid;
-
-static uint8_t bytes[4 * 1024 * 1024];
-static size_t start, end;
-static struct frame frame;
 
 static struct sockaddr_un address_of(const char *name)
 {
@@ -48,16 +45,6 @@ static int listen_at(const char *name, int type)
 	return fd;
 }
 
-static void say(uint8_t type, uint32_t stream, const void *payload, uint32_t size)
-{
-	uint8_t header[FRAME_HEADER];
-
-	frame_header(header, type, stream, size);
-	if (send(channel, header, sizeof header, MSG_NOSIGNAL) < 0 ||
-	    (size > 0 && send(channel, payload, size, MSG_NOSIGNAL) < 0))
-		printf("# dkvm-sockets does not listen\n");
-}
-
 static void say_u32(uint8_t type, uint32_t stream, uint32_t value)
 {
 	uint8_t payload[4];
@@ -76,25 +63,6 @@ static void say_open(uint32_t stream, uint32_t number)
 	say(FRAME_SOCKET_OPEN, stream, payload, sizeof payload);
 }
 
-/* The next frame; false at the end of the connection. */
-static bool next_frame(void)
-{
-	long n;
-
-	while ((n = frame_parse(bytes + start, end - start, &frame)) == 0) {
-		struct pollfd wait = {.fd = channel, .events = POLLIN};
-		memmove(bytes, bytes + start, end - start);
-		end -= start;
-		start = 0;
-		ssize_t got = poll(&wait, 1, PATIENCE) == 1 ? read(channel, bytes + end, sizeof bytes - end) : 0;
-		if (got <= 0)
-			return false;
-		end += (size_t)got;
-	}
-	start += n > 0 ? (size_t)n : 0;
-	return n > 0;
-}
-
 static bool comes(uint8_t type, uint32_t stream)
 {
 	bool found = next_frame() && frame.type == type && frame.stream == stream;
@@ -108,7 +76,6 @@ static void start_program(void)
 {
 	static const char *const names[SOCKETS] = {"0", "1", "2", "3"};
 
-	start = end = 0;
 	for (int i = 0; i < SOCKETS; i++)
 		real[i] = listen_at(names[i], types[i]);
 	close(real[GONE]);
@@ -120,7 +87,7 @@ static void start_program(void)
 		execl(program, "dkvm-sockets", monitor_path, directory, "4", NULL);
 		_exit(124);
 	}
-	channel = accept4(monitor, NULL, NULL, SOCK_CLOEXEC);
+	wire_accept(monitor);
 }
 
 /* Returns its exit code. */

@@ -108,9 +108,7 @@ class FailureTest {
 
     @Test
     void aVmThatCanNotBeRestoredBoots() throws Exception {
-        sandbox.restored();
-        sandbox.start();
-        Peer main = sandbox.mainClient();
+        Peer main = startRestoring();
         Peer lost = sandbox.agent();
         sandbox.qemu.end(1, "load of migration failed\n");
         lost.close();
@@ -124,9 +122,7 @@ class FailureTest {
 
     @Test
     void aVmThatPanicsWhileItIsRestoredBoots() throws Exception {
-        sandbox.restored();
-        sandbox.start();
-        Peer main = sandbox.mainClient();
+        Peer main = startRestoring();
         sandbox.agent();
         // QEMU is started when all that it connects to is there.
         sandbox.awaitStarted(2);
@@ -145,9 +141,7 @@ class FailureTest {
 
     @Test
     void aRestoredVmIsGivenRandomNumbers() throws Exception {
-        sandbox.restored();
-        sandbox.start();
-        Peer main = sandbox.mainClient();
+        Peer main = startRestoring();
         Peer agent = sandbox.agent();
         try (SocketChannel control = controlSocket()) {
             // The guest may speak before its cards are there; it is answered afterwards.
@@ -169,14 +163,9 @@ class FailureTest {
 
     @Test
     void aRestoredVmWhoseNetworkDoesNotComeBoots() throws Exception {
-        sandbox.restored();
-        sandbox.start();
-        Peer main = sandbox.mainClient();
-        Peer agent = sandbox.agent();
+        Peer main = startRestoring();
         try (SocketChannel control = controlSocket()) {
-            TestSandbox.hello(agent);
-            restore(control);
-            agent.skipTo(FrameType.SET_UP);
+            Peer agent = settingUp(control);
             ByteBuffer both = ByteBuffer.allocate(64);
             both.put(Frame.make(FrameType.FAILED, 0, new byte[] {3, 'c', 'a', 'r', 'd'}));
             both.put(Frame.make(FrameType.LOG, 0, new byte[] {1, 'l', 'a', 't', 'e'}));
@@ -190,14 +179,9 @@ class FailureTest {
 
     @Test
     void aRestoredVmWhoseMountsFailDoesNotBoot() throws Exception {
-        sandbox.restored();
-        sandbox.start();
-        Peer main = sandbox.mainClient();
-        Peer agent = sandbox.agent();
+        Peer main = startRestoring();
         try (SocketChannel control = controlSocket()) {
-            TestSandbox.hello(agent);
-            restore(control);
-            agent.skipTo(FrameType.SET_UP);
+            Peer agent = settingUp(control);
             agent.say(FrameType.FAILED, 0, 2, 'n', 'o');
             agent.expect(FrameType.ACK);
             assertThat(main.lastWords()).isEqualTo("dkvm: the guest could not be set up (mounts): no\nEXIT 125");
@@ -207,20 +191,31 @@ class FailureTest {
 
     @Test
     void aRestoredVmThatIsLostBeforeItIsReadyBoots() throws Exception {
-        sandbox.restored();
-        sandbox.start();
-        Peer main = sandbox.mainClient();
-        Peer agent = sandbox.agent();
+        Peer main = startRestoring();
         try (SocketChannel control = controlSocket()) {
-            TestSandbox.hello(agent);
-            restore(control);
-            agent.skipTo(FrameType.SET_UP);
+            Peer agent = settingUp(control);
             sandbox.qemu.end(1, "");
             agent.close();
             sandbox.awaitStarted(4);
         }
         assertRunsToItsEnd(main);
         assertThat(sandbox.places.notRestored()).doesNotExist();
+    }
+
+    /** A VM that is to be restored; returns its main client. */
+    private Peer startRestoring() throws Exception {
+        sandbox.restored();
+        sandbox.start();
+        return sandbox.mainClient();
+    }
+
+    /** The agent of a VM that has been restored, and that is told what to be. */
+    private Peer settingUp(SocketChannel control) throws Exception {
+        Peer agent = sandbox.agent();
+        TestSandbox.hello(agent);
+        restore(control);
+        agent.skipTo(FrameType.SET_UP);
+        return agent;
     }
 
     /** What QEMU answers to the monitor that has it load a template. */
@@ -261,9 +256,7 @@ class FailureTest {
 
     @Test
     void aTemplateIsNotBlamedForAQemuThatSomebodyKilled() throws Exception {
-        sandbox.restored();
-        sandbox.start();
-        Peer main = sandbox.mainClient();
+        Peer main = startRestoring();
         Peer lost = sandbox.agent();
         sandbox.qemu.end(137, "");
         lost.close();

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { LINKS_MAX = 10 };
@@ -126,4 +128,15 @@ const char *error_text(int error, char buffer[static 64])
 	snprintf(buffer, 64, "%s", text ? text : "unknown error");
 	buffer[0] = (char)tolower((unsigned char)buffer[0]);
 	return buffer;
+}
+
+int open_beneath(int dirfd, const char *path, unsigned int flags)
+{
+	const struct open_how how = {
+		.flags = flags | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
+	};
+	long fd = syscall(SYS_openat2, dirfd, path[0] ? path : ".", &how, sizeof how);
+
+	return fd < 0 ? -errno : (int)fd;
 }

@@ -22,6 +22,12 @@ ssize_t read_text(int dirfd, const char *path, char *buffer, size_t size);
 /* Make a directory and its parents where they are missing; a dangling symbolic link's target is made. */
 int make_dirs(const char *path, mode_t mode);
 
+/*
+ * Open what a path without links leads to below a directory, "" the directory itself: no "..", no link, of procfs neither. Returns a
+ * descriptor, which a new program does not have. See RESOLVE_BENEATH in openat2(2).
+ */
+int open_beneath(int dirfd, const char *path, unsigned int flags);
+
 /* The text of an errno as Go prints it: "no such file or directory". */
 const char *error_text(int error, char buffer[static 64]);
 

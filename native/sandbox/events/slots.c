@@ -5,25 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { SLOT_MOST = 10 }; /* letters of a slot's name */
-
-/* Mounts below a slot are the container's as well. */
-static int open_beneath(int directory, const char *path)
-{
-	struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
-	long fd = syscall(SYS_openat2, directory, path, &how, sizeof how);
-
-	return fd < 0 ? -errno : (int)fd;
-}
 
 /* A number, with an f before that of a single file: see Slots.java. */
 static bool is_slot(const char *name)
@@ -55,10 +43,11 @@ int slots_open(int share, const char *path)
 		return -EINVAL;
 	const char *rest = path + 1 + size;
 	rest += strspn(rest, "/");
-	int fd = open_beneath(share, slot);
+	/* mounts below a slot are the container's as well */
+	int fd = open_beneath(share, slot, O_PATH | O_NOFOLLOW);
 	if (fd >= 0 && rest[0]) {
 		auto_close int root = fd;
-		fd = open_beneath(root, rest);
+		fd = open_beneath(root, rest, O_PATH | O_NOFOLLOW);
 	}
 	int r = fd < 0 ? fd : check_kind(fd);
 	if (r < 0 && fd >= 0)

@@ -7,33 +7,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { ENTRIES_MAX = 10000 }; /* of a directory that are looked at for a file that has another name now */
 
-/* The kernel's path has no links: one that is there now is not the file. */
-static int open_below(int directory, const char *path, uint64_t flags)
-{
-	const struct open_how how = {
-		.flags = flags | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
-	};
-	long fd = syscall(SYS_openat2, directory, path[0] ? path : ".", &how, sizeof how);
-
-	return fd < 0 ? -errno : (int)fd;
-}
-
-/* As O_PATH, which opens nothing. */
+/* As O_PATH, which opens nothing. The kernel's path has no links: one that is there now is not the file. */
 static int find(int directory, const char *path, uint64_t inode, mode_t *mode)
 {
 	struct stat st;
-	int fd = open_below(directory, path, O_PATH | O_NOFOLLOW);
+	int fd = open_beneath(directory, path, O_PATH | O_NOFOLLOW);
 
 	if (fd < 0)
 		return fd;
@@ -53,7 +39,7 @@ static int find_beside(int share, const char *path, uint64_t inode, mode_t *mode
 	int found = -ESTALE;
 
 	snprintf(parent, sizeof parent, "%.*s", last ? (int)(last - path) : 0, path);
-	int fd = open_below(share, parent, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+	int fd = open_beneath(share, parent, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 	if (!directory) {
 		if (fd >= 0)

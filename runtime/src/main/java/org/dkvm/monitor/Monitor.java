@@ -289,6 +289,7 @@ public final class Monitor {
                 events.ended(ended.obituary());
             }
         });
+        loop.after(deadlines.step(), events::late);
     }
 
     /** The guest is told what its sockets are like. False when the sandbox has come to its end meanwhile. */

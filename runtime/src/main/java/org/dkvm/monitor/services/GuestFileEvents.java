@@ -77,12 +77,23 @@ public final class GuestFileEvents implements FrameReceiver, AgentLink.Events {
 
     /** The program is there. */
     public void connected(SocketChannel channel) throws IOException {
+        if (lost) {
+            channel.close();
+            return;
+        }
         AgentLink program = new AgentLink(channel, loop, Sender.MONITOR, this, this);
         link = program;
         for (ByteBuffer frame : early) {
             program.output().send(frame);
         }
         early.clear();
+    }
+
+    /** It was waited for long enough. */
+    public void late() {
+        if (link == null) {
+            lose("dkvm-events did not start");
+        }
     }
 
     /** The program has ended, which its words may explain. */

@@ -149,7 +149,7 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network, MountCheck mounts)
     }
 
     /** The user's, and the ports that the sandbox keeps for itself where it has a network. */
-    private void sysctls(MachineRecords to) throws DkvmException {
+    private void sysctls(MachineRecords to) {
         to.sysctl(PID_MAX, MOST_PIDS);
         to.sysctl(OVERCOMMIT, ALWAYS);
         for (Map.Entry<String, String> setting : HostSettings.read(PROC).entrySet()) {

@@ -113,6 +113,19 @@ class GuestFileEventsTest {
     }
 
     @Test
+    void dkvmEventsThatDoesNotConnectIsNotWaitedForForEver() throws Exception {
+        sandbox.deadlines(3000, 60_000, 60_000);
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = running(main);
+        agent.sayBytes(FrameType.FILE_WATCH, 1, PATH);
+        assertThat(agent.skipTo(FrameType.FILE_WATCHED).u32(0)).isEqualTo(EPIPE);
+        assertThat(sandbox.log()).contains("dkvm-events did not start");
+        finish(agent, main);
+        assertThat(sandbox.exitCode()).isZero();
+    }
+
+    @Test
     void dkvmEventsThatBreaksTheProtocolIsNotHeardAnyMore() throws Exception {
         sandbox.start();
         Peer main = sandbox.mainClient();

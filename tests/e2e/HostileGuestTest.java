@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.opentest4j.TestAbortedException;
@@ -18,6 +19,7 @@ import org.opentest4j.TestAbortedException;
  * sandbox's memory, and the container is gone.
  */
 @EndToEnd
+@ResourceLock("the package's kernels and the caches")
 class HostileGuestTest {
     private static final Path KERNELS = Path.of("/opt/dkvm/kernels");
     private static final String NAME = "e2e-hostile";

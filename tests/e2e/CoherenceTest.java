@@ -124,7 +124,7 @@ class CoherenceTest {
                 }
             }
             Container container = docker.start("-v", directory + ":/v", TOOLS, "sleep", "1000");
-            lower(container);
+            lower(container, 2000);
             for (int i = 0; i < 2; i++) {
                 container.exec("sh", "-c", "find /v -type f -size 0 | wc -l; ls -lR /v | wc -l");
             }
@@ -134,11 +134,34 @@ class CoherenceTest {
         });
     }
 
-    /** virtiofsd may have 2,000 files open from now on; a container has none. */
-    private static void lower(Container container) throws Exception {
+    /** Faster than the monitor can look: walks at once, beside names that are made. */
+    @Test
+    void walksAndMakersLoseNothingHoweverFewFilesMayBeOpen() throws Exception {
+        assertSame(docker -> {
+            Path directory = docker.directory();
+            for (int i = 0; i < 40; i++) {
+                Path below = Files.createDirectory(directory.resolve("d" + i));
+                for (int j = 0; j < 500; j++) {
+                    Files.createFile(below.resolve("f" + j));
+                }
+            }
+            Container container = docker.start("-v", directory + ":/v", TOOLS, "sleep", "1000");
+            lower(container, 600);
+            container.exec("sh", "-c", """
+                    for walk in 1 2 3; do (for turn in 1 2 3; do find /v -type f -size 0 | wc -l; done) & done
+                    for i in $(seq 100); do
+                        mkdir /made-$i && ln -s f /made-$i/s && echo $i >/made-$i/f && ln /made-$i/f /made-$i/l && mkfifo /made-$i/p || echo no $i
+                    done
+                    wait
+                    find /made-* | wc -l; cat /made-*/s | wc -l""");
+        });
+    }
+
+    /** So many files virtiofsd may have open from now on; a container has none. */
+    private static void lower(Container container, int files) throws Exception {
         OptionalLong virtiofsd = Sandbox.of(container).orElseThrow().find("virtiofsd");
         if (virtiofsd.isPresent()) {
-            Host.run("prlimit", "--pid", Long.toString(virtiofsd.getAsLong()), "--nofile=2000:2000");
+            Host.run("prlimit", "--pid", Long.toString(virtiofsd.getAsLong()), "--nofile=" + files + ":" + files);
         }
     }
 }

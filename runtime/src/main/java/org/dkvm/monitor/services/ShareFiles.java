@@ -16,7 +16,7 @@ public final class ShareFiles {
     /** Each costs the host 1 to 3.5 KiB, its own inode and dentry included: 112 MiB of the sandbox's overhead at most. */
     static final long ENOUGH = 32_768;
 
-    /** More than a guest can look up in a second. */
+    /** More than a guest can look up in a second, with a kernel that does not bound them itself. */
     private static final long PER_SECOND = 50_000;
 
     private static final Duration FIRST = Duration.ofMillis(100);
@@ -68,7 +68,12 @@ public final class ShareFiles {
         if (open < 0 || most <= 0) {
             return;
         }
-        if (open < Math.max(first(most), Math.min(later, most)) || !isRunning.getAsBoolean()) {
+        long mark = Math.max(first(most), Math.min(later, most));
+        if (open < mark) {
+            loop.after(pause(mark - open), this::watch);
+            return;
+        }
+        if (!isRunning.getAsBoolean()) {
             loop.after(pause(most - open), this::watch);
             return;
         }
@@ -99,7 +104,7 @@ public final class ShareFiles {
         return left < first / 2 ? first : Math.max(first, left + Math.max(1, (limit - left) / 2));
     }
 
-    /** So many descriptors are free: in this time they will not be gone. */
+    /** So many more may be open: in this time they will hardly be. */
     static Duration pause(long free) {
         Duration pause = Duration.ofMillis(Math.max(0, free) * MILLIS / PER_SECOND);
         return pause.compareTo(SHORTEST) < 0 ? SHORTEST : pause.compareTo(LONGEST) > 0 ? LONGEST : pause;

@@ -9,8 +9,14 @@ MAKEFLAGS += --no-print-directory
 
 # KERNEL=dkvm: our own guest kernel (the first build takes both cores ten minutes) and Debian's; KERNEL=debian: only Debian's.
 KERNEL ?= dkvm
+# ARCHES=arm64: with the add-on for images of that architecture, QEMU for it and Debian's kernel.
+ARCHES =
+ifneq ($(filter-out arm64,$(ARCHES)),)
+$(error ARCHES is "$(ARCHES)": arm64 is the only add-on)
+endif
 BUILD := $(CURDIR)/build
 PACKAGE := $(BUILD)/package/dkvm
+ADDON := $(BUILD)/package/arm64
 # One engine for all: a context or a remote host of the caller's has no business here.
 export DOCKER_HOST ?= unix:///var/run/docker.sock
 unexport DOCKER_CONTEXT
@@ -42,7 +48,7 @@ demo: start-watch root
 .PHONY: test
 test: start-watch root deps
 	@$(MAKE) check-scripts check-java-format check-c
-	@$(MAKE) up
+	@$(MAKE) up ARCHES=arm64
 	@$(STEP) 'test images' tests/images/build.sh --short-names
 	@$(STEP) 'newer engines' tests/engines/engine.sh build
 	@package/step.sh --total $(BUILD)/started 'make test, without the Java and end-to-end tests that follow,'
@@ -119,23 +125,25 @@ package:
 	@$(MAKE) assembled
 	@$(STEP) 'tarball' package/tarball.sh $(PACKAGE) $(BUILD)/dkvm-$(VERSION).tar.zst
 
-## make image       dkvm/dkvm, the Docker image that installs DKVM: docker run --rm -v /opt/dkvm:/dkvm dkvm/dkvm
+## make image       dkvm/dkvm, the Docker image that installs DKVM: docker run --rm -v /opt/dkvm:/dkvm dkvm/dkvm; with arm64's add-on dkvm/dkvm:arm64
 .PHONY: image
 image:
-	@$(MAKE) assembled
+	@$(MAKE) assembled ARCHES=arm64
 	@$(STEP) 'Docker engine' package/docker-engine.sh start
 	@$(STEP) 'image' package/image.sh $(PACKAGE)
 
-## make deb         build/dkvm_VERSION_amd64.deb: the Debian package
+## make deb         build/dkvm_VERSION_amd64.deb: the Debian package; build/dkvm-arm64_VERSION_amd64.deb: arm64's add-on
 .PHONY: deb
 deb:
-	@$(MAKE) assembled
+	@$(MAKE) assembled ARCHES=arm64
 	@$(STEP) 'Debian package' package/deb.sh $(PACKAGE) $(BUILD)
 
+# An add-on that is installed is wanted, unless ARCHES says something.
+INSTALL_ARCHES = $(if $(filter file,$(origin ARCHES)),$(shell [ ! -e /opt/dkvm/sandbox/usr/bin/qemu-system-aarch64 ] || echo arm64),$(ARCHES))
 ## make install     the package into /opt/dkvm, and Docker's daemon.json knows it
 .PHONY: install
 install:
-	@$(MAKE) assembled
+	@$(MAKE) assembled ARCHES=$(INSTALL_ARCHES)
 	@$(STEP) 'install' package/install.sh $(PACKAGE)
 	@/opt/dkvm/scripts/dkvm-install-runtime.sh
 
@@ -159,6 +167,7 @@ clean:
 clean-cache: clean
 	rm -rf "$${DKVM_CACHE:-$$HOME/.cache/dkvm}"
 ##
+## ARCHES=arm64     make install and make package: with the add-on for images for arm64
 ## KERNEL=debian    skips our own guest kernel; TEST='StdioTest' one test class; DKVM_CACHE=dir another cache
 
 # From here on what the targets above consist of.
@@ -173,7 +182,7 @@ root:
 	@[ "$$(id -u)" = 0 ] || { echo 'error: this needs root (packages, sandbox root, Docker): run it as root or with sudo' >&2; exit 1; }
 
 deps:
-	@$(STEP) 'dependencies' package/install-deps.sh $(DEPS)
+	@$(STEP) 'dependencies' env ARCHES=$(ARCHES) package/install-deps.sh $(DEPS)
 	@package/find-jdk.sh >/dev/null
 
 # --without-tests: only what it takes to build and to run.
@@ -189,9 +198,13 @@ up: root
 assembled: root deps
 	@$(MAKE) -j2 parts
 	@[ "$$(cat $(BUILD)/kernel-choice 2>/dev/null)" = $(KERNEL) ] || echo $(KERNEL) >$(BUILD)/kernel-choice
-	@$(MAKE) -s $(PACKAGE)/VERSION
+	@$(MAKE) -s $(PACKAGE)/VERSION $(if $(ARCHES),$(ADDON)/complete)
+	@package/join-addon.sh $(PACKAGE) $(if $(ARCHES),$(ADDON))
 
-parts: $(BUILD)/sandbox-root.stamp $(BUILD)/java.stamp native-programs $(BUILD)/kernel-debian.stamp $(BUILD)/kernel-debian-arm64.stamp
+parts: $(BUILD)/sandbox-root.stamp $(BUILD)/java.stamp native-programs $(BUILD)/kernel-debian.stamp
+ifneq ($(ARCHES),)
+parts: $(BUILD)/sandbox-root-arm64.stamp $(BUILD)/kernel-debian-arm64.stamp
+endif
 # Images that are wanted next: their files need no engine.
 IMAGES =
 ifneq ($(IMAGES),)
@@ -212,13 +225,18 @@ $(BUILD)/sandbox-root.stamp: package/sandbox-root.sh package/lib.sh
 	@$(STEP) 'sandbox root' package/sandbox-root.sh $(BUILD)/sandbox-root
 	@touch $@
 
+# After the root: it is made from the same cache.
+$(BUILD)/sandbox-root-arm64.stamp: $(BUILD)/sandbox-root.stamp
+	@$(STEP) "arm64's QEMU" package/sandbox-root.sh --arm64 $(BUILD)/sandbox-root-arm64
+	@touch $@
+
 $(BUILD)/java.stamp: pom.xml $(shell find runtime/src/main -type f)
 	@$(STEP) 'Java' bash -c '$(MVN) package -Dmaven.test.skip=true'
 	@mkdir -p $(@D) && ln -sfn ../target $(BUILD)/java && touch $@
 
 # make knows better than a stamp what is to be done in there.
 native-programs:
-	@$(STEP) 'C programs' package/native-programs.sh $(BUILD)/native
+	@$(STEP) 'C programs' env ARCHES=$(ARCHES) package/native-programs.sh $(BUILD)/native
 
 $(BUILD)/kernel-dkvm.stamp: kernel/build.sh kernel/common.sh kernel/dkvm.config $(wildcard kernel/*.patch)
 	@$(STEP) 'guest kernel' kernel/build.sh --no-modules $(BUILD)/kernel/dkvm
@@ -236,9 +254,14 @@ $(BUILD)/kernel-debian-arm64.stamp: kernel/debian.sh kernel/common.sh
 	@$(STEP) "Debian's kernel for arm64" kernel/debian.sh --arch arm64 $(BUILD)/kernel/debian-arm64
 	@touch $@
 
-NATIVE_FILES := $(addprefix $(BUILD)/native/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-locks dkvm-events dkvm-exhaust dkvm-keep dkvm-rooted dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio)
+NATIVE_FILES := $(addprefix $(BUILD)/native/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-locks dkvm-events dkvm-exhaust dkvm-keep dkvm-rooted dkvm-files qemu-exit initramfs.cpio)
 
 # The choice counts as well: a demo may have put Debian's kernel into the package.
-$(PACKAGE)/VERSION: $(BUILD)/kernel-choice $(wildcard $(BUILD)/*.stamp) $(wildcard $(NATIVE_FILES)) $(wildcard package/*) $(wildcard package/training/*) $(wildcard package/man/*) docs/options.md LICENSE NOTICE
+$(PACKAGE)/VERSION: $(BUILD)/kernel-choice $(filter-out %-arm64.stamp,$(wildcard $(BUILD)/*.stamp)) $(wildcard $(NATIVE_FILES)) $(wildcard package/*) $(wildcard package/training/*) $(wildcard package/man/*) docs/options.md LICENSE NOTICE
 	@KERNEL=$(KERNEL) $(STEP) 'package' bash -c 'JAVA_HOME=$$(package/find-jdk.sh) package/assemble.sh $(BUILD) $(PACKAGE)'
+	@touch $@
+
+# Beside the package, so that a package with the add-on and one without it are the same build.
+$(ADDON)/complete: $(BUILD)/sandbox-root-arm64.stamp $(BUILD)/kernel-debian-arm64.stamp $(BUILD)/java.stamp $(wildcard $(BUILD)/native/arm64/initramfs.cpio) package/assemble.sh
+	@$(STEP) "arm64's add-on" bash -c 'JAVA_HOME=$$(package/find-jdk.sh) package/assemble.sh --arm64 $(BUILD) $(ADDON)'
 	@touch $@

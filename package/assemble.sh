@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Puts the package together: assemble.sh BUILDDIR DESTDIR
+# Puts the package together, or the add-on for VMs for arm64: assemble.sh [--arm64] BUILDDIR DESTDIR
 #
 # BUILDDIR holds what the other steps made:
-#   sandbox-root/            sandbox-root.sh
+#   sandbox-root/            sandbox-root.sh; sandbox-root-arm64/, too, for the add-on
 #   native/                  make -C native: dkvm-init dkvm-network dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-locks dkvm-events dkvm-exhaust dkvm-keep dkvm-rooted dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio
 #   java/                    Maven's target/: dkvm.jar lib/
 #   kernel/<dist>/           kernel/*.sh: version, vmlinux or vmlinuz, config, modules/; dkvm or debian, and debian-arm64
@@ -21,7 +21,7 @@ JAVA_MODULES=java.base,jdk.unsupported
 # What reads kernel packages: only bin/dkvm has it on its class path, so it stays out of the sandbox.
 PACKAGE_READERS=(commons-compress commons-codec commons-io commons-lang3 xz aircompressor)
 
-# The Java runtime of host and sandbox: uncompressed, because it is read at every start. Cached by JDK.
+# The Java runtime of host and sandbox. Compressed: what a start uses comes from the AOT caches, and next to nothing from here. Cached by JDK.
 java_runtime() {
     local out=$1 home entry
     home=${JAVA_HOME:?}
@@ -30,11 +30,13 @@ java_runtime() {
     if [ ! -d "$entry" ]; then
         rm -rf "$DKVM_CACHE/jre"
         mkdir -p "$DKVM_CACHE/jre"
-        "$home/bin/jlink" --add-modules "$JAVA_MODULES" --strip-java-debug-attributes --no-man-pages --no-header-files \
+        "$home/bin/jlink" --add-modules "$JAVA_MODULES" --strip-java-debug-attributes --no-man-pages --no-header-files --compress zip-6 \
             --output "$entry.making"
         # No use here, and keytool would be one more program in the sandbox.
         rm -f "$entry.making/bin/keytool" "$entry.making/lib/jexec" "$entry.making/lib/jrt-fs.jar" "$entry.making/lib/classlist"
         rm -f "$entry.making"/lib/server/classes*.jsa
+        # A table of names that only debuggers read: 5 MiB.
+        strip --strip-all "$entry.making/lib/server/libjvm.so"
         find "$entry.making" -type d -exec chmod 755 {} +
         mv "$entry.making" "$entry"
     fi
@@ -71,6 +73,16 @@ check_java_runtime() {
     done
 }
 
+# A JDK of Debian's needs C++'s library; others have it within, and nothing else here asks for it: 2 MiB.
+drop_unused_library() {
+    local root=$dest/sandbox
+    if ! grep -rlF libstdc++.so.6 "$root/usr/bin" "$root/usr/sbin" "$root/usr/libexec" "$root/usr/lib" "$root/opt/dkvm/jre" | grep -qv '/libstdc++\.so'; then
+        rm -r "$root"/usr/lib/x86_64-linux-gnu/libstdc++.so.6* "$root/usr/share/doc/libstdc++6"
+        sed -i '/^libstdc++6 /d' "$root/usr/share/doc/packages.txt"
+        PATH=$PATH:/usr/sbin:/sbin ldconfig -r "$root"
+    fi
+}
+
 # Whoever executes a file that it may not read has memory that nobody of its rights reads (ptrace(2), PTRACE_MODE). The monitor and dkvm-exec
 # are root without capabilities, QEMU a user of its own; the host's Java is read by its loader, so the monitor's is a copy.
 unreadable() {
@@ -86,6 +98,7 @@ sandbox() {
     mkdir "$dest/sandbox"
     cp -a --reflink=auto "$build/sandbox-root/." "$dest/sandbox"
     java_runtime "$dest/sandbox/opt/dkvm/jre"
+    drop_unused_library
     check_java_runtime
     for file in dkvm-init dkvm-network dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-locks dkvm-events dkvm-exhaust dkvm-keep dkvm-rooted; do
         install -m 755 "$build/native/$file" "$dest/sandbox/opt/dkvm/$file"
@@ -122,8 +135,8 @@ kernel() {
     done
     [ ! -d "$from/modules" ] || cp -a --reflink=auto "$from/modules" "$to/modules"
     if [ "$dist" = dkvm ]; then
-        # All that it takes to reach the root filesystem is built in.
-        install -m 644 "$build/native/initramfs.cpio" "$to/initramfs"
+        # All that it takes to reach the root filesystem is built in: the agent alone, as a link.
+        ln "$dest/guest/initramfs" "$to/initramfs"
     else
         kernel_initramfs "$from/modules" "$(agent "$dist")" "$to/initramfs"
     fi
@@ -150,7 +163,7 @@ files() {
     local script library
     mkdir -p "$dest/scripts" "$dest/bin" "$dest/lib" "$dest/kernels" "$dest/guest/sbin"
     install -m 755 "$here/dkvm-runtime" "$here/dkvm-stop-workload" "$here/dkvm-pause" "$here/dkvm-install-runtime.sh" "$here/dkvm-upgrade.sh" "$here/dkvm-uninstall.sh" "$dest/scripts/"
-    install -m 644 "$here/dkvm-common.sh" "$dest/scripts/"
+    install -m 644 "$here/dkvm-common.sh" "$here/dkvm-addon.sh" "$dest/scripts/"
     install -m 755 "$here/dkvm" "$dest/bin/dkvm"
     for library in "${PACKAGE_READERS[@]}"; do
         install -m 644 -p "$build/java/lib/$library.jar" "$dest/lib/"
@@ -158,7 +171,6 @@ files() {
     install -m 755 "$build/native/dkvm-files" "$dest/lib/dkvm-files"
     install -m 755 "$build/native/qemu-exit" "$dest/guest/sbin/qemu-exit"
     install -m 644 "$(agent debian)" "$dest/guest/initramfs"
-    install -m 644 "$(agent debian-arm64)" "$dest/guest/initramfs-arm64"
     install -m 644 "$top/LICENSE" "$top/NOTICE" "$dest/"
     sed -n '/<artifactId>dkvm</ { n; s/.*<version>\(.*\)<.*/\1/p }' "$top/pom.xml" >"$dest/VERSION"
     [ -s "$dest/VERSION" ] || die "no version found in pom.xml"
@@ -166,7 +178,6 @@ files() {
     # Which one this is: an installation is skipped when it is there already.
     { cat "$dest/VERSION" && date -u +%FT%TZ && cat /proc/sys/kernel/random/uuid; } >"$dest/BUILD"
     kernel debian
-    kernel debian-arm64
     if [ "${KERNEL:-dkvm}" = debian ]; then
         # The default kernel is "dkvm": without our own it is Debian's.
         mkdir -p "$dest/kernels/dkvm"
@@ -272,8 +283,19 @@ train() {
     say "    AOT caches: $(cd "$dest/sandbox/opt/dkvm/aot" && du -k -- *.aot | awk '{ printf "%s %d MiB  ", $2, $1 / 1024 }')"
 }
 
+# The add-on's files, each where the package has the like.
+add_on() {
+    cp -a --reflink=auto "$build/sandbox-root-arm64" "$dest/sandbox"
+    chmod 711 "$dest"/sandbox/usr/bin/qemu-system-*
+    mkdir "$dest/guest" "$dest/kernels"
+    install -m 644 "$(agent debian-arm64)" "$dest/guest/initramfs-arm64"
+    kernel debian-arm64
+}
+
 main() {
-    [ $# = 2 ] || die "usage: assemble.sh BUILDDIR DESTDIR"
+    local what=package
+    [ "${1:-}" != --arm64 ] || { what=add-on && shift; }
+    [ $# = 2 ] || die "usage: assemble.sh [--arm64] BUILDDIR DESTDIR"
     need_root "putting the package together"
     [ -n "${JAVA_HOME:-}" ] || die "JAVA_HOME is not set: run it as JAVA_HOME=… $0; \"$here/find-jdk.sh\" prints one"
     umask 022
@@ -284,12 +306,16 @@ main() {
     dest=$final.making
     rm -rf "$dest"
     mkdir "$dest"
-    files
-    sandbox
-    train
+    if [ "$what" = add-on ]; then
+        add_on
+    else
+        files
+        sandbox
+        train
+    fi
     rm -rf "$final"
     mv "$dest" "$final"
-    say "    package: $(du -sm "$final" | cut -f1) MiB, of it sandbox $(du -sm "$final/sandbox" | cut -f1) MiB, kernels $(du -sm "$final/kernels" | cut -f1) MiB"
+    say "    $what: $(du -sm "$final" | cut -f1) MiB, of it sandbox $(du -sm "$final/sandbox" | cut -f1) MiB, kernels $(du -sm "$final/kernels" | cut -f1) MiB"
 }
 
 main "$@"

@@ -9,14 +9,18 @@
 #   --link         hard links to SOURCE's files instead of copies
 #   --rollback     no SOURCE: the version before this one again, and the next time this one
 #   --clean        no SOURCE: remove the version before this one, too, where no VM runs from it
+#   --without arm64  no SOURCE: take the add-on for arm64 out again
 #
+# A SOURCE that is the version that is there, and has the add-on for arm64, brings that alone.
 # VMs keep the version that they started with, to their end; new ones get the new one from the moment it is complete. Killed at any point, it leaves
 # the old version or the new one, and the next call goes on or cleans up. Kernels that were added by hand are taken along.
 set -eu
 # shellcheck source-path=SCRIPTDIR source=dkvm-common.sh
 . "$(dirname "$(readlink -f "$0")")/dkvm-common.sh"
+# shellcheck source-path=SCRIPTDIR source=dkvm-addon.sh
+. "$(dirname "$(readlink -f "$0")")/dkvm-addon.sh"
 
-usage() { die "usage: dkvm-upgrade.sh [--target DIR] [--downgrade] [--link] [DIRECTORY | ARCHIVE | IMAGE] | --rollback | --clean"; }
+usage() { die "usage: dkvm-upgrade.sh [--target DIR] [--downgrade] [--link] [DIRECTORY | ARCHIVE | IMAGE] | --rollback | --clean | --without arm64"; }
 
 mode='' source='' downgrade='' link='' target=/opt/dkvm
 [ "$root" = "$home" ] || target=$root
@@ -30,6 +34,11 @@ while [ $# -gt 0 ]; do
         --downgrade) downgrade=--downgrade ;;
         --link) link=yes ;;
         --rollback | --clean) mode=${1#--} ;;
+        --without)
+            [ "${2:-}" = arm64 ] || usage
+            mode=without
+            shift
+            ;;
         # How DKVM's image calls it: the package is the one that this script is in.
         --installer) mode=installer source=$home target=/dkvm ;;
         -*) usage ;;
@@ -40,7 +49,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-case $mode in rollback | clean) [ -z "$source$link$downgrade" ] || usage ;; esac
+case $mode in rollback | clean | without) [ -z "$source$link$downgrade" ] || usage ;; esac
 need_root
 umask 022
 
@@ -94,7 +103,10 @@ adopt_flat() {
 # Complete under its name, or not there.
 stage() {
     rm -rf "$target"/versions/.new-*
-    [ ! -e "$target/versions/$1/BUILD" ] || return 0
+    if [ -e "$target/versions/$1/BUILD" ]; then
+        add_addon "$2" "$target/versions/$1"
+        return
+    fi
     work=$target/versions/.new-$1
     if [ -n "$link" ]; then
         cp -al "$2" "$work" || die "\"$2\" can not be linked into \"$target/versions\": try without --link"
@@ -104,7 +116,89 @@ stage() {
             exit 1
         }
     fi
+    if [ -e "$work/$addon_program" ] && ! has_addon "$work"; then
+        drop_addon "$work"
+        warn "\"$2\" has arm64's add-on of another build: it is left out"
+    fi
     mv -T "$work" "$target/versions/$1"
+}
+
+# add_addon SOURCE VERSION: what a package of the same build has beside what is there.
+add_addon() {
+    if ! has_addon "$1" || has_addon "$2"; then
+        return 0
+    fi
+    drop_addon "$2"
+    for part in $(addon_parts "$1"); do
+        [ "$part" = "$addon_program" ] || bring "$part" "$1" "$2"
+    done
+    point_latest "$2" "${addon_kernels#kernels/}"
+    # Those that were taken along without it.
+    for kernel in "$2"/kernels/*-arm64/*; do
+        if [ -L "$kernel" ] || [ ! -d "$kernel" ] || [ -e "$kernel/.shipped" ]; then
+            continue
+        fi
+        dist=${kernel#"$2"/kernels/}
+        renew_initramfs "$2" "${dist%/*}" "$kernel" || die "kernel \"$dist\" has no fresh initramfs; \"dkvm kernel rm $dist\" gives it up"
+    done
+    bring "$addon_program" "$1" "$2"
+    say "$target: the add-on for arm64 is installed"
+}
+
+# addon_parts PACKAGE: what is there of the add-on, its program last. Kernels that were added by hand are not its.
+addon_parts() {
+    for part in "$1/$addon_kernels"/*; do
+        [ -L "$part" ] || [ ! -e "$part/.shipped" ] || echo "${part#"$1"/}"
+    done
+    for part in $addon_files; do
+        [ "$part" = "$addon_kernels" ] || [ ! -e "$1/$part" ] || echo "$part"
+    done
+}
+
+# bring PART FROM TO: there as a whole or not at all.
+bring() {
+    discard "$1" "$3"
+    work=$3/.work-addon
+    rm -rf "$work"
+    mkdir -p "$3/${1%/*}"
+    if [ -n "$link" ]; then
+        cp -al "$2/$1" "$work"
+    else
+        cp -a "$2/$1" "$work"
+    fi
+    mv -T "$work" "$3/$1"
+}
+
+# discard PART FROM: never seen half removed.
+discard() {
+    rm -rf "$2/.work-discarded"
+    [ ! -e "$2/$1" ] || mv -T "$2/$1" "$2/.work-discarded"
+    rm -rf "$2/.work-discarded"
+}
+
+# drop_addon VERSION: the program goes first: what is left without it is no add-on.
+drop_addon() {
+    rm -rf "$1/.work-addon"
+    discard "$addon_program" "$1"
+    for part in $(addon_parts "$1"); do discard "$part" "$1"; done
+    [ ! -d "$1/$addon_kernels" ] || point_latest "$1" "${addon_kernels#kernels/}"
+}
+
+remove_addon() {
+    if [ -e "$target/package/$addon_program" ] && [ -z "${DPKG_MAINTSCRIPT_PACKAGE:-}" ]; then
+        die "\"$target\" has the add-on from a Debian package: apt remove dkvm-arm64"
+    fi
+    for version in "$target"/versions/*; do
+        [ ! -d "$version" ] || drop_addon "$version"
+    done
+    say "$target: the add-on for arm64 is removed"
+}
+
+# tell_addon NAME: whoever had it misses it in another version.
+tell_addon() {
+    if [ -n "$1" ] && has_addon "$target/versions/$1" && ! has_addon "$target/current"; then
+        say "$target: VMs for arm64 need the add-on of this version, too: install dkvm-arm64_<version>_amd64.deb, or call \"docker run --rm -v /opt/dkvm:/dkvm dkvm/dkvm:arm64\", or \"make install ARCHES=arm64\""
+    fi
 }
 
 # carry_kernels FROM TO: what was added by hand, as links to the same files, with the agent that goes with the version.
@@ -122,17 +216,32 @@ carry_kernels() {
         cp -al "$kernel" "$work"
         renew_initramfs "$2" "$dist" "$work" || die "kernel \"$added\" can not be taken along; \"dkvm kernel rm $added\" gives it up"
         mv -T "$work" "$2/kernels/$added"
-        # As "dkvm kernel add" does it.
-        point "$2/kernels/$dist" latest "$(find "$2/kernels/$dist" -mindepth 1 -maxdepth 1 -type d | sed 's|.*/||' | sort -V | tail -n 1)"
+        point_latest "$2" "$dist"
         say "kernel \"$added\" is taken along"
     done
+}
+
+# point_latest PACKAGE DISTRIBUTION: as "dkvm kernel add" does it; a distribution without kernels is none.
+point_latest() {
+    newest=$(find "$1/kernels/$2" -mindepth 1 -maxdepth 1 -type d | sed 's|.*/||' | sort -V | tail -n 1)
+    if [ -n "$newest" ]; then
+        point "$1/kernels/$2" latest "$newest"
+    else
+        rm -rf "${1:?}/kernels/$2"
+    fi
 }
 
 # An initramfs begins with the agent, which speaks its own version's protocol.
 renew_initramfs() {
     [ -d "$3/modules" ] || return 0
     agent=$1/guest/initramfs
-    case $2 in *-arm64) agent=$agent-arm64 ;; esac
+    case $2 in
+        *-arm64)
+            agent=$agent-arm64
+            # Nothing boots it until the add-on comes.
+            [ -e "$agent" ] || return 0
+            ;;
+    esac
     for file in initramfs initramfs-more; do
         [ -e "$3/$file" ] || continue
         more=''
@@ -177,13 +286,15 @@ remove_unused() {
 }
 
 roll_back() {
+    had=$(current_name)
     previous=$(current_name previous)
-    if [ -z "$previous" ] || [ "$previous" = "$(current_name)" ]; then
+    if [ -z "$previous" ] || [ "$previous" = "$had" ]; then
         die "there is no version before this one in \"$target\""
     fi
     carry_kernels "$target/current" "$target/versions/$previous"
     use "$previous"
     say "$target: version $previous is current again"
+    tell_addon "$had"
 }
 
 install_package() {
@@ -199,6 +310,7 @@ install_package() {
         "$wanted") say "$target: version $wanted is there already" ;;
         *) say "$target: version $wanted is installed${had:+ (before: $had)}" ;;
     esac
+    tell_addon "$had"
 }
 
 # The image writes below its mount only, and sees no processes: cleaning up is left to the host.
@@ -234,6 +346,7 @@ adopt_flat
 case $mode in
     rollback) roll_back ;;
     clean) rm -f "$target/previous" ;;
+    without) remove_addon ;;
     clean-up) ;;
     *)
         [ -d "$source" ] || unpack_archive

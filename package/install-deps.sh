@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs by apt what building, running and testing DKVM needs, where it is missing: install-deps.sh [--list | --without-tests]
+#
+# ARCHES=arm64: what it takes to build the add-on, too. All tests together need it.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 PACKAGES=(
     # guest programs and kernel
-    gcc libc6-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross make binutils flex bison bc perl patch libelf-dev libmnl-dev libcap2-bin kmod cpio
+    gcc libc6-dev make binutils flex bison bc perl patch libelf-dev libmnl-dev libcap2-bin kmod cpio
     tar xz-utils gzip lz4 zstd rsync
     # Java; the JDK itself is find-jdk.sh's
     maven ca-certificates
@@ -16,8 +18,12 @@ PACKAGES=(
     runc iptables iproute2 procps curl
 )
 
+# For the agent in VMs for arm64.
+ARM64=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
+
 # For make test and make check.
 TESTS=(
+    "${ARM64[@]}"
     strace docker-compose openssh-client
     podman crun netavark aardvark-dns catatonit
     containernetworking-plugins python3-grpcio
@@ -61,6 +67,7 @@ install_packages() {
 main() {
     local missing start=$EPOCHREALTIME
     [ "${1:-}" = --without-tests ] || PACKAGES+=("${TESTS[@]}")
+    [ -z "${ARCHES:-}" ] || PACKAGES+=("${ARM64[@]}")
     [ "${1:-}" != --list ] || {
         printf '%s\n' "${PACKAGES[@]}"
         exit

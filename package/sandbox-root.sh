@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes the read-only root filesystem of every sandbox: sandbox-root.sh OUTDIR
+# Makes the read-only root filesystem of every sandbox, or what arm64's add-on has for it: sandbox-root.sh [--arm64] OUTDIR
 #
 # The Debian packages are extracted, never configured (no maintainer script runs), and then only the files listed
 # here are taken over, with the libraries they need. A list of what is wanted is shorter and safer than a list of
@@ -11,18 +11,16 @@
 
 SUITE=trixie
 PACKAGES=(
-    qemu-system-x86 qemu-system-arm qemu-utils virtiofsd seabios ovmf
-    e2fsprogs xfsprogs btrfs-progs util-linux busybox-static
+    qemu-system-x86 virtiofsd seabios ovmf
+    e2fsprogs xfsprogs btrfs-progs busybox-static
     libgcc-s1 libstdc++6 zlib1g
     qemu-system-common libncursesw6 ncurses-base libc6 libc-bin
 )
 
-# Programs, each checked to find all its libraries.
+# Programs, each checked to find all its libraries: those that DKVM starts, and no others.
 PROGRAMS=(
-    usr/bin/qemu-system-x86_64 usr/bin/qemu-system-aarch64 usr/bin/qemu-img usr/libexec/virtiofsd
-    usr/sbin/mke2fs usr/sbin/e2fsck usr/sbin/resize2fs usr/sbin/tune2fs
-    usr/sbin/mkfs.xfs usr/sbin/xfs_repair usr/sbin/mkfs.btrfs usr/bin/btrfs
-    usr/sbin/blkid usr/sbin/mkswap usr/bin/setpriv
+    usr/bin/qemu-system-x86_64 usr/libexec/virtiofsd
+    usr/sbin/mke2fs usr/sbin/mkfs.xfs usr/sbin/mkfs.btrfs
     # For people who look into a sandbox (DKVM_BREAK), and as the timer of a job's sandbox. Nothing of a VM runs a shell.
     usr/bin/busybox
 )
@@ -46,7 +44,7 @@ DATA=(
     usr/share/seabios/vgabios-stdvga.bin usr/share/seabios/vgabios-virtio.bin
     usr/share/qemu/kvmvapic.bin usr/share/qemu/linuxboot.bin usr/share/qemu/linuxboot_dma.bin
     usr/share/qemu/multiboot_dma.bin usr/share/qemu/pvh.bin usr/share/qemu/qboot.rom
-    usr/share/qemu/keymaps
+    usr/share/qemu/keymaps/en-us
     # EFI, for DKVM_BIOS=EFI: 4 MiB. The one file holds code and variables; as a ROM it needs no copy to write to.
     usr/share/ovmf/OVMF.fd
     # A text screen in a terminal: what terminals can do, and the characters of a VGA font.
@@ -62,10 +60,17 @@ DIRECTORIES=(
     var/tmp var/lib var/log etc/dkvm opt/dkvm/kernel opt/dkvm/lib opt/dkvm/aot
 )
 
+# The add-on: one more program, which finds all its libraries in the root.
+ARM64_PACKAGE=qemu-system-arm
+ARM64_PROGRAM=usr/bin/qemu-system-aarch64
+
+# extract RAW PACKAGE…
 extract() {
+    local raw=$1
+    shift
     # The packages themselves stay for take_licences.
-    mmdebstrap --variant=extract --mode=root --include="$(IFS=, && echo "${PACKAGES[*]}")" \
-        --aptopt='APT::Install-Recommends "false"' --skip=cleanup/apt "$SUITE" "$1"
+    mmdebstrap --variant=extract --mode=root --include="$(IFS=, && echo "$*")" \
+        --aptopt='APT::Install-Recommends "false"' --skip=cleanup/apt "$SUITE" "$raw"
 }
 
 # The merged /usr that base-files would have made, and what ld.so --list wants to see.
@@ -176,7 +181,6 @@ verify() {
         libraries "$root" "$program" >/dev/null || die "\"$program\" does not find its libraries in the sandbox root"
     done
     chroot "$root" /usr/bin/qemu-system-x86_64 --version | head -n 1
-    chroot "$root" /usr/bin/qemu-system-aarch64 --version | head -n 1
     chroot "$root" /usr/libexec/virtiofsd --version
     say "sandbox root: $(du -sm "$root" | cut -f1) MiB, $(find "$root" -type f | wc -l) files, $(wc -l <"$root/usr/share/doc/packages.txt") packages"
 }
@@ -185,7 +189,7 @@ make_root() {
     local entry=$1 work=$1.making
     rm -rf "$work"
     mkdir -p "$work"
-    extract "$work/raw"
+    extract "$work/raw" "${PACKAGES[@]}"
     mkdir -p "$work/raw/proc" "$work/raw/dev"
     for name in bin sbin lib lib64; do
         [ -e "$work/raw/$name" ] || ln -s "usr/$name" "$work/raw/$name"
@@ -198,22 +202,51 @@ make_root() {
     rm -rf "$work"
 }
 
-main() {
-    [ $# = 1 ] || die "usage: sandbox-root.sh OUTDIR"
-    need_root "making the sandbox's root"
-    umask 022
-    local entry
-    entry=$DKVM_CACHE/sandbox-root/$(key_of "$0")
-    locked sandbox-root
+# make_addition ENTRY ROOT: the add-on's files, checked with the libraries of ROOT.
+make_addition() {
+    local entry=$1 root=$2 work=$1.making doc=usr/share/doc/$ARM64_PACKAGE loader
+    rm -rf "$work"
+    mkdir -p "$work/root/$doc"
+    extract "$work/raw" "$ARM64_PACKAGE"
+    chmod 755 "$work/root"
+    take "$work/raw" "$work/root" "$ARM64_PROGRAM"
+    cp -L "$work/raw/$doc/copyright" "$work/root/$doc/copyright"
+    # shellcheck disable=SC2016 # dpkg-deb's own fields
+    dpkg-deb -W --showformat='${Package} ${Version} ${source:Package} ${source:Version}\n' \
+        "$work/raw/var/cache/apt/archives/${ARM64_PACKAGE}"_*.deb >"$work/root/$doc/packages.txt"
+    loader=("$root/usr/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu")
+    if ! "${loader[@]}" --list "$work/root/$ARM64_PROGRAM" >"$work/libraries" || grep -F 'not found' "$work/libraries" >&2; then
+        die "\"$ARM64_PROGRAM\" does not find its libraries in the sandbox root"
+    fi
+    "${loader[@]}" "$work/root/$ARM64_PROGRAM" --version | head -n 1
+    mv "$work/root" "$entry"
+    rm -rf "$work"
+}
+
+# cached ENTRY FUNCTION ARGUMENT…: what FUNCTION makes, once.
+cached() {
+    local entry=$1
     if [ -d "$entry" ]; then
         say "    taken from the cache: $entry"
     else
-        mkdir -p "$DKVM_CACHE/sandbox-root"
-        logged "$DKVM_CACHE/sandbox-root/build.log" make_root "$entry"
-        tail -n 4 "$DKVM_CACHE/sandbox-root/build.log" | sed 's/^/    /'
-        # Older recipes' results are of no use to anybody.
-        find "$DKVM_CACHE/sandbox-root" -mindepth 1 -maxdepth 1 -type d ! -name "$(basename "$entry")" -exec rm -rf {} +
+        logged "$entry.log" "$2" "$entry" "${@:3}"
+        tail -n 3 "$entry.log" | sed 's/^/    /'
     fi
+}
+
+main() {
+    local entry base addition=''
+    [ "${1:-}" != --arm64 ] || { addition=yes && shift; }
+    [ $# = 1 ] || die "usage: sandbox-root.sh [--arm64] OUTDIR"
+    need_root "making the sandbox's root"
+    umask 022
+    base=$DKVM_CACHE/sandbox-root/$(key_of "$0")
+    entry=$base${addition:+-arm64}
+    locked sandbox-root
+    # Older recipes' results are of no use to anybody.
+    [ -d "$base" ] || rm -rf "$DKVM_CACHE/sandbox-root"
+    cached "$base" make_root
+    [ -z "$addition" ] || cached "$entry" make_addition "$base"
     rm -rf "$1"
     mkdir -p "$(dirname "$1")"
     cp -a --reflink=auto "$entry" "$1"

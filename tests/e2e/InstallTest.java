@@ -20,11 +20,21 @@ class InstallTest {
     private static final Path PACKAGE = Path.of("build/package/dkvm");
     private static final String SCRIPTS = "/opt/dkvm/scripts/";
     private static final String DAEMON_JSON = "{\"debug\": false,\n    \"labels\": [\"a=b\"]}\n";
+    /** An add-on gives directories, and the link to the latest kernel, other times. */
     private static final String LIST =
-            "find . -mindepth 1 -printf '%P %m %U:%G %T@ %l\\n' | sed 's/\\.[0-9]* / /' | sort | sha256sum";
+            "find . -mindepth 1 '(' -type f -printf '%P %m %U:%G %T@ \\n' -o -printf '%P %m %U:%G %l\\n' ')'"
+                    + " | sed 's/\\.[0-9]* $//' | sort | sha256sum";
 
     private static String runsVm(Machine machine) throws Exception {
         return machine.run("docker", "run", "--rm", "--runtime=dkvm", "tools", "/busybox", "uname", "-r");
+    }
+
+    /** A program for amd64, started in a VM for arm64. */
+    private static String foreign(Machine machine) throws Exception {
+        Outcome outcome = machine.attempt(
+                "docker", "run", "--rm", "--runtime=dkvm", "--env=DKVM_ARCH=arm64", "tools", "/busybox", "true");
+        assertThat(outcome.exitCode()).isNotZero();
+        return outcome.errors();
     }
 
     /** The package as another version, its files shared. */
@@ -35,6 +45,8 @@ class InstallTest {
         Files.writeString(later.resolve("VERSION"), "99.0.0\n");
         Files.delete(later.resolve("BUILD"));
         Files.writeString(later.resolve("BUILD"), "99.0.0\n2099-01-01T00:00:00Z\nffffffff-0\n");
+        Files.delete(later.resolve("guest/build-arm64"));
+        Files.copy(later.resolve("BUILD"), later.resolve("guest/build-arm64"));
         return later;
     }
 
@@ -45,7 +57,9 @@ class InstallTest {
 
     private static void onMachine(Case part) throws Exception {
         onVm(docker -> {
-            assertThat(PACKAGE.resolve("BUILD")).as("\"make install\" makes it").exists();
+            assertThat(PACKAGE.resolve("guest/build-arm64"))
+                    .as("\"make install ARCHES=arm64\" makes it")
+                    .exists();
             Files.createDirectories(Path.of("target"));
             Path directory = Files.createTempDirectory(Path.of("target"), "install-");
             try {
@@ -71,8 +85,6 @@ class InstallTest {
                     .contains("docker run --rm -v /opt/dkvm:/dkvm");
             assertThat(machine.run("docker", "run", "--rm", "-v", "/opt/dkvm:/dkvm", "dkvm/dkvm"))
                     .contains("is installed", "next, on the host: sudo /opt/dkvm/scripts/dkvm-install-runtime.sh");
-            assertThat(machine.shell("cd /opt/dkvm/current/ && " + LIST))
-                    .isEqualTo(machine.shell("cd " + PACKAGE + " && " + LIST));
             assertThat(machine.run(SCRIPTS + "dkvm-install-runtime.sh")).contains("the Docker engine reloaded");
             assertThat(machine.shell("cat /etc/docker/daemon.json"))
                     .startsWith(DAEMON_JSON.replaceFirst("}\\s*$", "") + ",\n    \"runtimes\"");
@@ -80,6 +92,16 @@ class InstallTest {
                     .contains("(unchanged)");
             String kernel = runsVm(machine);
             assertThat(kernel).endsWith("-dkvm");
+
+            assertThat(Integer.parseInt(machine.shell("du -sm /opt/dkvm/current/ | cut -f1")))
+                    .as("MiB of a package without add-on")
+                    .isLessThanOrEqualTo(260);
+            assertThat(foreign(machine)).contains("VMs for arm64 need an add-on", "dkvm/dkvm:arm64");
+            assertThat(machine.run("docker", "run", "--rm", "-v", "/opt/dkvm:/dkvm", "dkvm/dkvm:arm64"))
+                    .contains("the add-on for arm64 is installed", "is there already");
+            assertThat(foreign(machine)).contains("exec format error");
+            assertThat(machine.shell("cd /opt/dkvm/current/ && " + LIST))
+                    .isEqualTo(machine.shell("cd " + PACKAGE + " && " + LIST));
 
             upgrade(machine, directory);
 
@@ -127,14 +149,34 @@ class InstallTest {
         onMachine((machine, directory) -> {
             Set<String> before = machine.written();
             machine.run("env", "DEB_LEVEL=1", "package/deb.sh", PACKAGE.toString(), directory.toString());
-            String deb = machine.shell("ls " + directory + "/*.deb");
+            String deb = machine.shell("ls " + directory + "/dkvm_*.deb");
+            String addOn = machine.shell("ls " + directory + "/dkvm-arm64_*.deb");
             assertClean(machine, deb);
             machine.run("dpkg", "-i", deb);
             assertThat(machine.run("dpkg", "--verify", "dkvm")).isEmpty();
-            assertThat(machine.run("dkvm", "check")).contains("ok: package: /opt/dkvm", "ok: docker: registered");
+            assertThat(machine.run("dkvm", "check"))
+                    .contains(
+                            "ok: package: /opt/dkvm",
+                            "ok: docker: registered",
+                            "ok: architectures: amd64; for images for arm64 install dkvm-arm64_<version>_amd64.deb");
             assertThat(machine.run("man", "-w", "dkvm", "dkvm-runtime", "dkvm.json"))
                     .contains("man8/dkvm-runtime.8.gz");
             assertThat(runsVm(machine)).endsWith("-dkvm");
+            assertThat(foreign(machine)).contains("VMs for arm64 need an add-on", "dkvm-arm64_<version>_amd64.deb");
+            machine.run("dpkg", "-i", addOn);
+            assertThat(machine.run("dpkg", "--verify", "dkvm", "dkvm-arm64")).isEmpty();
+            assertThat(foreign(machine)).contains("exec format error");
+            assertThat(machine.attempt("dpkg", "-r", "dkvm").errors()).contains("dkvm-arm64 depends on dkvm");
+            assertThat(machine.attempt(SCRIPTS + "dkvm-upgrade.sh", "--without", "arm64")
+                            .errors())
+                    .contains("apt remove dkvm-arm64");
+            // Once more, over what is there.
+            machine.run("dpkg", "-i", deb);
+            assertThat(machine.run("dkvm", "check")).contains("ok: architectures: amd64, arm64");
+            machine.run("dpkg", "-r", "dkvm-arm64");
+            assertThat(machine.run("dkvm", "check")).contains("ok: architectures: amd64;");
+            assertThat(machine.run("dpkg", "--verify", "dkvm")).isEmpty();
+            assertThat(machine.shell("ls /opt/dkvm/current/kernels")).isEqualTo("debian\ndkvm");
 
             machine.run(
                     "docker", "run", "-d", "--name", "vm", "--runtime=dkvm", "tools", "/busybox", "sleep", "100000");

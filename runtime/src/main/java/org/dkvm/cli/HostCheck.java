@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.dkvm.bundle.options.HostConfig;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.create.HostAccelerator;
@@ -41,7 +42,6 @@ final class HostCheck {
             "sandbox/opt/dkvm/dkvm-keep",
             "sandbox/opt/dkvm/dkvm-rooted",
             "sandbox/usr/bin/qemu-system-x86_64",
-            "sandbox/usr/bin/qemu-system-aarch64",
             "sandbox/usr/libexec/virtiofsd",
             "sandbox/opt/dkvm/dkvm-network");
 
@@ -59,6 +59,7 @@ final class HostCheck {
         List<CheckResult> results = new ArrayList<>();
         results.add(checkPackage());
         results.add(checkConfig());
+        results.add(checkArchitectures());
         results.add(checkRunc());
         results.add(checkDocker());
         results.add(checkTun());
@@ -98,6 +99,23 @@ final class HostCheck {
         } catch (DkvmException e) {
             return CheckResult.failed("configuration", String.valueOf(e.getMessage()), e.advice());
         }
+    }
+
+    /** An add-on that is not there is no fault. */
+    private CheckResult checkArchitectures() {
+        List<String> installed = new ArrayList<>();
+        StringBuilder missing = new StringBuilder();
+        for (Architecture architecture : Architecture.values()) {
+            if (layout.has(architecture)) {
+                installed.add(architecture.label());
+            } else {
+                missing.append("; for images for ")
+                        .append(architecture.label())
+                        .append(' ')
+                        .append(PackageLayout.adviceToAdd(architecture));
+            }
+        }
+        return CheckResult.ok("architectures", String.join(", ", installed) + missing);
     }
 
     private static CheckResult checkRunc() {

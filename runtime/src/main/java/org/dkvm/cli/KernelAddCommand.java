@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.dkvm.bundle.options.HostConfig;
+import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.core.machine.Accelerator;
@@ -65,6 +66,7 @@ final class KernelAddCommand implements Callable<Integer> {
     @Override
     public Integer call() throws DkvmException {
         KernelName kernel = KernelName.parse(name);
+        layout.checkAddOn(Architecture.ofKernels(kernel.dist()));
         try (KernelShelf shelf = KernelShelf.open(layout.kernels())) {
             shelf.refuseExisting(kernel);
             Jobs jobs = InnerRuntime.jobs(layout);

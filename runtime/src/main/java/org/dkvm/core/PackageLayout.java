@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.core;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -30,6 +31,32 @@ public record PackageLayout(Path home) {
     /** The agent's archive, which every initramfs begins with. */
     public Path agent(Architecture architecture) {
         return home.resolve("guest/initramfs" + architecture.kernelSuffix());
+    }
+
+    /** The program of VMs of an architecture; for a foreign one it is part of an add-on. */
+    public Path qemu(Architecture architecture) {
+        return sandbox().resolve("usr/bin/qemu-system-" + architecture.machine());
+    }
+
+    /** Whether what VMs of an architecture need is installed. */
+    public boolean has(Architecture architecture) {
+        return !architecture.isForeign() || Files.exists(qemu(architecture));
+    }
+
+    /** Refuses an architecture whose add-on is not installed. */
+    public void checkAddOn(Architecture architecture) throws DkvmException {
+        if (!has(architecture)) {
+            throw new DkvmException(
+                    "VMs for " + architecture.label() + " need an add-on, which is not installed",
+                    adviceToAdd(architecture));
+        }
+    }
+
+    /** How to get the add-on, whichever way DKVM came. */
+    public static String adviceToAdd(Architecture architecture) {
+        String label = architecture.label();
+        return "install dkvm-" + label + "_<version>_amd64.deb, or call \"docker run --rm -v /opt/dkvm:/dkvm dkvm/dkvm:"
+                + label + "\", or \"make install ARCHES=" + label + "\"";
     }
 
     /** The sandbox's dynamic loader, which starts the sandbox's programs on a host of any libc. */

@@ -132,6 +132,7 @@ public final class Create {
         String program =
                 ExecutableCheck.check(container.process(), container.mounts().tree(), action, false);
         Architecture architecture = ImageArchitecture.of(options, container, program);
+        layout.checkAddOn(architecture);
         Path root = bundle.resolve(
                 Json.string(Json.objectOrNew(original, "root"), "path").orElse("rootfs"));
         KernelStore.Found kernel = kernel(options, ImageKernel.ImageRoot.of(root, files), architecture);

@@ -60,11 +60,18 @@ class CreateTest {
         PlainRooted.install(directory.resolve("home"));
         ship("dkvm", "vmlinux");
         ship("debian-arm64", "vmlinuz");
+        Files.createDirectories(directory.resolve("home/sandbox/usr/bin"));
+        Files.createFile(addOn());
         config = bundle.resolve("config.json");
         JsonObject spec = Json.readObject(Path.of("runtime/src/test/resources/specs/docker-28.5/user.json"));
         spec.getAsJsonObject("root").addProperty("path", "rootfs");
         Files.writeString(config, Json.write(spec));
         Files.setPosixFilePermissions(config, PosixFilePermissions.fromString("rw-r--r--"));
+    }
+
+    /** What tells that the add-on for arm64 is installed. */
+    private Path addOn() {
+        return directory.resolve("home/sandbox/usr/bin/qemu-system-aarch64");
     }
 
     private void ship(String dist, String image) throws IOException {
@@ -305,6 +312,20 @@ class CreateTest {
                 .isInstanceOfSatisfying(
                         DkvmException.class, e -> assertThat(e.text()).isEqualTo(message));
         assertThat(config).content().isEqualTo(original);
+    }
+
+    @Test
+    void aForeignVmWithoutItsAddOnIsRefusedWithWhatToInstall() throws IOException {
+        programFor(ElfFile.AARCH64);
+        Files.delete(addOn());
+        assertThatThrownBy(this::create)
+                .isInstanceOfSatisfying(
+                        DkvmException.class,
+                        e -> assertThat(e.text())
+                                .isEqualTo("VMs for arm64 need an add-on, which is not installed;"
+                                        + " install dkvm-arm64_<version>_amd64.deb,"
+                                        + " or call \"docker run --rm -v /opt/dkvm:/dkvm dkvm/dkvm:arm64\","
+                                        + " or \"make install ARCHES=arm64\""));
     }
 
     @Test

@@ -20,8 +20,8 @@ import java.util.stream.Stream;
 final class StandIn {
     static final int KILLED = 128 + 9;
 
-    private static final List<String> SCRIPTS =
-            List.of("dkvm-common.sh", "dkvm-upgrade.sh", "dkvm-uninstall.sh", "dkvm-install-runtime.sh");
+    private static final List<String> SCRIPTS = List.of(
+            "dkvm-common.sh", "dkvm-addon.sh", "dkvm-upgrade.sh", "dkvm-uninstall.sh", "dkvm-install-runtime.sh");
 
     private final Path directory;
     private final Path tools;

@@ -19,6 +19,9 @@ class VersionsTest {
     /** More points than any script has: a script that is never done is a fault. */
     private static final int MOST_POINTS = 200;
 
+    /** The last of the add-on that comes. */
+    private static final String PROGRAM = "sandbox/usr/bin/qemu-system-aarch64";
+
     @TempDir
     Path directory;
 
@@ -125,6 +128,112 @@ class VersionsTest {
             Files.move(root, directory.resolve("root-" + killAt));
         }
         assertThat(points).isBetween(10, MOST_POINTS - 2);
+    }
+
+    /** As a package that has the add-on for arm64, of a build. */
+    private static void addOn(Path home, Path build) throws IOException {
+        StandIn.text(home.resolve("kernels/debian-arm64/6/.shipped"), "");
+        Files.createSymbolicLink(home.resolve("kernels/debian-arm64/latest"), Path.of("6"));
+        StandIn.text(home.resolve("guest/initramfs-arm64"), "agent");
+        StandIn.text(home.resolve("guest/build-arm64"), Files.readString(build.resolve("BUILD")));
+        StandIn.text(home.resolve(PROGRAM), "qemu");
+    }
+
+    private StandIn.Result withoutAddOn(int killAt) throws IOException, InterruptedException {
+        return host.run(
+                killAt,
+                newPackage.resolve("scripts/dkvm-upgrade.sh"),
+                "--target",
+                root.toString(),
+                "--without",
+                "arm64");
+    }
+
+    private void assertWholeAddOnIfAny() {
+        if (Files.exists(root.resolve(PROGRAM))) {
+            assertThat(root.resolve("guest/initramfs-arm64")).hasContent("agent");
+            assertThat(root.resolve("kernels/debian-arm64/6/.shipped")).exists();
+        }
+    }
+
+    @Test
+    void anAddOnComesToTheVersionThatIsThereAndGoesAgain() throws IOException, InterruptedException {
+        done(install(0, newPackage));
+        addOn(newPackage, newPackage);
+        int points = 0;
+        for (int killAt = 1; killAt < MOST_POINTS; killAt += 2) {
+            int code = install(killAt, newPackage, "--link").code();
+            assertWhole();
+            assertWholeAddOnIfAny();
+            if (code == 0) {
+                break;
+            }
+            assertThat(code).isEqualTo(StandIn.KILLED);
+            points++;
+        }
+        assertThat(points).isBetween(5, MOST_POINTS / 2 - 1);
+        assertThat(root.resolve(PROGRAM)).hasContent("qemu");
+        assertThat(root.resolve("kernels/debian-arm64/latest/.shipped")).exists();
+        assertClean(NEW);
+        assertThat(StandIn.names(root.resolve("versions").resolve(NEW))).noneMatch(name -> name.startsWith(".work"));
+        // As what was added by hand.
+        StandIn.text(root.resolve("kernels/debian-arm64/5/vmlinuz"), "kernel");
+        for (int killAt = 1; killAt < MOST_POINTS; killAt += 2) {
+            StandIn.Result removed = withoutAddOn(killAt);
+            assertWhole();
+            assertWholeAddOnIfAny();
+            if (removed.code() == 0) {
+                assertThat(removed.output()).contains("the add-on for arm64 is removed");
+                break;
+            }
+        }
+        assertThat(root.resolve(PROGRAM)).doesNotExist();
+        assertThat(root.resolve("guest/initramfs-arm64")).doesNotExist();
+        assertThat(StandIn.names(root.resolve("kernels/debian-arm64"))).containsExactly("5", "latest");
+        assertThat(root.resolve("kernels/debian-arm64/latest/vmlinuz")).hasContent("kernel");
+        assertThat(StandIn.names(root.resolve("versions").resolve(NEW))).noneMatch(name -> name.startsWith(".work"));
+        assertThat(newPackage.resolve(PROGRAM)).hasContent("qemu");
+    }
+
+    @Test
+    void anUpgradeSaysThatItHasNotTheAddOnOfTheVersionBefore() throws IOException, InterruptedException {
+        addOn(oldPackage, oldPackage);
+        done(install(0, oldPackage));
+        StandIn.Result upgraded = install(0, newPackage);
+        done(upgraded);
+        assertThat(upgraded.output()).contains("VMs for arm64 need the add-on of this version, too: install");
+        assertThat(root.resolve("kernels/debian-arm64")).doesNotExist();
+        StandIn.Result back = upgrade("--rollback");
+        done(back);
+        assertThat(back.output()).doesNotContain("add-on");
+        assertThat(root.resolve("kernels/debian-arm64/6/.shipped")).exists();
+    }
+
+    @Test
+    void aKernelForArm64ThatWasAddedIsTakenAlongAndHasItsAgentFromTheAddOn() throws IOException, InterruptedException {
+        addOn(oldPackage, oldPackage);
+        done(install(0, oldPackage));
+        StandIn.text(root.resolve("kernels/debian-arm64/5/initramfs"), "agent of another time");
+        StandIn.text(root.resolve("kernels/debian-arm64/5/modules/x.ko"), "module");
+        done(install(0, newPackage));
+        Path initramfs = root.resolve("kernels/debian-arm64/5/initramfs");
+        assertThat(initramfs).hasContent("agent of another time");
+        addOn(newPackage, newPackage);
+        done(install(0, newPackage));
+        assertThat(initramfs).hasContent("agent 0.2.0");
+        assertThat(Files.readSymbolicLink(root.resolve("kernels/debian-arm64/latest")))
+                .hasToString("6");
+    }
+
+    @Test
+    void anAddOnOfAnotherBuildIsLeftOut() throws IOException, InterruptedException {
+        addOn(newPackage, oldPackage);
+        StandIn.Result installed = install(0, newPackage);
+        done(installed);
+        assertThat(installed.output()).contains("has arm64's add-on of another build: it is left out");
+        assertWhole();
+        assertThat(root.resolve(PROGRAM)).doesNotExist();
+        assertThat(root.resolve("kernels/debian-arm64")).doesNotExist();
     }
 
     @Test

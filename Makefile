@@ -33,13 +33,13 @@ help:
 	@sed -n 's/^## //p' Makefile
 
 ## make demo        everything from nothing to running VMs: dependencies, build, package, Docker, and a few containers
-# VMs come first: our own kernel, which takes ten minutes to compile, is among them if the cache has it. Else it is for "make install".
+# VMs come first: our own kernel, which takes ten minutes to compile, is among them if the cache or the installation has it. Else it is for "make install".
 DEMO_IMAGES := hello busybox nginx
-DEMO_KERNEL = $(if $(filter file,$(origin KERNEL)),KERNEL=$$(kernel/build.sh --cached && echo dkvm || echo debian))
+DEMO_KERNEL = $(if $(filter file,$(origin KERNEL)),$$(package/demo-kernel.sh),MODULES=no)
 .PHONY: demo
 demo: start-watch root
 	@$(MAKE) deps DEPS=--without-tests
-	@$(MAKE) up MODULES=no DEPS=--without-tests IMAGES='$(DEMO_IMAGES)' $(DEMO_KERNEL)
+	@$(MAKE) up DEPS=--without-tests IMAGES='$(DEMO_IMAGES)' $(DEMO_KERNEL)
 	@$(STEP) 'demo images' tests/images/build.sh --short-names $(DEMO_IMAGES)
 	@package/demo.sh
 	@package/step.sh --total $(BUILD)/started 'make demo'
@@ -188,9 +188,10 @@ deps:
 # --without-tests: only what it takes to build and to run.
 DEPS =
 
-# Installed, registered, and an engine that runs.
+# Installed, registered, and an engine that runs. INSTALL=no: what is installed stays.
+INSTALL = yes
 up: root
-	@$(MAKE) install
+	@$(if $(filter no,$(INSTALL)),true,$(MAKE) install)
 	@$(STEP) 'Docker engine' package/docker-engine.sh start
 	@/opt/dkvm/scripts/dkvm-install-runtime.sh --no-check >/dev/null
 

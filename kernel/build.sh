@@ -8,14 +8,14 @@ set -euo pipefail
 usage() {
     cat <<'END'
 usage: build.sh [--no-modules | --modules-only] [--update] OUTDIR
-       build.sh --cached
+       build.sh --cached [--no-modules]
 
 Puts into OUTDIR: vmlinux, config, version (the kernel's release) and modules/ (what belongs in
 /lib/modules/<release>).
   --no-modules    only the kernel; a later call without it goes on from there
   --modules-only  only the modules
   --update        first fetch Debian's newest source
---cached makes nothing: it succeeds if the kernel is there, so that OUTDIR would have it at once.
+--cached makes nothing: it succeeds if all is there, so that OUTDIR would have it at once.
 
 Environment: DKVM_CACHE  cache folder (~/.cache/dkvm)    DKVM_JOBS  compiler processes (CPUs + 1)
 END
@@ -50,7 +50,7 @@ parse() {
             --no-modules) want=vmlinux ;;
             --modules-only) want=modules ;;
             --update) update=yes ;;
-            --cached) cached=yes want=vmlinux ;;
+            --cached) cached=yes ;;
             --help | -h) usage; exit 0 ;;
             -*) usage >&2; exit 2 ;;
             *) [ -z "$outdir" ] || { usage >&2; exit 2; }; outdir=$1 ;;

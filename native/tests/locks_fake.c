@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char program[512], directory[64], monitor_path[80], message_file[80];
+static char program[512], directory[64], share[80], monitor_path[80], message_file[80];
 static int monitor = -1;
 pid_t locks_pid;
 
@@ -25,7 +25,7 @@ const char *in(const char *name)
 {
 	static char path[160];
 
-	snprintf(path, sizeof path, "%s/share/%s", directory, name);
+	snprintf(path, sizeof path, "%s/share/1/%s", directory, name);
 	return path;
 }
 
@@ -53,13 +53,18 @@ bool is_free(const char *name)
 
 void start_program(void)
 {
+	start_program_with(NULL);
+}
+
+void start_program_with(void (*first)(void))
+{
 	locks_pid = fork();
 	if (locks_pid == 0) {
 		const struct rlimit files = {FILES_MAX, FILES_MAX};
 		dup2(open(message_file, O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
 		setrlimit(RLIMIT_NOFILE, &files);
-		char share[80];
-		snprintf(share, sizeof share, "%s/share", directory);
+		if (first)
+			first();
 		execl(program, "dkvm-locks", monitor_path, share, NULL);
 		_exit(124);
 	}
@@ -115,12 +120,12 @@ int answer_to(uint64_t id)
 
 struct wish flock_of(uint64_t owner, enum lock_type type, uint8_t flags)
 {
-	return (struct wish){LOCK_TAKE, LOCK_FLOCK, type, flags, owner, inode_of("file"), 0, WHOLE, "/file"};
+	return (struct wish){LOCK_TAKE, LOCK_FLOCK, type, flags, owner, inode_of("file"), 0, WHOLE, "/1/file"};
 }
 
 struct wish range_of(uint64_t owner, enum lock_type type, uint64_t from, uint64_t to)
 {
-	return (struct wish){LOCK_TAKE, LOCK_POSIX, type, 0, owner, inode_of("file"), from, to, "/file"};
+	return (struct wish){LOCK_TAKE, LOCK_POSIX, type, 0, owner, inode_of("file"), from, to, "/1/file"};
 }
 
 int take(struct wish wish)
@@ -155,11 +160,13 @@ bool locks_set_up(void)
 		return false;
 	strcpy(strrchr(program, '/') + 1, "dkvm-locks");
 	snprintf(monitor_path, sizeof monitor_path, "%s/monitor", directory);
+	snprintf(share, sizeof share, "%s/share", directory);
 	snprintf(message_file, sizeof message_file, "%s/messages", directory);
 	memcpy(address.sun_path, monitor_path, strlen(monitor_path) + 1);
 	monitor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (bind(monitor, (struct sockaddr *)&address, sizeof address) < 0 || listen(monitor, 8) < 0 ||
-	    mkdir(in(""), 0755) < 0)
+	    mkdir(share, 0755) < 0 || mkdir(in(""), 0755) < 0 || mkdir(in("../2"), 0755) < 0 ||
+	    mkdir(in("../root"), 0755) < 0)
 		return false;
 	close(open_file("file"));
 	return true;
@@ -169,7 +176,11 @@ void locks_clear(void)
 {
 	unlink(in("file"));
 	rmdir(in("dir"));
+	unlink(in("../2/file"));
+	rmdir(in("../2"));
+	rmdir(in("../root"));
 	rmdir(in(""));
+	rmdir(share);
 	unlink(monitor_path);
 	unlink(message_file);
 	rmdir(directory);

@@ -13,7 +13,7 @@
 
 #define WHOLE INT64_MAX
 
-enum { FILES_MAX = 64 }; /* that dkvm-locks may have open */
+enum { FILES_MAX = 144 }; /* that dkvm-locks may have open */
 
 struct wish {
 	enum lock_operation operation;
@@ -27,11 +27,11 @@ struct wish {
 extern pid_t locks_pid;
 extern uint64_t last_id; /* of a request */
 
-/* A directory with a share, where "file" is. */
+/* A directory with a share, in whose slot 1 "file" is. */
 bool locks_set_up(void);
 void locks_clear(void);
 
-/* The path of a name in the share, until the next one is asked for. */
+/* The path of a name in slot 1 of the share, until the next one is asked for. */
 const char *in(const char *name);
 uint64_t inode_of(const char *name);
 
@@ -40,6 +40,8 @@ int open_file(const char *name);
 bool is_free(const char *name);
 
 void start_program(void);
+/* … after what the child does first. */
+void start_program_with(void (*first)(void));
 /* Returns its exit code. */
 int end_program(void);
 

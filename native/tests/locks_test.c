@@ -2,7 +2,10 @@
 /* dkvm-locks with real files, and this test in the place of monitor, agent and others on the host. */
 #include "check.h"
 
+#include "held_calls.h"
 #include "locks_fake.h"
+
+#include "sandbox/locks/lanes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HOLDERS = FILES_MAX - 32, OWNER = 7, OTHER = 8, THREADS = 64 };
+enum { HOLDERS = FILES_MAX - 16 - 3 * LANES_THREADS, OWNER = 7, OTHER = 8, THREADS = 64 };
 
 static void whole_files(void)
 {
@@ -34,7 +37,8 @@ static void whole_files(void)
 	CHECK("and a reader none", take(read) == 0);
 	close(fd);
 	CHECK("a directory has locks", mkdir(in("dir"), 0755) == 0);
-	const struct wish whole = {LOCK_TAKE, LOCK_FLOCK, LOCK_TYPE_WRITE, 0, OWNER, inode_of("dir"), 0, WHOLE, "/dir"};
+	const struct wish whole = {LOCK_TAKE,       LOCK_FLOCK, LOCK_TYPE_WRITE, 0,       OWNER,
+				   inode_of("dir"), 0,          WHOLE,           "/1/dir"};
 	fd = open(in("dir"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CHECK("which hold", take(whole) == 0 && flock(fd, LOCK_SH | LOCK_NB) < 0);
 	close(fd);
@@ -180,28 +184,88 @@ static void exact_files(void)
 	snprintf(outside, sizeof outside, "%s", in("../outside"));
 	close(open(outside, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
 	mkfifo(in("pipe"), 0600);
-	CHECK("a FIFO is not opened", take_path("/pipe", inode_of("pipe")) == EOPNOTSUPP);
-	CHECK("another file is not taken for it", take_path("/file", inode_of("file") + 1) == ESTALE);
-	CHECK("nor one that is missing", take_path("/none", 5) == ESTALE);
+	CHECK("a FIFO is not opened", take_path("/1/pipe", inode_of("pipe")) == EOPNOTSUPP);
+	CHECK("another file is not taken for it", take_path("/1/file", inode_of("file") + 1) == ESTALE);
+	CHECK("nor one that is missing", take_path("/1/none", 5) == ESTALE);
 	CHECK("a link is not followed",
-	      symlink(outside, in("link")) == 0 && take_path("/link", inode_of("../outside")) == ESTALE);
-	CHECK("nor a parent", take_path("/../outside", inode_of("../outside")) == ESTALE);
+	      symlink(outside, in("link")) == 0 && take_path("/1/link", inode_of("../outside")) == ESTALE);
+	CHECK("nor a parent", take_path("/1/../outside", inode_of("../outside")) == ESTALE);
 	uint64_t inode = inode_of("file");
 	snprintf(lost, sizeof lost, "%s", in("file"));
 	rename(lost, in("renamed"));
-	CHECK("one that has another name is found", take_path("/file", inode) == 0);
+	CHECK("one that has another name is found", take_path("/1/file", inode) == 0);
 	rename(in("renamed"), outside);
-	CHECK("one that has gone elsewhere is not", take_path("/file", inode) == ESTALE);
+	CHECK("one that has gone elsewhere is not", take_path("/1/file", inode) == ESTALE);
 	rename(outside, lost);
-	const struct wish dir = {LOCK_TAKE, LOCK_POSIX, LOCK_TYPE_READ, 0, OWNER, inode_of("dir"), 0, 1, "/dir"};
+	const struct wish dir = {LOCK_TAKE, LOCK_POSIX, LOCK_TYPE_READ, 0, OWNER, inode_of("dir"), 0, 1, "/1/dir"};
 	CHECK("a directory has no ranges", take(dir) == EOPNOTSUPP);
 	unlink(in("pipe"));
 	unlink(in("link"));
+	CHECK("the image's root is no volume", take_path("/root", inode_of("../root")) == ENOLCK);
+	CHECK("nor is what else is in the share", take_path("/outside", inode) == ENOLCK);
+	CHECK("nor the share itself", take_path("/", inode_of("..")) == ENOLCK);
 	char longest[LOCK_PATH_MAX + 1];
 	memset(longest, 'x', LOCK_PATH_MAX);
 	longest[0] = '/';
 	longest[LOCK_PATH_MAX] = '\0';
+	CHECK("no slot has so long a name", take_path(longest, 5) == ENOLCK);
+	longest[1] = '1';
+	longest[2] = '/';
 	CHECK("no file has so long a path", take_path(longest, 5) == ENOLCK);
+}
+
+/* More files of a volume that hangs than it may hold threads. */
+static void a_volume_that_hangs(void)
+{
+	enum { FILES = LANES_OF_VOLUME + 3 };
+	const struct wish slow = flock_of(OWNER, LOCK_TYPE_WRITE, 0);
+	struct wish elsewhere = {LOCK_TAKE, LOCK_FLOCK, LOCK_TYPE_WRITE, 0, OTHER, 0, 0, WHOLE, "/2/file"};
+	struct wish more = slow;
+	uint64_t ids[FILES], held = inode_of("dir");
+
+	close(open_file("../2/file"));
+	elsewhere.inode = inode_of("../2/file");
+	const struct wish mine = {LOCK_TAKE, LOCK_FLOCK, LOCK_TYPE_WRITE, 0, OTHER, held, 0, WHOLE, "/1/dir"};
+	CHECK("a file is locked before its volume hangs", take(mine) == 0);
+	held_calls_hold();
+	ids[0] = ask(&slow);
+	CHECK("a file is not opened in time", held_calls_wait(1));
+	held_calls_no_more();
+	CHECK("another volume's is", take(elsewhere) == 0 && give(elsewhere, LOCK_LAST) == 0);
+	CHECK("and what is open is given up", give(mine, LOCK_LAST) == 0);
+	CHECK("another file of the volume as well", take(mine) == 0 && give(mine, LOCK_LAST) == 0);
+	held_calls_hold();
+	for (int i = 1; i < FILES; i++) {
+		/* files that are not there have to be looked up as well */
+		more.inode = 1000000 + (uint64_t)i;
+		ids[i] = ask(&more);
+	}
+	CHECK("further ones do not come either", held_calls_wait(LANES_OF_VOLUME) && is_silent());
+	held_calls_no_more();
+	CHECK("and take no thread from another volume's", take(elsewhere) == 0 && give(elsewhere, LOCK_LAST) == 0);
+	uint64_t behind = ask(&slow);
+	CHECK("who wants the same file waits", is_silent());
+	cancel(behind);
+	CHECK("and need not", answer_to(behind) == EINTR);
+	cancel(ids[0]);
+	CHECK("who waits for the open need not either", answer_to(ids[0]) == EINTR);
+	held_calls_pass();
+	int lost = 0;
+	for (int i = 1; i < FILES && next_frame(); i++)
+		lost += get_u32(frame.payload + 24) == ESTALE;
+	CHECK("the others are answered when it goes on", lost == FILES - 1);
+	CHECK("and a lock that was withdrawn is not there", take(slow) == 0 && give(slow, LOCK_LAST) == 0);
+}
+
+static void the_end_of_what_hangs(void)
+{
+	const struct wish slow = flock_of(OWNER, LOCK_TYPE_WRITE, 0);
+
+	held_calls_hold();
+	ask(&slow);
+	CHECK("while an open hangs", held_calls_wait(1));
+	CHECK("the program ends with the monitor", end_program() == 0);
+	held_calls_pass();
 }
 
 static void end_frees_all(void)
@@ -275,13 +339,20 @@ int main(void)
 	if (!locks_set_up())
 		return 2;
 	alarm(300);
-	start_program();
+	if (!held_calls_open())
+		return 2;
+	start_program_with(held_calls_install);
+	if (!held_calls_serve())
+		return 2;
 	whole_files();
 	ranges();
 	blocked();
 	many_blocked();
 	bounds();
 	exact_files();
+	a_volume_that_hangs();
+	the_end_of_what_hangs();
+	start_program();
 	end_frees_all();
 	ends_at_a_breach();
 	locks_clear();

@@ -9,7 +9,7 @@
 #include "common/files.h"
 #include "common/loop.h"
 #include "common/session_socket.h"
-#include "sandbox/events/slots.h"
+#include "sandbox/share/slots.h"
 #include "sandbox/events/watches.h"
 
 #include <errno.h>

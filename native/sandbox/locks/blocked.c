@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -24,6 +25,9 @@ struct blocked {
 	uint64_t id;
 	struct range range;
 	int thread; /* NONE: none, it is tried */
+	bool trying, withdrawn;
+	int result; /* of the try */
+	struct work work;
 };
 
 struct waiter {
@@ -153,8 +157,11 @@ void blocked_withdraw(uint64_t id)
 
 		if (!blocked->holder || blocked->id != id)
 			continue;
-		if (blocked->thread == NONE) {
+		if (blocked->thread == NONE && (!blocked->trying || lanes_remove(&blocked->work))) {
+			blocked->trying = false;
 			end(blocked, -EINTR);
+		} else if (blocked->thread == NONE) {
+			blocked->withdrawn = true;
 		} else {
 			atomic_store(&waiters[blocked->thread].withdrawn, true);
 			pthread_kill(waiters[blocked->thread].thread, SIGUSR1);
@@ -177,24 +184,57 @@ static bool press_again(void)
 	return any;
 }
 
+static bool begin_try(struct work *work)
+{
+	(void)work;
+	return true;
+}
+
+static void run_try(struct work *work)
+{
+	struct blocked *blocked = container_of(work, struct blocked, work);
+
+	blocked->result = locked_file_set(blocked->holder->fd, &blocked->range, false);
+}
+
+static void tried(struct work *work)
+{
+	struct blocked *blocked = container_of(work, struct blocked, work);
+
+	blocked->trying = false;
+	if (blocked->result != -EAGAIN)
+		end(blocked, blocked->result);
+	else if (blocked->withdrawn)
+		end(blocked, -EINTR);
+}
+
+static void try(struct blocked *blocked)
+{
+	blocked->trying = true;
+	blocked->work =
+		(struct work){.file = blocked->holder->inode, .begin = begin_try, .run = run_try, .done = tried};
+	memcpy(blocked->work.slot, blocked->holder->slot, sizeof blocked->work.slot);
+	lanes_add(&blocked->work);
+}
+
+/* Returns whether any are to be tried again. */
 static bool try_some(void)
 {
-	size_t tried = 0;
 	bool any = false;
+	size_t begun = 0;
 
-	for (size_t looked = 0; looked < used && tried < TRIES; looked++) {
+	for (size_t looked = 0; looked < used && begun < TRIES; looked++) {
 		struct blocked *blocked = &all[tried_next++ % used];
 
 		if (!blocked->holder || blocked->thread != NONE)
 			continue;
-		tried++;
-		int r = locked_file_set(blocked->holder->fd, &blocked->range, false);
-		if (r == -EAGAIN)
-			any = true;
-		else
-			end(blocked, r);
+		any = true;
+		if (!blocked->trying) {
+			begun++;
+			try(blocked);
+		}
 	}
-	return any || tried == TRIES;
+	return any;
 }
 
 int blocked_tick(void)

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sandbox/locks/holder.h"
 
+#include "common/loop.h"
+
+#include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { NONE = -1, BUCKETS = 4096 };
@@ -34,7 +38,7 @@ struct holder *holder_find(enum lock_kind kind, uint64_t owner, uint32_t device,
 	return NULL;
 }
 
-struct holder *holder_add(enum lock_kind kind, uint64_t owner, uint32_t device, uint64_t inode, int fd)
+struct holder *holder_add(enum lock_kind kind, uint64_t owner, uint32_t device, uint64_t inode, const char *slot)
 {
 	int i = free_ones, *bucket = bucket_of(owner, inode);
 
@@ -45,22 +49,54 @@ struct holder *holder_add(enum lock_kind kind, uint64_t owner, uint32_t device, 
 	else
 		return NULL;
 	all[i] = (struct holder){
-		.fd = fd, .kind = kind, .owner = owner, .device = device, .inode = inode, .next = *bucket};
+		.fd = -1, .kind = kind, .owner = owner, .device = device, .inode = inode, .next = *bucket};
+	memcpy(all[i].slot, slot, strlen(slot) + 1);
 	*bucket = i;
 	return &all[i];
 }
 
-void holder_settle(struct holder *holder)
+void holder_remove(struct holder *holder)
 {
 	int i = (int)(holder - all), *link = bucket_of(holder->owner, holder->inode);
 
-	if (holder->held || holder->waiting > 0)
-		return;
 	while (*link != i)
 		link = &all[*link].next;
 	*link = holder->next;
-	close(holder->fd);
+}
+
+void holder_free(struct holder *holder)
+{
 	holder->fd = -1;
 	holder->next = free_ones;
-	free_ones = i;
+	free_ones = (int)(holder - all);
+}
+
+static bool begin_close(struct work *work)
+{
+	(void)work;
+	return true;
+}
+
+static void run_close(struct work *work)
+{
+	close(container_of(work, struct holder, closing)->fd);
+}
+
+static void closed(struct work *work)
+{
+	holder_free(container_of(work, struct holder, closing));
+}
+
+void holder_settle(struct holder *holder)
+{
+	if (holder->held || holder->waiting > 0)
+		return;
+	holder_remove(holder);
+	if (holder->fd < 0) {
+		holder_free(holder);
+		return;
+	}
+	holder->closing = (struct work){.file = holder->inode, .begin = begin_close, .run = run_close, .done = closed};
+	memcpy(holder->closing.slot, holder->slot, sizeof holder->slot);
+	lanes_add(&holder->closing);
 }

@@ -6,12 +6,14 @@
 #ifndef DKVM_HOLDER_H
 #define DKVM_HOLDER_H
 
+#include "sandbox/locks/lanes.h"
 #include "sandbox/locks/lockedfile.h"
 
 enum { HOLDERS_MAX = 8192 };
 
 struct holder {
-	int fd; /* -1: the place is free */
+	int fd; /* -1: it is not open yet */
+	char slot[SLOT_MOST + 1];
 	enum lock_kind kind;
 	uint32_t device; /* of the guest's */
 	uint64_t owner, inode;
@@ -19,6 +21,7 @@ struct holder {
 	bool writable;    /* as far as the file lets anybody */
 	uint32_t waiting; /* requests that use the descriptor now */
 	int next;         /* of the same hash, or of the free ones; -1: none */
+	struct work closing;
 };
 
 /* At most so many descriptors, which the process must be able to open. */
@@ -27,10 +30,14 @@ void holders_open(uint32_t most);
 /* NULL: nobody. */
 struct holder *holder_find(enum lock_kind kind, uint64_t owner, uint32_t device, uint64_t inode);
 
-/* One for a file that has been opened, which it takes; NULL: there are too many. */
-struct holder *holder_add(enum lock_kind kind, uint64_t owner, uint32_t device, uint64_t inode, int fd);
+/* One for a file of a slot, which is going to be opened; NULL: there are too many. */
+struct holder *holder_add(enum lock_kind kind, uint64_t owner, uint32_t device, uint64_t inode, const char *slot);
 
-/* Close it unless it has a lock, or waits for one. */
+/* Nobody finds it any more; its descriptor is the caller's, who frees it. */
+void holder_remove(struct holder *holder);
+void holder_free(struct holder *holder);
+
+/* Close it, when its file's turn comes, unless it has a lock, or waits for one. */
 void holder_settle(struct holder *holder);
 
 #endif

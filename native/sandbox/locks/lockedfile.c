@@ -2,6 +2,7 @@
 #include "sandbox/locks/lockedfile.h"
 
 #include "common/files.h"
+#include "sandbox/share/slots.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,11 +16,10 @@
 
 enum { ENTRIES_MAX = 10000 }; /* of a directory that are looked at for a file that has another name now */
 
-/* As O_PATH, which opens nothing. The kernel's path has no links: one that is there now is not the file. */
-static int find(int directory, const char *path, uint64_t inode, mode_t *mode)
+/* The file at a descriptor, unless it is another. */
+static int check(int fd, uint64_t inode, mode_t *mode)
 {
 	struct stat st;
-	int fd = open_beneath(directory, path, O_PATH | O_NOFOLLOW);
 
 	if (fd < 0)
 		return fd;
@@ -31,15 +31,21 @@ static int find(int directory, const char *path, uint64_t inode, mode_t *mode)
 	return fd;
 }
 
+/* As O_PATH, which opens nothing. The kernel's path has no links: one that is there now is not the file. */
+static int find(int directory, const char *path, uint64_t inode, mode_t *mode)
+{
+	return check(open_beneath(directory, path, O_PATH | O_NOFOLLOW), inode, mode);
+}
+
 /* Somebody gave it another name meanwhile, as editors do. */
-static int find_beside(int share, const char *path, uint64_t inode, mode_t *mode)
+static int find_beside(int slot, const char *path, uint64_t inode, mode_t *mode)
 {
 	char parent[PATH_MAX];
 	const char *last = strrchr(path, '/');
 	int found = -ESTALE;
 
 	snprintf(parent, sizeof parent, "%.*s", last ? (int)(last - path) : 0, path);
-	int fd = open_beneath(share, parent, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+	int fd = open_beneath(slot, parent, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 	if (!directory) {
 		if (fd >= 0)
@@ -69,14 +75,25 @@ static bool is_lost(int error)
 	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -EXDEV || error == -ESTALE;
 }
 
+static int find_in_share(int share, const char *path, uint64_t inode, mode_t *mode)
+{
+	const char *rest;
+	int fd = slots_open_slot(share, path, &rest), found;
+
+	if (fd < 0)
+		return is_lost(fd) ? -ESTALE : fd;
+	if (!rest[0])
+		return check(fd, inode, mode);
+	auto_close int slot = fd;
+	found = find(slot, rest, inode, mode);
+	return found < 0 && is_lost(found) ? find_beside(slot, rest, inode, mode) : found;
+}
+
 int locked_file_open(int share, const char *path, uint64_t inode, enum lock_kind kind, bool writable)
 {
 	mode_t mode = 0;
-	const char *relative = path + strspn(path, "/");
-	auto_close int found = find(share, relative, inode, &mode);
+	auto_close int found = find_in_share(share, path, inode, &mode);
 
-	if (found < 0 && is_lost(found))
-		found = find_beside(share, relative, inode, &mode);
 	if (found < 0)
 		return found;
 	if (!S_ISREG(mode) && !(S_ISDIR(mode) && kind == LOCK_FLOCK))

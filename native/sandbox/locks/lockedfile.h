@@ -16,9 +16,9 @@ struct range {
 };
 
 /*
- * Open the file that has that number at a path below the directory share, without an effect on it: no link is followed, nothing but
- * regular files and, for flock(2), directories is opened, and nothing is waited for. Where another file is at the path, one in the same
- * directory with that number is taken. Writable where it can be and is wanted. Returns the descriptor or -errno: -EOPNOTSUPP for what
+ * Open the file that has that number at a path below a slot of the share, without an effect on it: no link is followed, nothing but
+ * regular files and, for flock(2), directories is opened, and nothing is waited for but the volume. Where another file is at the path,
+ * one in the same directory with that number is taken. Writable where it can be and is wanted. Returns the descriptor or -errno: -EOPNOTSUPP for what
  * others could not lock by it, -ESTALE where the file is not found.
  */
 int locked_file_open(int share, const char *path, uint64_t inode, enum lock_kind kind, bool writable);

@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 public final class GuestLocks implements FrameReceiver, AgentLink.Events {
     private static final String PROGRAM = SandboxPaths.PACKAGE + "/dkvm-locks";
 
+    /** Bytes of requests that wait for the program to start above which the agent is not read any more: hundreds of requests, which no kernel makes in that time. */
+    private static final int EARLY_MOST = 256 * 1024;
+
     /** The guest's locks are lost: whoever relies on them must not go on. */
     @FunctionalInterface
     public interface Failed {
@@ -45,9 +48,10 @@ public final class GuestLocks implements FrameReceiver, AgentLink.Events {
     private final Consumer<ByteBuffer> toAgent;
     private final Failed failed;
     private final Starter starter;
-    /** What came before the program was there: no more than had been read, as then the guest is not. */
+    /** What came before the program was there. */
     private final Queue<byte[]> early = new ArrayDeque<>();
 
+    private int earlyBytes;
     private boolean started;
     private @Nullable AgentLink link;
 
@@ -94,6 +98,7 @@ public final class GuestLocks implements FrameReceiver, AgentLink.Events {
         byte[] payload = new byte[frame.length()];
         frame.payload().get(payload);
         early.add(payload);
+        earlyBytes += payload.length;
         if (!started) {
             started = true;
             try {
@@ -107,7 +112,7 @@ public final class GuestLocks implements FrameReceiver, AgentLink.Events {
     /** Whether so much waits for the program that the agent may not send more. */
     boolean isFull() {
         AgentLink program = link;
-        return program == null ? !early.isEmpty() : program.isFull();
+        return program == null ? earlyBytes >= EARLY_MOST : program.isFull();
     }
 
     /** What every round ends with. */

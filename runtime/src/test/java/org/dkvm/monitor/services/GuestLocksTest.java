@@ -66,6 +66,18 @@ class GuestLocksTest {
     }
 
     @Test
+    void aGuestIsHeardWhileDkvmLocksStarts() {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = running(main);
+        for (int i = 1; i <= 100; i++) {
+            agent.sayBytes(FrameType.LOCK, 0, bytes(i, FIXED + 1000));
+        }
+        agent.sayBytes(FrameType.STDOUT, 1, bytes('x', 1));
+        assertThat(main.skipTo(FrameType.STDOUT).payload()).isEqualTo(bytes('x', 1));
+    }
+
+    @Test
     void aGuestIsNotReadWhileItsLocksTakeNothing() throws Exception {
         sandbox.start();
         Peer main = sandbox.mainClient();

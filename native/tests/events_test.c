@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -208,6 +209,40 @@ static void many_events_are_told_all(void)
 	}
 }
 
+/* Each event goes to all numbers of a directory: one look at the host finds more than the channel has room for. */
+static void what_does_not_fit_is_told_as_missed(void)
+{
+	enum { NUMBERS = 200, FILES = 150 };
+	char name[64];
+	bool refused = false, overflow = false;
+	int after = 0;
+
+	for (uint32_t number = 100; number < 100 + NUMBERS; number++)
+		refused = refused || watch(number, "/1/sub") != 0;
+	CHECK("a directory is watched by many numbers", !refused);
+	kill(pid, SIGSTOP);
+	for (int i = 0; i < FILES; i++) {
+		snprintf(name, sizeof name, "1/sub/many-%d", i);
+		make_file(name);
+	}
+	kill(pid, SIGCONT);
+	event = NULL;
+	while (!overflow && next_event())
+		overflow = get_u32(event) == IN_Q_OVERFLOW && get_u32(event + 4) == 0;
+	CHECK("that something was missed is told", overflow);
+	snprintf(name, sizeof name, "%s", "1/sub/after");
+	make_file(name);
+	while (after < NUMBERS && next_event())
+		after += get_u32(event) == IN_CREATE && get_u16(event + 12) == 5 &&
+			 memcmp(event + HEADER, "after", 5) == 0;
+	CHECK("and what comes after is heard by all", after == NUMBERS);
+	unlink(path_of(name));
+	for (int i = 0; i < FILES; i++) {
+		snprintf(name, sizeof name, "1/sub/many-%d", i);
+		unlink(path_of(name));
+	}
+}
+
 static const struct {
 	const char *what;
 	uint8_t type;
@@ -276,6 +311,7 @@ int main(void)
 	one_inode_is_told_to_all();
 	what_can_not_be_watched_is_answered();
 	many_events_are_told_all();
+	what_does_not_fit_is_told_as_missed();
 	CHECK("without the monitor it ends", end_program() == 0);
 	ends_at_a_breach();
 	clean_up();

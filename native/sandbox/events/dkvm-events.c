@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,7 @@ static int share = -1;
 /* What is going to be told, in the form of the frame. */
 static uint8_t told[CHANNEL_DATA_FRAME];
 static uint32_t told_size;
+static bool missed; /* something, for which the channel had no room, and has not said so */
 
 static int64_t allowed = BURST, counted_at; /* events, ms */
 
@@ -104,10 +106,11 @@ static int take_frame(const struct frame *frame)
 	return frame->type == FRAME_FILE_UNWATCH ? take_unwatch(frame) : -EPROTO;
 }
 
+/* What one look at the host finds may be more than there is room for: each event is told to all numbers of its file. */
 static void send_told(void)
 {
-	if (told_size > 0)
-		channel_send(FRAME_FILE_EVENTS, 0, told, told_size);
+	if (told_size > 0 && channel_send(FRAME_FILE_EVENTS, 0, told, told_size) < 0)
+		missed = true;
 	told_size = 0;
 }
 
@@ -125,6 +128,15 @@ static void put_event(uint32_t mask, uint32_t number, uint32_t cookie, const cha
 	memcpy(at + EVENT_HEADER, name, size);
 	told_size += EVENT_HEADER + (uint32_t)size;
 	allowed--;
+}
+
+static void tell_missed(void)
+{
+	if (!missed || !channel_has_room())
+		return;
+	missed = false;
+	put_event(IN_Q_OVERFLOW, 0, 0, "");
+	send_told();
 }
 
 static void tell(const struct inotify_event *event)
@@ -174,6 +186,7 @@ static void changes_ready(struct source *source, uint32_t events)
 /* Returns the milliseconds to the next look, -1: there is nothing to wait for but what the loop tells. */
 static int tick(void)
 {
+	tell_missed();
 	if (allowed > 0)
 		return -1;
 	count_time();

@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.BitSet;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
@@ -54,9 +55,13 @@ public final class GuestFileEvents implements FrameReceiver, AgentLink.Events {
     /** What came before the program had connected. */
     private final Deque<ByteBuffer> early = new ArrayDeque<>();
 
+    /** The numbers that are watched. */
+    private final BitSet watched = new BitSet();
+
     private @Nullable AgentLink link;
     private boolean started;
     private boolean lost;
+    private boolean toldMost;
 
     GuestFileEvents(EventLoop loop, MonitorLog log, Consumer<ByteBuffer> toAgent, Starter starter) {
         this.loop = loop;
@@ -111,6 +116,7 @@ public final class GuestFileEvents implements FrameReceiver, AgentLink.Events {
             throw new ProtocolException("more than " + UNANSWERED + " watches without an answer");
         }
         unanswered.add(number);
+        count(frame.type(), number);
         if (!started) {
             started = true;
             start();
@@ -162,6 +168,17 @@ public final class GuestFileEvents implements FrameReceiver, AgentLink.Events {
     @Override
     public void closed() {
         lose("dkvm-events has hung up");
+    }
+
+    /** The guest's kernel asks for no more than that, and says nothing of what it does not ask for. */
+    private void count(FrameType type, int number) {
+        watched.set(number, type == FrameType.FILE_WATCH);
+        if (!toldMost && watched.cardinality() == WATCHES) {
+            toldMost = true;
+            log.line("programs of the guest watch " + WATCHES
+                    + " files and directories in its mounts, which is the most: changes of further ones from outside are not heard"
+                    + " (docs/workloads.md, \"Hot reload\")");
+        }
     }
 
     private void start() {

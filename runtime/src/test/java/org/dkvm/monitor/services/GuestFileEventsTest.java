@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import org.dkvm.agent.FrameType;
 import org.dkvm.monitor.Peer;
 import org.dkvm.monitor.TestSandbox;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -21,6 +22,7 @@ class GuestFileEventsTest {
     private static final int IN_Q_OVERFLOW = 0x4000;
 
     private final TestSandbox sandbox;
+    private @Nullable Peer watcher;
 
     GuestFileEventsTest(@TempDir Path directory) throws Exception {
         sandbox = new TestSandbox(directory);
@@ -166,6 +168,38 @@ class GuestFileEventsTest {
         Peer main = sandbox.mainClient();
         running(main).say(FrameType.FILE_EVENTS, 0);
         assertThat(main.lastWords()).contains("FILE_EVENTS from the wrong side");
+    }
+
+    @Test
+    void theLogSaysOnceThatNoFurtherFileCanBeWatched() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = running(main);
+        watchAll(agent, FrameType.FILE_WATCH, 1, 8191);
+        assertThat(sandbox.log()).doesNotContain("which is the most");
+        watchAll(agent, FrameType.FILE_WATCH, 8192, 8192);
+        sandbox.awaitLog("programs of the guest watch 8192 files and directories in its mounts, which is the most");
+        watchAll(agent, FrameType.FILE_UNWATCH, 5, 5);
+        watchAll(agent, FrameType.FILE_WATCH, 5, 5);
+        finish(agent, main);
+        assertThat(sandbox.exitCode()).isZero();
+        assertThat(sandbox.log()).containsOnlyOnce("which is the most");
+    }
+
+    private void watchAll(Peer agent, FrameType type, int first, int last) {
+        for (int from = first; from <= last; from += 64) {
+            int to = Math.min(last, from + 63);
+            for (int number = from; number <= to; number++) {
+                agent.sayBytes(type, number, type == FrameType.FILE_WATCH ? PATH : new byte[0]);
+            }
+            Peer peer = watcher == null ? sandbox.watcherPeer() : watcher;
+            watcher = peer;
+            for (int number = from; number <= to; number++) {
+                peer.expect(type);
+                peer.say(FrameType.FILE_WATCHED, number, 0, 0, 0, 0);
+                agent.skipTo(FrameType.FILE_WATCHED);
+            }
+        }
     }
 
     @Test

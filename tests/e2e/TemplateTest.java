@@ -94,10 +94,28 @@ class TemplateTest {
             booted.awaitLog("ready");
             assertThat(isRestored(booted)).isFalse();
 
+            String refused = refusedSysctl(docker, RESTORED);
+            assertThat(refused).contains("could not be set up (sysctls)").isEqualTo(refusedSysctl(docker, BOOTED));
+
             assertThat(Host.dkvm("template", "rm", template).exitCode()).isZero();
             assertThat(directory(template)).isEmpty();
             assertThat(Host.dkvm("template", "rm", template).errors()).contains("there is no template");
         });
+    }
+
+    /** What DKVM says to it, without the engine's words. */
+    private static String refusedSysctl(Docker docker, String option) throws Exception {
+        String errors = docker.attempt(
+                        "run",
+                        "--rm",
+                        "--runtime=dkvm",
+                        "--sysctl=net.ipv4.conf.all.forwarding=maybe",
+                        option,
+                        of(301),
+                        BUSYBOX,
+                        "true")
+                .errors();
+        return errors.substring(Math.max(0, errors.indexOf("the guest could not")));
     }
 
     @Test

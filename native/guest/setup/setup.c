@@ -36,15 +36,19 @@ static int set_up_mounts(const struct container *container, struct failure *erro
 	return container->read_only_root ? root_make_read_only(error) : 0;
 }
 
-static int set_up_network(const struct machine *machine, struct failure *error)
+static int set_up_network(const struct machine *machine, struct setup_steps *steps, struct failure *error)
 {
 	int r = network_name_links(machine, error);
 
+	if (r < 0)
+		return r;
 	/* settings of an interface need its name, and those of IPv6 come before its addresses */
-	if (r == 0)
-		r = system_apply_sysctls(machine, error);
-	if (r == 0)
-		r = network_configure(machine, error);
+	steps->step = STEP_SYSCTLS;
+	r = system_apply_sysctls(machine, error);
+	if (r < 0)
+		return r;
+	steps->step = STEP_NETWORK;
+	r = network_configure(machine, error);
 	if (r == 0)
 		r = dns_open(machine->shared_network, error);
 	return r;
@@ -66,7 +70,7 @@ static int set_up(const struct machine *machine, const struct container *contain
 		return r;
 	steps->done[STEP_MOUNTS] = boot_nanos();
 	steps->step = STEP_NETWORK;
-	if ((r = set_up_network(machine, error)) < 0)
+	if ((r = set_up_network(machine, steps, error)) < 0)
 		return r;
 	steps->done[STEP_NETWORK] = boot_nanos();
 	steps->step = STEP_READY;

@@ -7,7 +7,8 @@
 #include "guest/records/container.h"
 #include "guest/records/machine.h"
 
-enum setup_step { STEP_ROOT = 1, STEP_MOUNTS = 2, STEP_NETWORK = 3, STEP_READY = 4 };
+/* STEP_SYSCTLS is a part of the network's, which may fail: its values are the container's. */
+enum setup_step { STEP_ROOT = 1, STEP_MOUNTS = 2, STEP_NETWORK = 3, STEP_READY = 4, STEP_SYSCTLS = 5 };
 
 /*
  * Do all that the records say. received is boot_nanos() of the time when the clock's record came.

@@ -4,7 +4,7 @@ package org.dkvm.agent;
 /**
  * When the agent had done a step of its set-up.
  *
- * @param step the step's number in READY
+ * @param step the step's number in READY, or in FAILED
  * @param bootNanos ns since the guest's kernel started
  */
 public record ReadyStep(int step, long bootNanos) {
@@ -23,6 +23,7 @@ public record ReadyStep(int step, long bootNanos) {
             case 2 -> "mounts";
             case NETWORK -> "network";
             case 4 -> "ready";
+            case 5 -> "sysctls";
             default -> "step " + step;
         };
     }

@@ -21,6 +21,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What goes wrong is told on the container's standard error, with what there is to know, and its exit code says whether the workload ran. */
 @Timeout(60)
@@ -177,14 +179,15 @@ class FailureTest {
         assertThat(sandbox.places.notRestored()).doesNotExist();
     }
 
-    @Test
-    void aRestoredVmWhoseMountsFailDoesNotBoot() throws Exception {
+    @ParameterizedTest
+    @CsvSource({"2, mounts", "4, ready", "5, sysctls"})
+    void aRestoredVmThatRefusesWhatItsContainerWantsDoesNotBoot(int step, String name) throws Exception {
         Peer main = startRestoring();
         try (SocketChannel control = controlSocket()) {
             Peer agent = settingUp(control);
-            agent.say(FrameType.FAILED, 0, 2, 'n', 'o');
+            agent.say(FrameType.FAILED, 0, step, 'n', 'o');
             agent.expect(FrameType.ACK);
-            assertThat(main.lastWords()).isEqualTo("dkvm: the guest could not be set up (mounts): no\nEXIT 125");
+            assertThat(main.lastWords()).isEqualTo("dkvm: the guest could not be set up (" + name + "): no\nEXIT 125");
         }
         assertThat(sandbox.started).hasSize(2);
     }

@@ -2,25 +2,30 @@
 #include "guest/orders/usage_order.h"
 
 #include "common/channel.h"
+#include "common/clock.h"
 #include "guest/early.h"
 #include "guest/process/usage.h"
 #include "guest/process/workload.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum {
-	PATIENCE = 3
-}; /* seconds; the workload may serve the memory of its own processes, or its /etc/passwd, and not answer */
+	PATIENCE =
+		3, /* seconds; the workload may serve the memory of its own processes, or its /etc/passwd, and not answer */
+	STUCK_MILLIS = 4000, /* it is longer than that: stopped, or in a call that no signal ends */
+};
 
 static struct page {
 	uint32_t size;
 	uint8_t bytes[USAGE_MAX];
 } * page; /* shared with the process that writes it */
 
-static pid_t worker; /* 0: none */
+static pid_t worker;         /* 0: none */
+static int64_t worker_since; /* ms of now_millis() */
 
 static int look(pid_t agent)
 {
@@ -39,12 +44,22 @@ static void answer(uint32_t size)
 		channel_send(FRAME_USAGE, 0, NULL, 0);
 }
 
+/* The one before is answered when it is done. One that is never done, which its alarm should have ended, answers nobody. */
+static int still_looking(void)
+{
+	if (now_millis() - worker_since < STUCK_MILLIS)
+		return 0;
+	kill(worker, SIGKILL);
+	answer(0);
+	return 0;
+}
+
 int usage_take(const struct frame *frame)
 {
 	if (frame->length != 0)
 		return -EPROTO;
 	if (worker > 0)
-		return 0;
+		return still_looking();
 	if (!page) {
 		void *got = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 		if (got == MAP_FAILED) {
@@ -53,6 +68,7 @@ int usage_take(const struct frame *frame)
 		}
 		page = got;
 	}
+	worker_since = now_millis();
 	pid_t agent = getpid(), pid = fork();
 	if (pid == 0)
 		_exit(look(agent));

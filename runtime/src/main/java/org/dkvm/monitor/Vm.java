@@ -551,6 +551,7 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         clock.enter(Phase.OVER);
         timeline.save(places.timeline(), log);
         services.end();
+        usage.end();
         AgentLink link = agent;
         if (link != null) {
             link.close();

@@ -51,6 +51,17 @@ final class VmUsage {
         }
     }
 
+    /** The VM ends: nobody who waits for its guest's answer holds that up. */
+    void end() {
+        EventLoop.Timer running = timer;
+        timer = null;
+        if (running != null) {
+            running.cancel();
+        }
+        waiting.forEach(client -> Replies.orderRefused(client, "the container is stopping"));
+        waiting.clear();
+    }
+
     private void answered(byte[] report) {
         EventLoop.Timer running = timer;
         timer = null;

@@ -143,6 +143,19 @@ class MonitorTest {
     }
 
     @Test
+    void whoWaitsForWhatTheGuestUsesIsToldOfTheVmsEnd() throws Exception {
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        Peer agent = sandbox.runningAgent();
+        main.skipTo(FrameType.OPENED);
+        Peer client = sandbox.usageClient();
+        agent.skipTo(FrameType.USAGE_ASK);
+        finish(agent, 0, 0);
+        assertThat(client.lastWords()).isEqualTo("REFUSED 126 the container is stopping");
+        assertThat(main.lastWords()).isEqualTo("EXIT 0");
+    }
+
+    @Test
     void aGuestThatDoesNotTellWhatItUsesIsNotWaitedFor() throws Exception {
         sandbox.deadlines(2000, 60_000, 60_000);
         sandbox.start();

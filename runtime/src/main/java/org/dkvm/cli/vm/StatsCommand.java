@@ -12,10 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.dkvm.bundle.host.ContainerState;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
@@ -40,7 +36,10 @@ public final class StatsCommand implements Callable<Integer> {
     private static final String FORMAT = "%-14s %-18s %8s %22s %6s %8s %23s %23s%n";
     private static final Duration FIRST_INTERVAL = Duration.ofSeconds(1);
     private static final Duration INTERVAL = Duration.ofSeconds(2);
-    private static final int MOST_AT_ONCE = 8;
+    /** How long a round waits for guests; the others are shown then. */
+    private static final Duration PATIENCE = Duration.ofSeconds(3);
+    /** Longer than a question takes: the only table has what all say. */
+    private static final Duration ONLY_PATIENCE = Duration.ofSeconds(20);
 
     /** To the upper left corner, and away with all that is there: see console_codes(4). */
     private static final String CLEAR = "\033[H\033[2J\033[3J";
@@ -55,6 +54,7 @@ public final class StatsCommand implements Callable<Integer> {
     private List<String> containers = new ArrayList<>();
 
     private final GuestQuestion question;
+    private final GuestRounds rounds = new GuestRounds();
     private Map<String, String> names = Map.of();
 
     public StatsCommand(GuestQuestion question) {
@@ -72,11 +72,11 @@ public final class StatsCommand implements Callable<Integer> {
     public Integer call() throws DkvmException {
         boolean clears = !once && isTerminal();
         List<VmList.Entry> named = named();
-        try (ExecutorService asking = Executors.newFixedThreadPool(MOST_AT_ONCE)) {
-            List<Row> before = rows(asking, named);
+        try {
+            List<Row> before = rows(named, PATIENCE);
             for (Duration interval = FIRST_INTERVAL; ; interval = INTERVAL) {
                 Thread.sleep(interval);
-                List<Row> now = rows(asking, named);
+                List<Row> now = rows(named, once ? ONLY_PATIENCE : PATIENCE);
                 System.out.print((clears ? CLEAR : "") + table(now, before));
                 if (once || System.out.checkError()) {
                     return 0;
@@ -87,10 +87,6 @@ public final class StatsCommand implements Callable<Integer> {
             Thread.currentThread().interrupt();
             throw new DkvmException("interrupted", "", e);
         }
-    }
-
-    private static String word(@Nullable Throwable reason) {
-        return reason == null ? "it can not be asked" : String.valueOf(reason.getMessage());
     }
 
     /** Whether somebody looks: a program that reads a pipe wants no control sequences. */
@@ -112,29 +108,23 @@ public final class StatsCommand implements Callable<Integer> {
         return named;
     }
 
-    private List<Row> rows(ExecutorService asking, List<VmList.Entry> named)
-            throws DkvmException, InterruptedException {
+    private List<Row> rows(List<VmList.Entry> named, Duration patience) throws DkvmException, InterruptedException {
         List<VmList.Entry> entries = named.isEmpty() ? running() : named;
-        Map<VmList.Entry, Future<GuestReport>> answers = new LinkedHashMap<>();
+        Map<String, Callable<GuestReport>> questions = new LinkedHashMap<>();
         for (VmList.Entry entry : entries) {
-            answers.put(entry, asking.submit(() -> question.ask(entry)));
+            questions.put(entry.vm().id().value(), () -> question.ask(entry));
         }
-        Map<VmList.Entry, String> words = new HashMap<>();
-        Map<VmList.Entry, GuestReport> reports = new HashMap<>();
-        for (Map.Entry<VmList.Entry, Future<GuestReport>> answer : answers.entrySet()) {
-            try {
-                reports.put(answer.getKey(), answer.getValue().get());
-            } catch (ExecutionException e) {
-                words.put(answer.getKey(), word(e.getCause()));
-            }
-        }
+        Map<String, GuestRounds.Answer> answers = rounds.ask(questions, patience);
         NamespaceProcesses host = processes();
         long at = System.nanoTime();
         List<Row> rows = new ArrayList<>();
-        for (VmList.Entry entry : answers.keySet()) {
+        for (VmList.Entry entry : entries) {
             Optional<Long> init = firstProcess(entry);
             List<NamespaceProcesses.Use> uses = init.isPresent() ? host.with(init.get()) : List.of();
-            rows.add(new Row(entry, VmSample.of(uses, reports.get(entry), words.getOrDefault(entry, ""), at)));
+            GuestRounds.Answer answer = answers.get(entry.vm().id().value());
+            if (answer != null) {
+                rows.add(new Row(entry, VmSample.of(uses, answer.report(), answer.word(), at)));
+            }
         }
         return rows;
     }

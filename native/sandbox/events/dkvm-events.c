@@ -8,21 +8,18 @@
 #include "common/clock.h"
 #include "common/files.h"
 #include "common/loop.h"
-#include "common/session_socket.h"
+#include "sandbox/serve/serve.h"
 #include "sandbox/share/slots.h"
 #include "sandbox/events/watches.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 enum {
@@ -45,12 +42,6 @@ static uint32_t told_size;
 static bool missed; /* something, for which the channel had no room, and has not said so */
 
 static int64_t allowed = BURST, counted_at; /* events, ms */
-
-static _Noreturn void die(const char *what, int error)
-{
-	fprintf(stderr, "%s: %s\n", what, strerrordesc_np(error < 0 ? -error : error));
-	exit(1);
-}
 
 static void answer(uint32_t number, int error)
 {
@@ -202,70 +193,33 @@ static void room(void)
 		loop_set(&changes, EPOLLIN);
 }
 
-static void attached(void)
+static void open_all(const char *directory)
 {
-	/* nothing that was written before is lost on a socket */
-}
-
-static _Noreturn void monitor_lost(void)
-{
-	exit(0);
-}
-
-static void channel_broken(int error)
-{
-	if (error == -EPROTO) {
-		fprintf(stderr, "the guest broke the protocol of its file events\n");
-		exit(1);
-	}
-	exit(0);
-}
-
-static int connect_to_monitor(const char *path)
-{
-	int fd = session_socket_connect(path, 0);
-
-	if (fd < 0)
-		die(path, fd);
-	return fd;
-}
-
-static void open_all(const char *monitor, const char *directory)
-{
-	static const struct channel_events events = {attached, take_frame, room, channel_broken, monitor_lost};
 	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 
 	if (fd < 0)
-		die("inotify", errno);
+		serve_die("inotify", errno);
 	share = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (share < 0)
-		die(directory, errno);
+		serve_die(directory, errno);
 	counted_at = now_millis();
 	int r = loop_open();
 	if (r == 0)
 		r = loop_add(&changes, fd, EPOLLIN, changes_ready);
-	if (r == 0)
-		r = channel_open(connect_to_monitor(monitor), &events);
 	if (r < 0)
-		die("the monitor", r);
+		serve_die("loop", r);
 }
 
 int main(int argc, char **argv)
 {
-	/* nobody without CAP_SYS_PTRACE reads our memory, whatever user it is: see PR_SET_DUMPABLE in prctl(2) */
-	prctl(PR_SET_DUMPABLE, 0);
+	static const struct service service = {"file events", take_frame, room, tick};
+
+	serve_begin();
 	if (argc != 3) {
 		fprintf(stderr, "dkvm-events MONITOR SHARE\n");
 		return 2;
 	}
-	signal(SIGPIPE, SIG_IGN);
-	open_all(argv[1], argv[2]);
-	for (;;) {
-		int next = tick();
-		channel_flush();
-		int r = loop_wait(next);
-		if (r < 0)
-			die("loop", r);
-		channel_flush();
-	}
+	open_all(argv[2]);
+	serve_connect(&service, argv[1]);
+	serve(&service);
 }

@@ -5,10 +5,9 @@
  * MONITOR is the monitor's socket, over which the agent's frames come; SHARE what virtiofsd serves. All locks go with this process.
  * protocol/PROTOCOL.md, "Locks".
  */
-#include "common/channel.h"
 #include "common/lockframe.h"
 #include "common/loop.h"
-#include "common/session_socket.h"
+#include "sandbox/serve/serve.h"
 #include "sandbox/locks/blocked.h"
 #include "sandbox/locks/holder.h"
 #include "sandbox/locks/lanes.h"
@@ -17,21 +16,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 enum { OWN_FILES = 16 + 3 * LANES_THREADS }; /* descriptors that are no holder's */
-
-static _Noreturn void die(const char *what, int error)
-{
-	fprintf(stderr, "%s: %s\n", what, strerrordesc_np(error < 0 ? -error : error));
-	exit(1);
-}
 
 /* What no kernel says: the guest's has been changed, and is not trusted. */
 static int parse(const struct frame *frame, struct request *request, char path[static PATH_MAX])
@@ -84,28 +74,9 @@ static int take_frame(const struct frame *frame)
 	return r;
 }
 
-static void attached(void)
-{
-	/* nothing that was written before is lost on a socket */
-}
-
 static void room(void)
 {
 	/* what is answered is bounded by what is asked: see PENDING_MAX */
-}
-
-/* Threads may wait for locks: they end with the process. */
-static _Noreturn void monitor_lost(void)
-{
-	_exit(0);
-}
-
-static void channel_broken(int error)
-{
-	if (error != -EPROTO)
-		_exit(0);
-	fprintf(stderr, "the guest broke the protocol of its locks\n");
-	_exit(1);
 }
 
 static uint32_t files_to_be_had(void)
@@ -113,41 +84,29 @@ static uint32_t files_to_be_had(void)
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= OWN_FILES)
-		die("the limit of open files", EMFILE);
+		serve_die("the limit of open files", EMFILE);
 	rlim_t most = limit.rlim_cur - OWN_FILES;
 	return most < HOLDERS_MAX ? (uint32_t)most : HOLDERS_MAX;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct channel_events events = {attached, take_frame, room, channel_broken, monitor_lost};
+	static const struct service service = {"locks", take_frame, room, blocked_tick};
 
-	/* nobody without CAP_SYS_PTRACE reads our memory, whatever user it is: see PR_SET_DUMPABLE in prctl(2) */
-	prctl(PR_SET_DUMPABLE, 0);
+	serve_begin();
 	if (argc != 3) {
 		fprintf(stderr, "dkvm-locks MONITOR SHARE\n");
 		return 2;
 	}
-	signal(SIGPIPE, SIG_IGN);
 	int share = open(argv[2], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (share < 0)
-		die(argv[2], errno);
+		serve_die(argv[2], errno);
 	holders_open(files_to_be_had());
 	int r = loop_open();
 	if (r == 0)
 		r = requests_open(share);
 	if (r < 0)
-		die("loop", r);
-	int fd = session_socket_connect(argv[1], 0);
-	r = fd < 0 ? fd : channel_open(fd, &events);
-	if (r < 0)
-		die(argv[1], r);
-	for (;;) {
-		int next = blocked_tick();
-		channel_flush();
-		r = loop_wait(next);
-		if (r < 0)
-			die("loop", r);
-		channel_flush();
-	}
+		serve_die("loop", r);
+	serve_connect(&service, argv[1]);
+	serve(&service);
 }

@@ -8,17 +8,15 @@
 #include "common/channel.h"
 #include "common/files.h"
 #include "common/loop.h"
+#include "sandbox/serve/serve.h"
 #include "sandbox/sockets/peer.h"
-#include "common/session_socket.h"
 #include "common/tunnel.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -39,12 +37,6 @@ struct real_socket {
 static struct real_socket sockets[SOCKETS_MAX];
 static struct peer peers[TUNNELS_MAX]; /* by place */
 static uint32_t count;
-
-static _Noreturn void die(const char *what, int error)
-{
-	fprintf(stderr, "%s: %s\n", what, strerrordesc_np(error < 0 ? -error : error));
-	exit(1);
-}
 
 /* A socket is bound once: where nobody has it open, nobody ever will. */
 static void look_after(uint32_t number)
@@ -108,34 +100,6 @@ static int take_frame(const struct frame *frame)
 	return frame->type == FRAME_SOCKET_OPEN ? take_open(frame) : tunnels_frame(frame);
 }
 
-static void attached(void)
-{
-	/* nothing that was written before is lost on a socket */
-}
-
-static _Noreturn void monitor_lost(void)
-{
-	exit(0);
-}
-
-static void channel_broken(int error)
-{
-	if (error == -EPROTO) {
-		fprintf(stderr, "the guest broke the protocol of its sockets\n");
-		exit(1);
-	}
-	exit(0);
-}
-
-static int connect_to_monitor(const char *path)
-{
-	int fd = session_socket_connect(path, 0);
-
-	if (fd < 0)
-		die(path, fd);
-	return fd;
-}
-
 /* Tell the monitor what the sockets are like: the agent makes such ones. */
 static void report(void)
 {
@@ -145,7 +109,7 @@ static void report(void)
 		struct stat st;
 		uint8_t *record = payload + i * SOCKET_RECORD, *value = record + RECORD_HEADER;
 		if (stat(sockets[i].path, &st) < 0)
-			die(sockets[i].path, errno);
+			serve_die(sockets[i].path, errno);
 		int type = socket_type(sockets[i].path);
 		sockets[i].gone = type < 0;
 		sockets[i].type = (uint8_t)(type < 0 ? SOCK_STREAM : type);
@@ -158,7 +122,7 @@ static void report(void)
 		put_u32(value + 16, st.st_gid);
 	}
 	if (channel_send(FRAME_SOCKETS, 0, payload, count * SOCKET_RECORD) < 0)
-		die("the monitor", ENOBUFS);
+		serve_die("the monitor", ENOBUFS);
 	channel_flush();
 }
 
@@ -185,12 +149,11 @@ static int tick(void)
 
 int main(int argc, char **argv)
 {
-	static const struct channel_events events = {attached, take_frame, tunnels_room, channel_broken, monitor_lost};
+	static const struct service service = {"sockets", take_frame, tunnels_room, tick};
 	static const struct tunnel_owner owner = {connection_ended, place_freed};
 	unsigned long wanted = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
 
-	/* nobody without CAP_SYS_PTRACE reads our memory, whatever user it is: see PR_SET_DUMPABLE in prctl(2) */
-	prctl(PR_SET_DUMPABLE, 0);
+	serve_begin();
 	if (wanted == 0 || wanted > SOCKETS_MAX) {
 		fprintf(stderr, "dkvm-sockets MONITOR DIRECTORY COUNT\n");
 		return 2;
@@ -198,20 +161,11 @@ int main(int argc, char **argv)
 	count = (uint32_t)wanted;
 	for (uint32_t i = 0; i < count; i++)
 		snprintf(sockets[i].path, sizeof sockets[i].path, "%s/%u", argv[2], i);
-	signal(SIGPIPE, SIG_IGN);
 	tunnels_open(&owner);
 	int r = loop_open();
-	if (r == 0)
-		r = channel_open(connect_to_monitor(argv[1]), &events);
 	if (r < 0)
-		die("the monitor", r);
+		serve_die("loop", r);
+	serve_connect(&service, argv[1]);
 	report();
-	for (;;) {
-		int next = tick();
-		channel_flush();
-		r = loop_wait(next);
-		if (r < 0)
-			die("loop", r);
-		channel_flush();
-	}
+	serve(&service);
 }

@@ -15,13 +15,11 @@ import org.dkvm.agent.Frame;
 import org.dkvm.agent.FrameReceiver;
 import org.dkvm.agent.FrameType;
 import org.dkvm.agent.ProtocolException;
-import org.dkvm.agent.Sender;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.SandboxPaths;
 import org.dkvm.monitor.link.AgentLink;
 import org.dkvm.monitor.loop.EventLoop;
 import org.dkvm.monitor.loop.MonitorLog;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Passes frames between the agent, whose kernel says what of the share its programs watch, and {@code dkvm-events}, which watches it outside (protocol/PROTOCOL.md,
@@ -46,25 +44,22 @@ public final class GuestFileEvents implements FrameReceiver, AgentLink.Events {
         void start(GuestFileEvents events) throws DkvmException;
     }
 
-    private final EventLoop loop;
+    private final ProgramLink program;
     private final MonitorLog log;
     private final Consumer<ByteBuffer> toAgent;
     private final Starter starter;
     /** The guest's numbers of what it waits for, in order. */
     private final Deque<Integer> unanswered = new ArrayDeque<>();
-    /** What came before the program had connected. */
-    private final Deque<ByteBuffer> early = new ArrayDeque<>();
 
     /** The numbers that are watched. */
     private final BitSet watched = new BitSet();
 
-    private @Nullable AgentLink link;
     private boolean started;
     private boolean lost;
     private boolean toldMost;
 
     GuestFileEvents(EventLoop loop, MonitorLog log, Consumer<ByteBuffer> toAgent, Starter starter) {
-        this.loop = loop;
+        program = new ProgramLink(loop, this, this);
         this.log = log;
         this.toAgent = toAgent;
         this.starter = starter;
@@ -86,17 +81,12 @@ public final class GuestFileEvents implements FrameReceiver, AgentLink.Events {
             channel.close();
             return;
         }
-        AgentLink program = new AgentLink(channel, loop, Sender.MONITOR, this, this);
-        link = program;
-        for (ByteBuffer frame : early) {
-            program.output().send(frame);
-        }
-        early.clear();
+        program.connected(channel);
     }
 
     /** It was waited for long enough. */
     public void late() {
-        if (link == null) {
+        if (!program.isConnected()) {
             lose("dkvm-events did not start");
         }
     }
@@ -121,26 +111,15 @@ public final class GuestFileEvents implements FrameReceiver, AgentLink.Events {
             started = true;
             start();
         }
-        AgentLink program = link;
-        if (lost) {
-            // Answered when the agent takes more: see update.
-            return;
-        }
-        if (program == null) {
-            byte[] payload = new byte[frame.length()];
-            frame.payload().get(payload);
-            early.add(Frame.make(frame.type(), number, payload));
-        } else {
-            program.output().send(frame.restamp(number));
+        // What is lost is answered when the agent takes more: see update.
+        if (!lost) {
+            program.send(frame, number);
         }
     }
 
     /** What every round ends with. */
     void update(boolean agentTakesMore) {
-        AgentLink program = link;
-        if (program != null) {
-            program.update(agentTakesMore);
-        }
+        program.update(agentTakesMore);
         if (lost && agentTakesMore) {
             giveUp();
         }
@@ -195,8 +174,7 @@ public final class GuestFileEvents implements FrameReceiver, AgentLink.Events {
             return;
         }
         lost = true;
-        link = null;
-        early.clear();
+        program.forget();
         log.line("changes of files from outside are not heard any more: " + why);
         giveUp();
         ByteBuffer missed = ByteBuffer.allocate(EVENT_HEADER).order(ByteOrder.LITTLE_ENDIAN);

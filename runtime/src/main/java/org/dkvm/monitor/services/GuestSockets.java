@@ -12,7 +12,6 @@ import org.dkvm.agent.Frame;
 import org.dkvm.agent.FrameReceiver;
 import org.dkvm.agent.FrameType;
 import org.dkvm.agent.ProtocolException;
-import org.dkvm.agent.Sender;
 import org.dkvm.core.SandboxPaths;
 import org.dkvm.monitor.link.AgentLink;
 import org.dkvm.monitor.loop.EventLoop;
@@ -32,15 +31,14 @@ public final class GuestSockets implements FrameReceiver, AgentLink.Events {
         void fail(String text);
     }
 
-    private final EventLoop loop;
+    private final ProgramLink program;
     private final MonitorLog log;
     private final Consumer<ByteBuffer> toAgent;
     private final Failed failed;
-    private @Nullable AgentLink link;
     private byte @Nullable [] records;
 
     GuestSockets(EventLoop loop, MonitorLog log, Consumer<ByteBuffer> toAgent, Failed failed) {
-        this.loop = loop;
+        program = new ProgramLink(loop, this, this);
         this.log = log;
         this.toAgent = toAgent;
         this.failed = failed;
@@ -57,7 +55,7 @@ public final class GuestSockets implements FrameReceiver, AgentLink.Events {
 
     /** The program is there. */
     public void connected(SocketChannel channel) throws IOException {
-        link = new AgentLink(channel, loop, Sender.MONITOR, this, this);
+        program.connected(channel);
     }
 
     /** Whether it has said what the sockets are like. */
@@ -78,25 +76,20 @@ public final class GuestSockets implements FrameReceiver, AgentLink.Events {
 
     /** Passes a frame of the guest's on. */
     void fromAgent(Frame frame) throws ProtocolException {
-        AgentLink program = link;
-        if (program == null) {
+        if (!program.isConnected()) {
             throw new ProtocolException("a frame " + frame.type() + " before there are sockets");
         }
-        program.output().send(frame.restamp(frame.stream()));
+        program.send(frame, frame.stream());
     }
 
     /** Whether so much waits for the program that the agent may not send more. */
     boolean isFull() {
-        AgentLink program = link;
-        return program != null && program.isFull();
+        return program.isFull();
     }
 
     /** What every round ends with. */
     void update(boolean agentTakesMore) {
-        AgentLink program = link;
-        if (program != null) {
-            program.update(agentTakesMore);
-        }
+        program.update(agentTakesMore);
     }
 
     @Override

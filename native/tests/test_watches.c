@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dkvm-events' table of watches, and what it opens of what a guest names. */
-#include "sandbox/events/slots.h"
+#include "sandbox/share/slots.h"
 #include "sandbox/events/watches.h"
 #include "test.h"
 

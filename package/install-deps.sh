@@ -50,6 +50,13 @@ engine_packages() {
     fi
 }
 
+# For a screen in a browser: 100 MB. Where there is no such package, that case looks at it without.
+browser_package() {
+    if ! command -v chromium-headless-shell >/dev/null && apt-cache show chromium-headless-shell >/dev/null 2>&1; then
+        PACKAGES+=(chromium-headless-shell)
+    fi
+}
+
 # All of PACKAGES that dpkg does not call installed, by one question.
 missing_packages() {
     local installed
@@ -65,8 +72,9 @@ install_packages() {
 }
 
 main() {
-    local missing start=$EPOCHREALTIME
-    [ "${1:-}" = --without-tests ] || PACKAGES+=("${TESTS[@]}")
+    local missing start=$EPOCHREALTIME tests=yes
+    [ "${1:-}" != --without-tests ] || tests=no
+    [ "$tests" = no ] || PACKAGES+=("${TESTS[@]}")
     [ -z "${ARCHES:-}" ] || PACKAGES+=("${ARM64[@]}")
     [ "${1:-}" != --list ] || {
         printf '%s\n' "${PACKAGES[@]}"
@@ -81,6 +89,7 @@ main() {
         logged "$DKVM_CACHE/apt.log" apt-get update -q
     fi
     engine_packages
+    [ "$tests" = no ] || browser_package
     # The keys of trixie came to older releases by an update.
     local keyring=/usr/share/keyrings/debian-archive-trixie-stable.gpg
     missing=$(missing_packages)

@@ -52,6 +52,8 @@ DATA=(
     usr/lib/x86_64-linux-gnu/gconv/IBM437.so usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache
     usr/lib/locale/C.utf8/LC_CTYPE
     etc/mke2fs.conf
+    # A screen in a browser: what dkvm-web serves.
+    usr/share/novnc/app usr/share/novnc/core usr/share/novnc/vendor usr/share/novnc/vnc.html usr/share/novnc/package.json
 )
 
 # Mount points and places that programs expect; the root is read-only, so all of them must stand here.
@@ -60,17 +62,27 @@ DIRECTORIES=(
     var/tmp var/lib var/log etc/dkvm opt/dkvm/kernel opt/dkvm/lib opt/dkvm/aot
 )
 
+# Of its dependencies none is wanted: they would bring a whole Node.js.
+NOVNC_PACKAGE=novnc
+
 # The add-on: one more program, which finds all its libraries in the root.
 ARM64_PACKAGE=qemu-system-arm
 ARM64_PROGRAM=usr/bin/qemu-system-aarch64
 
-# extract RAW PACKAGE…
+# extract RAW [--alone PACKAGE] PACKAGE…: one of them without what it depends on.
 extract() {
-    local raw=$1
+    local raw=$1 alone='' hook=()
     shift
+    if [ "$1" = --alone ]; then
+        alone=$2
+        # shellcheck disable=SC2016 # expanded by the hook's shell
+        hook=(--extract-hook='cd "$1/var/cache/apt/archives" && APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get download '"$alone")
+        shift 2
+    fi
     # The packages themselves stay for take_licences.
-    mmdebstrap --variant=extract --mode=root --include="$(IFS=, && echo "$*")" \
+    mmdebstrap --variant=extract --mode=root --include="$(IFS=, && echo "$*")" "${hook[@]}" \
         --aptopt='APT::Install-Recommends "false"' --skip=cleanup/apt "$SUITE" "$raw"
+    [ -z "$alone" ] || dpkg-deb -x "$raw/var/cache/apt/archives/$alone"_*.deb "$raw"
 }
 
 # The merged /usr that base-files would have made, and what ld.so --list wants to see.
@@ -152,6 +164,7 @@ populate() {
     ln -s mke2fs "$root/usr/sbin/mkfs.ext4"
     ln -s mke2fs "$root/usr/sbin/mkfs.ext3"
     ln -s mke2fs "$root/usr/sbin/mkfs.ext2"
+    settle_novnc "$root"
     take_licences "$raw" "$root"
     for program in "${DIRECTORIES[@]}"; do
         mkdir -p "$root/$program"
@@ -169,6 +182,20 @@ populate() {
     # No need to search: the cache of ld.so saves every start of QEMU some hundred failed opens.
     printf '/usr/lib/x86_64-linux-gnu\n' >"$root/etc/ld.so.conf"
     ldconfig -r "$root" || die "ldconfig failed"
+}
+
+# noVNC's page connects by itself, and to nothing but the place that it came from. Its one script that is no file is told apart by its digest: no other runs.
+settle_novnc() {
+    local pages=$1/usr/share/novnc digest
+    rm -r "$pages/app/images/icons"
+    printf '{"autoconnect": true, "resize": "scale"}\n' >"$pages/defaults.json"
+    printf '{"host": "", "port": 0, "path": "websockify"}\n' >"$pages/mandatory.json"
+    # shellcheck disable=SC2016 # Perl's own variables
+    digest=$(perl -0777 -MDigest::SHA=sha256_base64 -ne \
+        'while (/<script type="module">(.*?)<\/script>/sg) { print sha256_base64($1), "=\n" }' "$pages/vnc.html")
+    # One line, of 32 bytes in base64.
+    [[ $digest =~ ^[A-Za-z0-9+/]{43}=$ ]] || die "noVNC's page has not the one script that it had: look at it and correct $0"
+    printf '%s\n' "$digest" >"$pages/.script"
 }
 
 # The whole is checked once more as it will run: from its own root, with its own libraries.
@@ -189,7 +216,7 @@ make_root() {
     local entry=$1 work=$1.making
     rm -rf "$work"
     mkdir -p "$work"
-    extract "$work/raw" "${PACKAGES[@]}"
+    extract "$work/raw" --alone "$NOVNC_PACKAGE" "${PACKAGES[@]}"
     mkdir -p "$work/raw/proc" "$work/raw/dev"
     for name in bin sbin lib lib64; do
         [ -e "$work/raw/$name" ] || ln -s "usr/$name" "$work/raw/$name"

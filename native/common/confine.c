@@ -94,3 +94,31 @@ int confine_to_itself(void)
 
 	return install(code, sizeof code / sizeof *code);
 }
+
+int confine_to_sockets(void)
+{
+	struct sock_filter code[] = {
+		THIS_ARCHITECTURE,
+		IF(SYS_recvfrom, 17, 0),
+		IF(SYS_sendto, 16, 0),
+		IF(SYS_ppoll, 15, 0),
+		IF(SYS_clock_gettime, 14, 0),
+		IF(SYS_accept4, 13, 0),
+		IF(SYS_close, 12, 0),
+		IF(SYS_connect, 11, 0),
+		IF(SYS_shutdown, 10, 0),
+		IF(SYS_setsockopt, 9, 0),
+		IF(SYS_write, 8, 0),
+		IF(SYS_exit_group, 7, 0),
+		IF(SYS_rt_sigreturn, 6, 0),
+		IF(SYS_restart_syscall, 5, 0),
+		IF(SYS_socket, 1, 0),
+		REFUSE,
+		LOAD_ARGUMENT(0),
+		IF(AF_UNIX, 1, 0),
+		REFUSE,
+		ALLOW,
+	};
+
+	return install(code, sizeof code / sizeof *code);
+}

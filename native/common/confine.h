@@ -12,4 +12,7 @@ int confine_all(void);
 /* On top of that they send no signal to others, touch no other's memory and change no other's schedule. 0 or -errno. */
 int confine_to_itself(void);
 
+/* Only what a server does with sockets that listen or are accepted, and with unix sockets that it connects; no file is opened. 0 or -errno. */
+int confine_to_sockets(void);
+
 #endif

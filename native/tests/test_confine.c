@@ -28,7 +28,8 @@ static void confined(int (*confine)(void), void (*body)(void))
 		CHECK(confine() == 0);
 		body();
 		fflush(stdout);
-		_exit(test_holds ? 0 : 1);
+		/* itself: the sanitizer has more to do before _exit(2) than a filter may let it */
+		syscall(SYS_exit_group, test_holds ? 0 : 1);
 	}
 	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
@@ -91,6 +92,21 @@ static void signals(void)
 	CHECK(syscall(SYS_tgkill, getpid(), getpid(), 0) == 0);
 }
 
+static void only_sockets(void)
+{
+	CHECK(refused(open("/dev/null", O_RDONLY)) && refused(socket(AF_INET, SOCK_STREAM, 0)));
+	CHECK(refused(socket(AF_INET6, SOCK_STREAM, 0)) && refused(kill(getppid(), 0)) &&
+	      refused(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)));
+	CHECK(refused(syscall(SYS_execve, "/bin/true", NULL, NULL)));
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	CHECK(fd >= 0 && close(fd) == 0);
+}
+
+static void no_files(void)
+{
+	confined(confine_to_sockets, only_sockets);
+}
+
 static void no_netlink(void)
 {
 	confined(confine_all, netlink);
@@ -117,5 +133,6 @@ int main(void)
 	test("no file has a signal sent to another", no_owners);
 	test("limits are one's own", no_limits);
 	test("who is confined to itself reaches no other", no_signals);
+	test("who is confined to sockets opens nothing, starts nothing and connects to no network", no_files);
 	return tests_end();
 }

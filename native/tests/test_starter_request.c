@@ -87,6 +87,7 @@ static void each_kind_is_one_program(void)
 {
 	CHECK(starts(STARTER_VIRTIOFSD, "/usr/libexec/virtiofsd"));
 	CHECK(starts(STARTER_DISKS, "/opt/dkvm/dkvm-disk"));
+	CHECK(starts(STARTER_WEB, "/opt/dkvm/dkvm-web"));
 	CHECK(!starts(STARTER_VIRTIOFSD, "/usr/bin/qemu-system-x86_64"));
 	CHECK(!starts(STARTER_DISKS, "/usr/bin/busybox"));
 	CHECK(!starts(STARTER_QEMU, "/usr/bin/qemu-img"));

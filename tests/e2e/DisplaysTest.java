@@ -8,12 +8,19 @@ import static org.dkvm.e2e.Images.BUSYBOX;
 import static org.dkvm.e2e.Images.TOOLS;
 
 import java.awt.image.BufferedImage;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.WebSocketHandshakeException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** What a VM shows, and where: by VNC, as a text screen or as a serial port on the container's terminal. */
+/** What a VM shows, and where: by VNC, in a browser, as a text screen or as a serial port on the container's terminal. */
 @EndToEnd
 class DisplaysTest {
     private static final int NOT_STARTED = 125;
@@ -23,6 +30,12 @@ class DisplaysTest {
     private static final int BLUE = 0x0000a8;
 
     private static final int GREEN = 0x00a800;
+
+    /** That of its letters. */
+    private static final int GREY = 0xa8a8a8;
+
+    /** Points of a line of letters. */
+    private static final int LINE_HEIGHT = 16;
 
     /** Paints the screen's halves by DRM, and the left one anew when a key is pressed. See the kernel's drm_mode.h and input.h. */
     private static final String PAINTER = """
@@ -152,6 +165,101 @@ class DisplaysTest {
                 vnc.point(640, 200);
                 container.awaitLog("the pointer at 2/4, 1/4");
             }
+        });
+    }
+
+    private static int greyInFirstLine(BufferedImage picture) {
+        int count = 0;
+        for (int y = 0; y < Math.min(LINE_HEIGHT, picture.getHeight()); y++) {
+            for (int x = 0; x < picture.getWidth(); x++) {
+                count += colourAt(picture, x, y) == GREY ? 1 : 0;
+            }
+        }
+        return count;
+    }
+
+    private static HttpResponse<String> get(HttpClient client, int port, String path) throws Exception {
+        return client.send(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+    }
+
+    /** What anybody gets who reaches the port, and that it is not the guest who answers. */
+    private static void thePagesAreServed(int port) throws Exception {
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            HttpResponse<String> page = get(client, port, "/");
+            assertThat(page.statusCode()).isEqualTo(200);
+            assertThat(page.body()).contains("<title>noVNC</title>");
+            assertThat(page.headers().firstValue("Content-Security-Policy"))
+                    .hasValueSatisfying(
+                            policy -> assertThat(policy).contains("default-src 'self'", "frame-ancestors 'none'"));
+            assertThat(get(client, port, "/core/rfb.js").body()).contains("class RFB");
+            for (String other : List.of("/../../../etc/passwd", "/run/dkvm/sandbox.json", "/.script", "/index.html")) {
+                assertThat(get(client, port, other).statusCode()).as(other).isEqualTo(404);
+            }
+        }
+    }
+
+    private static void theScreenIsTypedToInABrowser(Path program, Path profile, int port) throws Exception {
+        // The page goes nowhere else, whatever its address says.
+        String address = "http://127.0.0.1:" + port + "/?host=192.0.2.1&port=1&path=elsewhere";
+        try (Browser browser = Browser.show(program, profile, address)) {
+            Deadline.await(
+                    "the page asks for the password",
+                    () -> browser.evaluate(
+                                    "document.getElementById('noVNC_credentials_dlg').classList.contains('noVNC_open')"
+                                            + " && document.getElementById('noVNC_password_block').classList.contains('noVNC_hidden') == false")
+                            .equals("true"));
+            // It appears little by little, and takes no focus before it is to be seen.
+            Deadline.await(
+                    "a field for the password",
+                    () -> browser.evaluate(
+                                    "(document.getElementById('noVNC_password_input').focus(), document.activeElement.id)")
+                            .equals("noVNC_password_input"));
+            browser.save(Files.createDirectories(PICTURES).resolve("browser-password.png"));
+            browser.insert("open it");
+            browser.evaluate("document.getElementById('noVNC_credentials_button').click()");
+            Deadline.await("the guest's text in the browser", () -> {
+                BufferedImage picture = browser.canvas();
+                return share(picture, BLUE) > 80 && greyInFirstLine(picture) > 200;
+            });
+            browser.save(PICTURES.resolve("browser.png"));
+            browser.type("printf '\\033[42m'; clear\n");
+            Deadline.await("a green console in the browser", () -> share(browser.canvas(), GREEN) > 80);
+        }
+    }
+
+    @Test
+    void aConsoleIsSeenAndTypedToInABrowser() throws Exception {
+        onVm(docker -> {
+            Container container = docker.start(
+                    "-p127.0.0.1::6080",
+                    "--env=DKVM_DISPLAY_MODE=web",
+                    "--env=DKVM_QEMU_VNC_PASSWORD=open it",
+                    "--env=DKVM_KERNEL=debian",
+                    BUSYBOX,
+                    "sh",
+                    "-c",
+                    "nc -ll -p 6080 -e echo THE GUEST & printf '\\033[44m\\033[2J\\033[HDKVM in a browser\\n' >/dev/tty1;"
+                            + " echo ready; setsid -c sh </dev/tty1 >/dev/tty1 2>&1; true");
+            container.awaitLog("ready");
+            int port = Host.port(docker.quietly("port", container.name(), "6080"));
+            thePagesAreServed(port);
+            assertThatThrownBy(() -> WebScreen.connect(port, "http://evil.example"))
+                    .isInstanceOfSatisfying(
+                            WebSocketHandshakeException.class,
+                            e -> assertThat(e.getResponse().statusCode()).isEqualTo(403));
+            assertThatThrownBy(() -> Vnc.overWeb(port, "open")).isInstanceOf(Vnc.Refused.class);
+            try (Vnc vnc = Vnc.overWeb(port, "open it")) {
+                vnc.await("a blue console", picture -> share(picture, BLUE) > 80 && greyInFirstLine(picture) > 200);
+                Optional<Path> browser = Browser.installed();
+                if (browser.isPresent()) {
+                    theScreenIsTypedToInABrowser(browser.get(), docker.directory(), port);
+                }
+                vnc.type("exit\n");
+            }
+            container.awaitEnd();
         });
     }
 

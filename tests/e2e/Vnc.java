@@ -8,6 +8,8 @@ import java.io.Closeable;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -33,7 +35,7 @@ final class Vnc implements Closeable {
     private static final int KEY_RETURN = 0xff0d;
     private static final int PATIENCE_MILLIS = 20_000;
 
-    private final Socket socket;
+    private final Closeable connection;
     private final DataInputStream in;
     private final DataOutputStream out;
     private BufferedImage picture = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB);
@@ -47,22 +49,35 @@ final class Vnc implements Closeable {
         }
     }
 
-    private Vnc(Socket socket) throws IOException {
-        this.socket = socket;
-        in = new DataInputStream(socket.getInputStream());
-        out = new DataOutputStream(new BufferedOutputStream(socket.getOutputStream()));
+    private Vnc(Closeable connection, InputStream in, OutputStream out) {
+        this.connection = connection;
+        this.in = new DataInputStream(in);
+        this.out = new DataOutputStream(new BufferedOutputStream(out));
     }
 
     /** The kinds of security that the server at a port of this host offers. */
     static byte[] offered(int port) throws IOException {
-        try (Vnc vnc = new Vnc(open(port))) {
+        try (Vnc vnc = to(open(port))) {
             return vnc.greet();
         }
     }
 
     /** Connects to a port of this host. */
     static Vnc connect(int port, String password) throws IOException {
-        Vnc vnc = new Vnc(open(port));
+        return loggedIn(to(open(port)), password);
+    }
+
+    /** Connects over the websocket that a port of this host serves. */
+    static Vnc overWeb(int port, String password) throws IOException {
+        WebScreen screen = WebScreen.connect(port, "");
+        return loggedIn(new Vnc(screen, screen.in(), screen.out()), password);
+    }
+
+    private static Vnc to(Socket socket) throws IOException {
+        return new Vnc(socket, socket.getInputStream(), socket.getOutputStream());
+    }
+
+    private static Vnc loggedIn(Vnc vnc, String password) throws IOException {
         try {
             vnc.logIn(password);
             vnc.begin();
@@ -134,7 +149,7 @@ final class Vnc implements Closeable {
 
     @Override
     public void close() throws IOException {
-        socket.close();
+        connection.close();
     }
 
     private void press(int symbol, boolean down) throws IOException {

@@ -8,7 +8,7 @@
  *
  * --terminal qemu: QEMU reads and writes the terminal. We make it raw, tell of its size, and give it back.
  * --starter: where the monitor asks for programs to be started. --network: where it asks for changes of the network; dkvm-network
- * answers there. --template: the VM is restored from what is there. --antispoof: what the VM sends in another's name is dropped. --as: the rights of a program: network, monitor, virtiofsd, qemu, disks, sockets, exhaust, locks, events. Once one of them has
+ * answers there. --template: the VM is restored from what is there. --antispoof: what the VM sends in another's name is dropped. --as: the rights of a program: network, monitor, virtiofsd, qemu, disks, sockets, exhaust, locks, events, web. Once one of them has
  * been named, dkvm-init drops what none of them has, and can use of its own only what sends them signals.
  */
 #include "sandbox/client/client.h"
@@ -40,7 +40,7 @@ enum {
 enum named { NAMED_NETWORK, NAMED_MONITOR, NAMED_STARTED, NAMES = NAMED_STARTED + STARTER_KINDS };
 
 static const char *const names[NAMES] = {
-	"network", "monitor", "virtiofsd", "qemu", "disks", "sockets", "exhaust", "locks", "events",
+	"network", "monitor", "virtiofsd", "qemu", "disks", "sockets", "exhaust", "locks", "events", "web",
 };
 
 /* What it takes to start processes that have less, and to send them signals. */

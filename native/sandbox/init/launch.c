@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,6 +54,8 @@ static int become(const struct launch *launch, pid_t parent, struct launch_fault
 		r = confine_to_itself();
 	if (r < 0)
 		return r;
+	if (launch->mask)
+		umask(launch->mask);
 	signals_reset(0);
 	execve(launch->argv[0], launch->argv, launch->environment);
 	return -errno;

@@ -22,6 +22,7 @@ struct launch {
 	char *const *environment;
 	const struct rights *rights; /* NULL: those that we have */
 	bool confined;               /* it may send no signals to others */
+	mode_t mask;                 /* what no file that it makes may have; 0: ours */
 	int standard[3];             /* its standard input, output and error */
 	/*
 	 * Called in the child, which has all that we have: opens what is handed over, above LAUNCH_HANDED. NULL: nothing is.

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -248,6 +249,8 @@ static void start(struct child *child, struct starter_request *request)
 			.rights = all_rights->given[kind] ? &all_rights->of[kind] : NULL,
 			.confined = kind == STARTER_VIRTIOFSD || kind == STARTER_SOCKETS || kind == STARTER_LOCKS ||
 				    kind == STARTER_EVENTS,
+			/* its sockets are dkvm-web's as well, by their group */
+			.mask = kind == STARTER_QEMU ? S_IRWXO : 0,
 			.standard = {request->terminal ? STDIN_FILENO : null,
 				     request->terminal ? STDOUT_FILENO : words[1], words[1]},
 			.open = open_all,

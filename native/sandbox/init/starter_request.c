@@ -12,7 +12,7 @@ static const char *const programs[STARTER_KINDS] = {
 	[STARTER_VIRTIOFSD] = "/usr/libexec/virtiofsd", [STARTER_QEMU] = "/usr/bin/qemu-system-",
 	[STARTER_DISKS] = PACKAGE "dkvm-disk",          [STARTER_SOCKETS] = PACKAGE "dkvm-sockets",
 	[STARTER_EXHAUST] = PACKAGE "dkvm-exhaust",     [STARTER_LOCKS] = PACKAGE "dkvm-locks",
-	[STARTER_EVENTS] = PACKAGE "dkvm-events",
+	[STARTER_EVENTS] = PACKAGE "dkvm-events",       [STARTER_WEB] = PACKAGE "dkvm-web",
 };
 
 struct reader {

@@ -27,6 +27,12 @@ public final class SandboxPaths {
     public static final String MONITOR_LOG = LOG + "/monitor.log";
     /** The template that the VM is restored from, where it is (bind mount, read-only). */
     public static final String TEMPLATE = RUN + "/template";
+    /** Where QEMU makes the sockets of a screen that a browser shows: a filesystem with no room for more. */
+    public static final String SCREEN = RUN + "/screen";
+    /** QEMU's websockets. */
+    public static final String SCREEN_SOCKET = SCREEN + "/websocket";
+    /** The pages that a browser is sent. */
+    public static final String PAGES = "/usr/share/novnc";
     /** The chosen kernel's directory (bind mount, read-only): vmlinux or vmlinuz, initramfs. */
     public static final String KERNEL = "/opt/dkvm/kernel";
     /** The host's, as on the host: in the sandbox where the VM's packets are to go by it, and only there. */

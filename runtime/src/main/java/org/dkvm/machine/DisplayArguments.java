@@ -2,6 +2,7 @@
 package org.dkvm.machine;
 
 import java.util.List;
+import org.dkvm.core.SandboxPaths;
 import org.dkvm.core.machine.Display;
 
 /** The part of QEMU's command line about what a machine shows: screen, serial port, keyboard. */
@@ -28,13 +29,22 @@ final class DisplayArguments {
                 // in before. All addresses of the sandbox: what reaches it is a matter of its network.
                 QemuCommand.add(argv, "-vnc", ":" + display.number() + ",password=on");
             }
+            case WEB -> {
+                QemuCommand.add(argv, "-display", "none");
+                // dkvm-web has the port. The plain socket is QEMU's condition for the other: nobody connects to it.
+                QemuCommand.add(
+                        argv,
+                        "-vnc",
+                        "unix:" + SandboxPaths.SCREEN + "/plain,password=on,websocket=unix:"
+                                + SandboxPaths.SCREEN_SOCKET);
+            }
         }
     }
 
     /** The serial port: the monitor's socket, or the sandbox's own terminal. */
     static void serial(List<String> argv, Machine machine) {
         switch (machine.shape().display().mode()) {
-            case HEADLESS, CURSES, VNC -> QemuCommand.socket(argv, machine, "console", QemuDescriptors.CONSOLE);
+            case HEADLESS, CURSES, VNC, WEB -> QemuCommand.socket(argv, machine, "console", QemuDescriptors.CONSOLE);
             case SERIAL -> {
                 QemuCommand.add(argv, "-add-fd", "fd=" + QemuDescriptors.TERMINAL_INPUT + ",set=" + INPUT_SET);
                 QemuCommand.add(argv, "-add-fd", "fd=" + QemuDescriptors.TERMINAL_OUTPUT + ",set=" + OUTPUT_SET);
@@ -60,7 +70,7 @@ final class DisplayArguments {
         switch (display.mode()) {
             case HEADLESS, SERIAL -> {}
             case CURSES -> QemuCommand.add(argv, "-device", "virtio-keyboard-pci");
-            case VNC ->
+            case VNC, WEB ->
                 // The tablet's pointer is where the client's is.
                 QemuCommand.add(argv, "-device", "virtio-keyboard-pci", "-device", "virtio-tablet-pci");
         }
@@ -72,7 +82,7 @@ final class DisplayArguments {
             case HEADLESS, SERIAL -> "";
             // Text is drawn while the card is in text mode: no driver may take it out of that.
             case CURSES -> " console=tty0 nomodeset";
-            case VNC -> " console=tty0";
+            case VNC, WEB -> " console=tty0";
         };
     }
 }

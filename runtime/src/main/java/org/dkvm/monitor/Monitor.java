@@ -175,6 +175,7 @@ public final class Monitor {
         if (starting.vm().restored()) {
             restore(qemu.apply(starting), vmNetwork);
         } else {
+            startScreenServer(screen);
             startQemu(qemu.apply(starting));
         }
         timeline.mark("QEMU started");
@@ -290,6 +291,20 @@ public final class Monitor {
             }
         });
         loop.after(deadlines.step(), events::late);
+    }
+
+    /** Somebody from outside may bring it to its end, as it reads what they send: the VM goes on without it. */
+    private void startScreenServer(Screen screen) throws DkvmException {
+        Optional<ProgramStart> server = screen.server();
+        if (server.isPresent()) {
+            start("dkvm-web", server.get(), ended -> {
+                if (vm.isOver() || ended.said(Screen.PORT_TAKEN)) {
+                    vm.childEnded(ended);
+                } else {
+                    log.line("the screen is in no browser any more: " + ended.obituary());
+                }
+            });
+        }
     }
 
     /** The guest is told what its sockets are like. False when the sandbox has come to its end meanwhile. */

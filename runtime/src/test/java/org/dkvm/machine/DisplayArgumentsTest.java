@@ -50,6 +50,17 @@ class DisplayArgumentsTest {
     }
 
     @Test
+    void aBrowsersWebsocketComesByASocketOfTheSandbox() {
+        assertThat(lines(new Display(DisplayMode.WEB, Vga.VIRTIO, 7, PASSWORD))).isEqualTo("""
+                        -vnc unix:/run/dkvm/screen/plain,password=on,websocket=unix:/run/dkvm/screen/websocket
+                        -append console=ttyS0 console=tty0 panic=-1 quiet
+                        -device virtio-vga,max_hostmem=64M
+                        -device virtio-keyboard-pci
+                        -device virtio-tablet-pci
+                        """);
+    }
+
+    @Test
     void cursesDrawsATextScreenThatNoDriverTakesAway() {
         assertThat(lines(new Display(DisplayMode.CURSES, Vga.STD, 0, VncPassword.NONE)))
                 .isEqualTo("""

@@ -83,6 +83,10 @@ public final class TestSandbox implements Programs, AutoCloseable {
     /** How often it was started. */
     public final AtomicInteger watchers = new AtomicInteger();
 
+    public final TestProcess web = new TestProcess();
+    /** Whenever {@link #web} was started, its command line. */
+    public final List<List<String>> webStarted = new CopyOnWriteArrayList<>();
+
     /** What is started when the monitor starts them again. */
     final TestProcess secondShare = new TestProcess();
 
@@ -185,9 +189,9 @@ public final class TestSandbox implements Programs, AutoCloseable {
         Files.writeString(places.terminfo().resolve("x/xterm"), "a description");
     }
 
-    /** The VM's screen is seen by VNC. */
-    public void vnc(VncPassword password) throws IOException {
-        Display display = new Display(DisplayMode.VNC, Vga.VIRTIO, 0, password);
+    /** The VM's screen is seen by VNC, or in a browser. */
+    public void vnc(DisplayMode mode, VncPassword password) throws IOException {
+        Display display = new Display(mode, Vga.VIRTIO, 0, password);
         Files.writeString(places.plan(), Json.write(SandboxPlanJson.toJson(plan(false, List.of(), display))));
     }
 
@@ -363,6 +367,10 @@ public final class TestSandbox implements Programs, AutoCloseable {
                     throw new IOException("no such file or directory");
                 }
                 yield watcher;
+            }
+            case WEB -> {
+                webStarted.add(start.argv());
+                yield web;
             }
             case EXHAUST -> {
                 exhausts.add(start.argv().get(1));

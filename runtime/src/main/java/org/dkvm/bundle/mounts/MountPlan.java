@@ -255,6 +255,22 @@ public final class MountPlan {
         return mount(destination, "bind", source.toString(), "bind", "rprivate", "ro", "nosuid", "nodev", "noexec");
     }
 
+    /** Room for QEMU's two sockets and nothing else, which one other user may connect to: what is made there is of its group. */
+    public static JsonObject screen(long qemu, long server) {
+        return mount(
+                SandboxPaths.SCREEN,
+                "tmpfs",
+                "tmpfs",
+                "nosuid",
+                "nodev",
+                "noexec",
+                "mode=2710",
+                "uid=" + qemu,
+                "gid=" + server,
+                "size=4k",
+                "nr_inodes=4");
+    }
+
     /** Makes a filesystem read-only that runc has made mount points in. What runc is told for a source only has to be a directory. */
     static JsonObject sealed(String point, Path directory) {
         return mount(point, "bind", directory.toString(), "bind", "remount", "ro", "nosuid", "nodev", "noexec");

@@ -29,9 +29,9 @@ public final class DisplayOptions {
         Vga vga = vga(value(given, VGA), mode);
         int number = number(value(given, NUMBER));
         VncPassword password = password(value(given, PASSWORD), value(given, PASSWORD_FILE));
-        if (mode == DisplayMode.VNC && !password.isGiven()) {
+        if (mode.speaksVnc() && !password.isGiven()) {
             throw new DkvmException(
-                    "option \"" + MODE + "\" is vnc, and there is no password",
+                    "option \"" + MODE + "\" is " + value(given, MODE) + ", and there is no password",
                     "give " + PASSWORD + " or " + PASSWORD_FILE + ", with at most " + VncPassword.MAX_LENGTH
                             + " characters");
         }
@@ -47,7 +47,7 @@ public final class DisplayOptions {
         }
         String file = display.password().file();
         // Files for the sandbox alone are not in the tree: the monitor looks.
-        if (display.mode() == DisplayMode.VNC && !file.isEmpty() && !RootedTree.isAtOrBelow(file, SandboxPaths.DISKS)) {
+        if (display.mode().speaksVnc() && !file.isEmpty() && !RootedTree.isAtOrBelow(file, SandboxPaths.DISKS)) {
             checkFile(file, tree.find(file).kind());
         }
     }
@@ -79,7 +79,8 @@ public final class DisplayOptions {
             case "", "headless" -> DisplayMode.HEADLESS;
             case "serial" -> DisplayMode.SERIAL;
             case "vnc" -> DisplayMode.VNC;
-            default -> throw bad(MODE, mode, "headless, serial or vnc");
+            case "web" -> DisplayMode.WEB;
+            default -> throw bad(MODE, mode, "headless, serial, vnc or web");
         };
         if (qemu.isEmpty()) {
             return chosen;
@@ -101,7 +102,7 @@ public final class DisplayOptions {
                 switch (mode) {
                     case HEADLESS, SERIAL -> Vga.NONE;
                     case CURSES -> Vga.STD;
-                    case VNC -> Vga.VIRTIO;
+                    case VNC, WEB -> Vga.VIRTIO;
                 };
             case "none" -> Vga.NONE;
             case "std" -> Vga.STD;

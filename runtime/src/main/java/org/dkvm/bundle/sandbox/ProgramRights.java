@@ -82,6 +82,7 @@ public record ProgramRights(List<Program> programs, boolean guarded) {
         programs.add(new Program("locks", ROOT, LOCKS));
         // A user of its own: what a user may watch is limited, and root's programs on the host watch as well.
         programs.add(new Program("events", uid + 2, EVENTS));
+        programs.add(new Program("web", webUser(uid), 0));
         if (!shared) {
             programs.add(new Program(NETWORK, uid + 1, NET_ADMIN));
         }
@@ -105,6 +106,11 @@ public record ProgramRights(List<Program> programs, boolean guarded) {
     /** Who makes taps; root where nobody does. */
     long networkUser() {
         return user(NETWORK);
+    }
+
+    /** Who serves a screen to browsers, where QEMU has this number. */
+    static long webUser(long uid) {
+        return uid + 3;
     }
 
     /** Whether the network is the VM's. */

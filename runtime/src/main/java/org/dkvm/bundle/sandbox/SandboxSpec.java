@@ -36,6 +36,7 @@ import org.dkvm.core.container.GuestDevice;
 import org.dkvm.core.container.HiddenPaths;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.Display;
+import org.dkvm.core.machine.DisplayMode;
 import org.dkvm.core.machine.HostNames;
 import org.dkvm.core.machine.MachineShape;
 import org.dkvm.core.machine.NetworkMode;
@@ -241,6 +242,10 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 Json.isTrue(root, "readonly"));
         if (!template.isEmpty()) {
             sandbox.add(MountPlan.readOnly(SandboxPaths.TEMPLATE, Path.of(template)));
+        }
+        if (inputs.options.machine().display().mode() == DisplayMode.WEB) {
+            long uid = inputs.config.confinement().uid();
+            sandbox.add(MountPlan.screen(uid, ProgramRights.webUser(uid)));
         }
         spec.add("mounts", sandbox);
         return sandbox;

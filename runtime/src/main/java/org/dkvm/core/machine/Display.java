@@ -9,7 +9,7 @@ import org.dkvm.core.MemorySize;
  *
  * @param mode where it is seen
  * @param vga its graphics card
- * @param number VNC's display number: the port above {@link #FIRST_PORT}
+ * @param number VNC's display number: the port above {@link #FIRST_PORT}, or that of the page above {@link #FIRST_WEB_PORT}
  * @param password VNC's
  */
 public record Display(DisplayMode mode, Vga vga, int number, VncPassword password) {
@@ -18,6 +18,9 @@ public record Display(DisplayMode mode, Vga vga, int number, VncPassword passwor
 
     /** The port of VNC's display 0. */
     public static final int FIRST_PORT = 5900;
+
+    /** The port of display 0 in a browser, which noVNC's own server has. */
+    public static final int FIRST_WEB_PORT = 6080;
 
     /** The last display whose port nobody takes for something else: X servers listen from 6000 on. */
     public static final int MAX_NUMBER = 99;
@@ -32,7 +35,7 @@ public record Display(DisplayMode mode, Vga vga, int number, VncPassword passwor
         if (mode.showsScreen() && vga == Vga.NONE) {
             throw new IllegalArgumentException("a display needs a graphics card");
         }
-        if (mode == DisplayMode.VNC && !password.isGiven()) {
+        if (mode.speaksVnc() && !password.isGiven()) {
             throw new IllegalArgumentException("VNC is never open to all");
         }
     }
@@ -64,9 +67,13 @@ public record Display(DisplayMode mode, Vga vga, int number, VncPassword passwor
         }
     }
 
-    /** The TCP port of the container on which VNC listens; 0 where it does not. */
+    /** The TCP port of the container on which VNC, or the page with it, is served; 0 where none is. */
     public int port() {
-        return mode == DisplayMode.VNC ? FIRST_PORT + number : 0;
+        return switch (mode) {
+            case HEADLESS, SERIAL, CURSES -> 0;
+            case VNC -> FIRST_PORT + number;
+            case WEB -> FIRST_WEB_PORT + number;
+        };
     }
 
     /** What a sandbox needs for it beyond its VM's memory. */

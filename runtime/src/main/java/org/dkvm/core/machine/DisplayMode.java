@@ -10,12 +10,14 @@ public enum DisplayMode {
     /** The container's terminal shows the guest's text screen, drawn by QEMU. */
     CURSES,
     /** A VNC client shows the guest's screen; the workload has the container's stdio. */
-    VNC;
+    VNC,
+    /** A browser does: as by VNC, with the page that speaks it. */
+    WEB;
 
     /** By which device of the guest the workload's terminal is reached. */
     public TerminalDevice terminal() {
         return switch (this) {
-            case HEADLESS, VNC -> TerminalDevice.NONE;
+            case HEADLESS, VNC, WEB -> TerminalDevice.NONE;
             case SERIAL -> new TerminalDevice("ttyS0", false);
             case CURSES -> new TerminalDevice("tty1", true);
         };
@@ -26,8 +28,13 @@ public enum DisplayMode {
         return this == SERIAL || this == CURSES;
     }
 
+    /** Whether QEMU serves VNC, which asks for a password: clients, or what a page connects. */
+    public boolean speaksVnc() {
+        return this == VNC || this == WEB;
+    }
+
     /** Whether the guest has a screen that somebody looks at. */
     public boolean showsScreen() {
-        return this == CURSES || this == VNC;
+        return this == CURSES || speaksVnc();
     }
 }

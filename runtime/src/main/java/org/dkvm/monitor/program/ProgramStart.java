@@ -29,7 +29,8 @@ public record ProgramStart(
         SOCKETS(3),
         EXHAUST(4),
         LOCKS(5),
-        EVENTS(6);
+        EVENTS(6),
+        WEB(7);
 
         private final int number;
 

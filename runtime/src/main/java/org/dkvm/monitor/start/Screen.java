@@ -9,12 +9,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.dkvm.bundle.plan.SandboxMounts;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PlainName;
+import org.dkvm.core.SandboxPaths;
 import org.dkvm.core.machine.Display;
 import org.dkvm.core.machine.DisplayMode;
 import org.dkvm.core.machine.SandboxFile;
@@ -33,6 +35,10 @@ public final class Screen {
     /** Leaves what a program may have switched the terminal to: colours, a hidden cursor, the second screen. See console_codes(4). */
     public static final String SANE = "\033[!p\033[?1049l";
 
+    /** How dkvm-web begins to say that another has its port. */
+    public static final String PORT_TAKEN = "can not listen at";
+
+    private static final String SERVER = SandboxPaths.PACKAGE + "/dkvm-web";
     private static final int SIGWINCH = 28;
     private static final String TERM = "TERM=";
     private static final String ANY_TERM = "xterm";
@@ -54,7 +60,7 @@ public final class Screen {
 
     /** Finds VNC's password out; empty where nothing is shown by VNC. */
     public Optional<String> password(Programs programs) throws DkvmException {
-        if (display.mode() != DisplayMode.VNC) {
+        if (!display.mode().speaksVnc()) {
             return Optional.empty();
         }
         VncPassword password = display.password();
@@ -81,11 +87,22 @@ public final class Screen {
 
     /** Refuses a screen that nobody could look at. */
     public void check(VmNetwork network) throws DkvmException {
-        if (display.mode() == DisplayMode.VNC && network.nics().isEmpty()) {
+        if (display.mode().speaksVnc() && network.nics().isEmpty()) {
             throw new DkvmException(
-                    "DKVM_DISPLAY_MODE is vnc, and the container has no network: nobody could connect",
+                    "DKVM_DISPLAY_MODE is " + display.mode().name().toLowerCase(Locale.ROOT)
+                            + ", and the container has no network: nobody could connect",
                     "give it one, and publish the port: -p " + display.port() + ":" + display.port());
         }
+    }
+
+    /** What serves the screen to browsers; empty where none is to have it. */
+    public Optional<ProgramStart> server() {
+        if (display.mode() != DisplayMode.WEB) {
+            return Optional.empty();
+        }
+        return Optional.of(ProgramStart.of(
+                ProgramStart.Kind.WEB,
+                List.of(SERVER, Integer.toString(display.port()), SandboxPaths.SCREEN_SOCKET, SandboxPaths.PAGES)));
     }
 
     /** Whether the agent has to load modules for it, which only the larger initramfs holds. */

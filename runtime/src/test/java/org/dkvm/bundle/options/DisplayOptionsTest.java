@@ -62,6 +62,19 @@ class DisplayOptionsTest {
     }
 
     @Test
+    void inABrowserItIsThePortAbove6080() throws DkvmException {
+        Display display = parse("DKVM_DISPLAY_MODE=web", PASSWORD);
+        assertThat(display.port()).isEqualTo(6080);
+        assertThat(display.vga()).isEqualTo(Vga.VIRTIO);
+        assertThat(parse("DKVM_DISPLAY_MODE=web", PASSWORD, "DKVM_QEMU_VNC_DISPLAY=99")
+                        .port())
+                .isEqualTo(6179);
+        assertThat(refusal("DKVM_DISPLAY_MODE=web")).contains("is web").contains("no password");
+        assertThat(refusal("DKVM_DISPLAY_MODE=web", PASSWORD, "DKVM_QEMU_VGA=none"))
+                .contains("give std or virtio");
+    }
+
+    @Test
     void vncIsNeverOpenToAll() throws DkvmException {
         assertThat(refusal("DKVM_DISPLAY_MODE=vnc"))
                 .contains("no password")
@@ -89,7 +102,7 @@ class DisplayOptionsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "DKVM_DISPLAY_MODE=VNC,'headless, serial or vnc'",
+        "DKVM_DISPLAY_MODE=VNC,'headless, serial, vnc or web'",
         "DKVM_QEMU_DISPLAY=gtk,'curses, or DKVM_DISPLAY_MODE'",
         "DKVM_QEMU_VGA=cirrus,'none, std or virtio'",
         "DKVM_QEMU_VNC_DISPLAY=100,a number from 0 to 99",
@@ -138,6 +151,7 @@ class DisplayOptionsTest {
         JsonObject process = new JsonObject();
         for (String file : List.of("/vnc", "/link", "/disks/vnc")) {
             DisplayOptions.check(parse("DKVM_DISPLAY_MODE=vnc", "DKVM_QEMU_VNC_PASSWORD_FILE=" + file), process, tree);
+            DisplayOptions.check(parse("DKVM_DISPLAY_MODE=web", "DKVM_QEMU_VNC_PASSWORD_FILE=" + file), process, tree);
         }
         for (String file : List.of("/none", "/", "/run/vnc")) {
             Display display = parse("DKVM_DISPLAY_MODE=vnc", "DKVM_QEMU_VNC_PASSWORD_FILE=" + file);

@@ -408,6 +408,18 @@ class SandboxSpecTest {
                 .isEqualTo(sandbox.plan());
     }
 
+    @Test
+    void aScreenInABrowserHasAPlaceForTwoSocketsOnly() throws DkvmException {
+        process().getAsJsonArray("env").add("DKVM_DISPLAY_MODE=web");
+        process().getAsJsonArray("env").add("DKVM_QEMU_VNC_PASSWORD=sesame");
+        SandboxSpec sandbox = Rewrites.rewrite(spec);
+        assertThat(Json.write(sandbox.spec().get("mounts")))
+                .contains("\"/run/dkvm/screen\"")
+                .contains("\"mode=2710\"", "\"uid=2130000000\"", "\"gid=2130000003\"", "\"nr_inodes=4\"");
+        assertThat(sandbox.plan().mounts().points()).contains("/run/dkvm/screen");
+        assertThat(sandbox.plan().vm().restored()).isFalse();
+    }
+
     private static long memoryLimit(JsonObject spec) {
         return spec.getAsJsonObject("linux")
                 .getAsJsonObject("resources")

@@ -31,6 +31,8 @@ class DisplayTest {
     void aDisplayThatMakesNoSenseIsNone() {
         assertThatThrownBy(() -> new Display(DisplayMode.VNC, Vga.STD, 0, VncPassword.NONE))
                 .hasMessageContaining("VNC is never open to all");
+        assertThatThrownBy(() -> new Display(DisplayMode.WEB, Vga.STD, 0, VncPassword.NONE))
+                .hasMessageContaining("VNC is never open to all");
         assertThatThrownBy(() -> new Display(DisplayMode.CURSES, Vga.NONE, 0, VncPassword.NONE))
                 .hasMessageContaining("graphics card");
         assertThatThrownBy(() -> new Display(DisplayMode.HEADLESS, Vga.NONE, 100, VncPassword.NONE))

@@ -91,13 +91,45 @@ class ScreenTest {
 
     @Test
     void vncWithoutANetworkIsRefusedBeforeQemuStarts() throws Exception {
-        sandbox.vnc(new VncPassword("sesame", ""));
+        sandbox.vnc(DisplayMode.VNC, new VncPassword("sesame", ""));
         sandbox.start();
         assertThat(sandbox.mainClient().lastWords())
                 .contains("the container has no network")
                 .endsWith("EXIT 125");
         assertThat(sandbox.log()).doesNotContain("sesame");
         assertThat(sandbox.started).hasSize(1);
+    }
+
+    private Peer startInABrowser() throws Exception {
+        sandbox.vnc(DisplayMode.WEB, new VncPassword("sesame", ""));
+        sandbox.device(
+                "eth0", 7, "02:42:ac:12:00:01", "fd000000000000000000000000000001", "fd000000000000000000000000000009");
+        sandbox.start();
+        return sandbox.mainClient();
+    }
+
+    @Test
+    void aScreenInABrowserHasAServerWhoseEndIsNotTheVms() throws Exception {
+        Peer main = startInABrowser();
+        Peer agent = sandbox.runningAgent();
+        assertThat(sandbox.webStarted)
+                .containsExactly(
+                        List.of("/opt/dkvm/dkvm-web", "6080", "/run/dkvm/screen/websocket", "/usr/share/novnc"));
+        sandbox.web.end(139, "");
+        sandbox.awaitLog("the screen is in no browser any more: dkvm-web was killed by signal 11");
+        agent.say(FrameType.EXIT, 1, 3, 0);
+        agent.say(FrameType.FINISHED, 0, 0, 0, 3, 0);
+        assertThat(main.lastWords()).endsWith("EXIT 3");
+        assertThat(sandbox.log()).doesNotContain("sesame");
+    }
+
+    @Test
+    void aPortThatAnotherHasIsAnError() throws Exception {
+        Peer main = startInABrowser();
+        sandbox.web.end(1, "can not listen at TCP port 6080: Address already in use\n");
+        assertThat(main.lastWords())
+                .contains("can not listen at TCP port 6080: Address already in use")
+                .doesNotEndWith("EXIT 0");
     }
 
     @Test

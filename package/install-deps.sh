@@ -25,7 +25,7 @@ ARM64=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 TESTS=(
     "${ARM64[@]}"
     strace docker-compose openssh-client
-    podman crun netavark aardvark-dns catatonit
+    podman crun netavark aardvark-dns catatonit uidmap slirp4netns
     containernetworking-plugins python3-grpcio
     # gates
     shellcheck clang-format man-db fish zsh

@@ -5,6 +5,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,33 @@ final class Engine implements Closeable {
             mkdir -p /etc/dkvm
             mount --bind "$1" /etc/dkvm
             umount /sys/fs/cgroup/unified 2>/dev/null || :
+            ip link set lo up
+            echo ready
+            exec cat
+            """;
+
+    /** A user and a group, and the first of as many of their subordinate ids as distributions give. */
+    private static final String USER = "4275";
+
+    /** What an administrator has done for a user, in mounts of its own. */
+    private static final String USERS_PLACE = """
+            set -e
+            umask 022
+            mkdir "$1/etc" "$1/home" "$1/run"
+            chown "$2:$2" "$1/home"
+            mount -t tmpfs -o "mode=700,uid=$2,gid=$2" tmpfs "$1/run"
+            line() {
+                { cat "/etc/$1" 2>/dev/null || :; echo "$2"; } >"$3/etc/$1"
+                [ -e "/etc/$1" ] || : >"/etc/$1"
+                mount --bind "$3/etc/$1" "/etc/$1"
+            }
+            line passwd "dkvm-user:x:$2:$2::$1/home:/bin/sh" "$1"
+            line group "dkvm-user:x:$2:" "$1"
+            line subuid "dkvm-user:427500000:65536" "$1"
+            line subgid "dkvm-user:427500000:65536" "$1"
+            mkdir -p /dev/net
+            mount -t tmpfs -o mode=755 tmpfs /dev/net
+            mknod -m 666 /dev/net/tun c 10 200
             ip link set lo up
             echo ready
             exec cat
@@ -132,6 +160,66 @@ final class Engine implements Closeable {
         return engine.given(() -> Deadline.await("there is a place for Podman", () -> engine.isReady(process)), images);
     }
 
+    /**
+     * The machine's Podman on runc, of an ordinary user with subordinate ids that only this engine knows, with these images; skips the case where something for it is missing. The user, its home and its devices, as distributions have them,
+     * are there in mounts of the engine's own, and so are its processes in a network of its own.
+     */
+    static Engine rootless(String... images) throws Exception {
+        for (String needed : List.of(PODMAN_PROGRAM, "runc", "newuidmap", "slirp4netns", "setpriv")) {
+            if (Running.complete(List.of("sh", "-c", "command -v " + needed), Bytes.of(""))
+                            .exitCode()
+                    != 0) {
+                throw new TestAbortedException("no " + needed + " here");
+            }
+        }
+        Path directory = Files.createTempDirectory(DATA, "dkvm-podman-");
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
+        String runc = Host.run("sh", "-c", "command -v runc").strip();
+        Path config = Files.writeString(directory.resolve("containers.conf"), podmanSettings(runc, "netavark"));
+        Running process = Running.start(List.of(
+                "unshare",
+                "--mount",
+                "--net",
+                "--propagation",
+                "private",
+                "sh",
+                "-c",
+                USERS_PLACE,
+                "sh",
+                directory.toString(),
+                USER));
+        Engine engine = new Engine(
+                List.of(
+                        "nsenter",
+                        "--mount",
+                        "--net",
+                        "--target=" + process.pid(),
+                        "setpriv",
+                        "--reuid=" + USER,
+                        "--regid=" + USER,
+                        "--clear-groups",
+                        "env",
+                        "--ignore-environment",
+                        "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+                        "HOME=" + directory.resolve("home"),
+                        "XDG_RUNTIME_DIR=" + directory.resolve("run"),
+                        "CONTAINERS_CONF=" + config,
+                        PODMAN_PROGRAM,
+                        "--log-level=error",
+                        "--cgroup-manager=cgroupfs",
+                        "--events-backend=file"),
+                process,
+                directory);
+        return engine.given(() -> process.awaitStdout("ready"), images);
+    }
+
+    /** A program beside this engine, as whoever calls it. */
+    List<String> beside(String... words) {
+        List<String> command = new ArrayList<>(program.subList(0, program.indexOf(PODMAN_PROGRAM)));
+        command.addAll(List.of(words));
+        return command;
+    }
+
     /** Limits of their own, as Podman's are beyond what a container of CI may set. */
     private static String podmanSettings(String runtime, String networks) {
         return """
@@ -211,6 +299,10 @@ final class Engine implements Closeable {
             if (program.contains(PODMAN_PROGRAM)) {
                 // There is no daemon whose end were the end of all.
                 Running.complete(command("rm", "--all", "--force", "--time=0"), Bytes.of(""));
+                if (program.contains("setpriv")) {
+                    // It holds the namespaces of a user's.
+                    Running.complete(command("system", "migrate"), Bytes.of(""));
+                }
             }
             // It runs as long as its standard input is open.
             process.closeStdin();

@@ -10,7 +10,7 @@
  *
  * "begin" gives the VM a small filesystem in memory for its log, at /run/dkvm/vms/ID/log, which is bound into its sandbox: that one can
  * fill it and nothing else of the host; it then becomes PROGRAM. "end" runs PROGRAM, which deletes the container; where it has, it keeps what is
- * in the log below /var/log/dkvm, with bounds, and takes the VM's directory away. "forget" does so where nobody else does. Both take a
+ * in the log below /var/log/dkvm, or in a user's cache, with bounds, and takes the VM's directory away. "forget" does so where nobody else does. Both take a
  * template out of use from which the VM could not be restored. "restore", a hook of the sandbox's creation, gives the bundle its
  * config.json back as the engine wrote it. "print" writes a file of a VM that is there to standard output: its first and last bytes.
  */
@@ -31,10 +31,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define VMS "/run/dkvm/vms"
-#define KEPT "/var/log/dkvm"
-
-#define TEMPLATES "/var/cache/dkvm/templates"
+/* whoever may not write there has places of its own below $XDG_RUNTIME_DIR; create makes "cache" there, a link */
+#define SYSTEM "/run"
 /* in the log: the VM could not be restored */
 #define NOT_RESTORED "not-restored"
 
@@ -55,6 +53,15 @@ struct keep {
 	char template[TEMPLATE_LENGTH + 1]; /* its directory's name; empty: none */
 };
 
+/* Short enough for what is below them. */
+struct places {
+	char vms[PATH_MAX / 4];
+	char kept[PATH_MAX / 4];
+	char templates[PATH_MAX / 4];
+};
+
+static struct places places = {"/run/dkvm/vms", "/var/log/dkvm", "/var/cache/dkvm/templates"};
+
 static int complain(const char *id, const char *what, int error)
 {
 	char text[64];
@@ -63,13 +70,28 @@ static int complain(const char *id, const char *what, int error)
 	return 1;
 }
 
+/* A user's, where we are a user: "root" of its namespace of users is one. */
+static int find_places(void)
+{
+	const char *own = getenv("XDG_RUNTIME_DIR");
+
+	if (access(SYSTEM, W_OK) == 0 || !own || own[0] != '/')
+		return 0;
+	if (strlen(own) >= sizeof places.vms - sizeof "/dkvm/cache/templates")
+		return -ENAMETOOLONG;
+	snprintf(places.vms, sizeof places.vms, "%s/dkvm/vms", own);
+	snprintf(places.kept, sizeof places.kept, "%s/dkvm/cache/log", own);
+	snprintf(places.templates, sizeof places.templates, "%s/dkvm/cache/templates", own);
+	return 0;
+}
+
 static int open_vm(const char *id)
 {
 	char path[PATH_MAX];
 
 	if (vmlog_check_id(id) < 0)
 		return -EINVAL;
-	snprintf(path, sizeof path, VMS "/%s", id);
+	snprintf(path, sizeof path, "%s/%s", places.vms, id);
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -108,7 +130,7 @@ static int begin(const char *id)
 
 	if (r < 0)
 		return r;
-	snprintf(log, sizeof log, VMS "/%s/log", id);
+	snprintf(log, sizeof log, "%s/%s/log", places.vms, id);
 	/* one of that name that nobody took away */
 	umount2(log, MNT_DETACH | UMOUNT_NOFOLLOW);
 	if (mkdir(log, 0700) < 0 && errno != EEXIST)
@@ -124,7 +146,7 @@ static void retire_template(int vm, const struct keep *keep)
 
 	if (!keep->template[0] || fstatat(vm, "log/" NOT_RESTORED, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
-	snprintf(path, sizeof path, TEMPLATES "/%s", keep->template);
+	snprintf(path, sizeof path, "%s/%s", places.templates, keep->template);
 	auto_close int directory = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	unlinkat(directory, TEMPLATE_RECORD, 0);
 }
@@ -137,9 +159,9 @@ static int keep_log(int vm, const char *id)
 	if (r < 0)
 		return r;
 	retire_template(vm, &keep);
-	if (keep.limits.vms > 0 && mkdir(KEPT, 0700) < 0 && errno != EEXIST)
+	if (keep.limits.vms > 0 && mkdir(places.kept, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	auto_close int kept = open(KEPT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_close int kept = open(places.kept, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (kept < 0)
 		return errno == ENOENT && keep.limits.vms == 0 ? 0 : -errno;
 	if (keep.limits.vms > 0)
@@ -156,12 +178,12 @@ static int end(const char *id)
 	if (vm < 0)
 		return vm;
 	int r = keep_log(vm, id);
-	snprintf(path, sizeof path, VMS "/%s/log", id);
+	snprintf(path, sizeof path, "%s/%s/log", places.vms, id);
 	umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
 	unlinkat(vm, "log", AT_REMOVEDIR);
 	unlinkat(vm, KEEP, 0);
 	unlinkat(vm, VMLOG_RECORD, 0);
-	snprintf(path, sizeof path, VMS "/%s", id);
+	snprintf(path, sizeof path, "%s/%s", places.vms, id);
 	rmdir(path);
 	return r;
 }
@@ -222,8 +244,10 @@ static int print(const char *id, const char *name, const char *first, const char
 
 int main(int argc, char **argv)
 {
-	int r;
+	int r = find_places();
 
+	if (r < 0)
+		return complain(argc > 2 ? argv[2] : "", "found", r);
 	if (argc == 6 && strcmp(argv[1], "print") == 0)
 		return print(argv[2], argv[3], argv[4], argv[5]);
 	if (argc == 3 && strcmp(argv[1], "forget") == 0)

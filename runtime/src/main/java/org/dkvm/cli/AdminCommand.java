@@ -15,6 +15,7 @@ import org.dkvm.cli.vm.TopCommand;
 import org.dkvm.cli.vm.VmTools;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
+import org.dkvm.linux.StatePlaces;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -44,6 +45,12 @@ final class AdminCommand {
 
     /** Runs a command and returns its exit code: 0, 1 when it found something wrong, 2 when it was called wrongly. */
     static int run(List<String> args, PackageLayout layout) {
+        try {
+            StatePlaces.prepare();
+        } catch (DkvmException e) {
+            System.err.println("dkvm failed: " + e.text());
+            return 1;
+        }
         CommandLine line = commandLine(layout);
         line.setExecutionExceptionHandler(AdminCommand::report);
         String[] arguments = args.isEmpty() ? new String[] {"--help"} : args.toArray(new String[0]);

@@ -21,6 +21,8 @@ import org.dkvm.json.Json;
 import org.dkvm.kernel.KernelChoice;
 import org.dkvm.kernel.KernelStore;
 import org.dkvm.linux.Program;
+import org.dkvm.linux.StatePlaces;
+import org.dkvm.linux.UserNamespace;
 
 /** Looks whether this host has what VMs need. */
 final class HostCheck {
@@ -61,7 +63,7 @@ final class HostCheck {
         results.add(checkConfig());
         results.add(checkArchitectures());
         results.add(checkRunc());
-        results.add(checkDocker());
+        results.add(StatePlaces.areUsers() ? checkUsers() : checkDocker());
         results.add(checkTun());
         results.add(checkTrafficControl());
         results.add(checkKvm());
@@ -153,6 +155,18 @@ final class HostCheck {
             return CheckResult.warning("docker", "DKVM is not registered in " + DOCKER_CONFIG, advice);
         } catch (DkvmException e) {
             return CheckResult.warning("docker", e.text(), "mend " + DOCKER_CONFIG);
+        }
+    }
+
+    /** A user's engine is Podman, which is told the runtime by each call. */
+    private static CheckResult checkUsers() {
+        try {
+            long spare = UserNamespace.own().spare(1);
+            return CheckResult.ok(
+                    "users",
+                    "QEMU runs as " + spare + " of this user namespace; what is kept is in " + StatePlaces.run());
+        } catch (DkvmException e) {
+            return CheckResult.failed("users", String.valueOf(e.getMessage()), e.advice());
         }
     }
 

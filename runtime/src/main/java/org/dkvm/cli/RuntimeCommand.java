@@ -22,14 +22,15 @@ import org.dkvm.exec.Exec;
 import org.dkvm.exec.ExecRequest;
 import org.dkvm.exec.ExecUser;
 import org.dkvm.json.Json;
+import org.dkvm.linux.StatePlaces;
 import org.dkvm.update.Update;
 
 /** What an engine calls: create, run, exec and update, before runc gets the same arguments. */
 public final class RuntimeCommand {
     /** Where runc keeps its containers' states unless {@code --root} says otherwise, and where crun does. */
-    private static final Path RUNC_ROOT = Path.of("/run/runc");
+    private static final Path RUNC_ROOT = StatePlaces.runtimes().resolve("runc");
 
-    private static final Path CRUN_ROOT = Path.of("/run/crun");
+    private static final Path CRUN_ROOT = StatePlaces.runtimes().resolve("crun");
 
     private static final int FAILED = 1;
 

@@ -25,6 +25,7 @@ import org.dkvm.bundle.sandbox.HostShare;
 import org.dkvm.bundle.sandbox.SandboxPlace;
 import org.dkvm.bundle.sandbox.SandboxSeccomp;
 import org.dkvm.bundle.sandbox.SandboxSpec;
+import org.dkvm.bundle.sandbox.SandboxUsers;
 import org.dkvm.bundle.spec.ContainerSpec;
 import org.dkvm.bundle.spec.ImageArchitecture;
 import org.dkvm.bundle.spec.Pod;
@@ -53,6 +54,8 @@ import org.dkvm.linux.ProcessLimits;
 import org.dkvm.linux.ProcessStart;
 import org.dkvm.linux.RootedFiles;
 import org.dkvm.linux.RootedReader;
+import org.dkvm.linux.StatePlaces;
+import org.dkvm.linux.UserNamespace;
 import org.dkvm.vm.Creation;
 import org.dkvm.vm.StaleVms;
 import org.dkvm.vm.VmList;
@@ -114,9 +117,11 @@ public final class Create {
             RootedReader files,
             Consumer<String> warn)
             throws DkvmException {
-        VmPlace.checkRoot(places.vms());
+        UserNamespace users = UserNamespace.own();
+        VmPlace.checkUser(places.vms(), users);
+        StatePlaces.prepare();
         JsonObject original = readBundle(bundle);
-        HostView host = new RealHost(files);
+        HostView host = new RealHost(files, users);
         Pod pod = Pod.of(original, host);
         if (pod.role() == Pod.Role.SANDBOX) {
             // It holds namespaces and runs nothing of anybody's: it stays the container that the engine wrote.
@@ -151,12 +156,14 @@ public final class Create {
                                 HostProcessors.count(),
                                 HostMemory.total(),
                                 processor,
-                                options.network()
-                                        .vhostNet()
-                                        .isUsed(
-                                                processor.accelerator(),
-                                                options.network().mode(container.network()),
-                                                VhostNet.DEVICE),
+                                users.isHosts()
+                                        && options.network()
+                                                .vhostNet()
+                                                .isUsed(
+                                                        processor.accelerator(),
+                                                        options.network().mode(container.network()),
+                                                        VhostNet.DEVICE),
+                                SandboxUsers.of(users, config.confinement().uid()),
                                 OpenFiles.most()),
                         SandboxSeccomp.profile(),
                         new TemplateChoice(layout, kernel.directory(), places.templates(), places.misses())));

@@ -7,7 +7,9 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -18,6 +20,7 @@ import org.dkvm.core.machine.Accelerator;
 import org.dkvm.json.Json;
 import org.dkvm.kernel.KernelStore;
 import org.dkvm.linux.AtomicFile;
+import org.dkvm.linux.UserNamespace;
 
 /**
  * Decides by whether KVM works here. That /dev/kvm opens is not enough: some hosts' KVM, nested ones, open and then run no stock guest. So DKVM's kernel is booted once per
@@ -39,6 +42,7 @@ public final class HostAccelerator implements AcceleratorChoice {
     private final Path device;
     private final LongSupplier uptimeNanos;
     private final Consumer<String> warnings;
+    private final boolean mapped;
 
     /**
      * @param limit how long the first VM may take until it answers
@@ -57,6 +61,7 @@ public final class HostAccelerator implements AcceleratorChoice {
         this.device = device;
         this.uptimeNanos = uptimeNanos;
         this.warnings = warnings;
+        this.mapped = !UserNamespace.own().isHosts();
     }
 
     @Override
@@ -211,10 +216,24 @@ public final class HostAccelerator implements AcceleratorChoice {
         if (!Files.exists(device)) {
             return Optional.of("there is no " + device);
         }
+        if (mapped && !isOpenToAll()) {
+            return Optional.of(
+                    device + " is not open to all users of this host, and QEMU runs as one that is in no group");
+        }
         try (FileChannel opened = FileChannel.open(device, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             return opened.isOpen() ? Optional.empty() : Optional.of(device + " does not open");
         } catch (IOException e) {
             return Optional.of(device + " does not open: " + e.getMessage());
+        }
+    }
+
+    /** A user of a namespace's is in none of the device's groups. */
+    private boolean isOpenToAll() {
+        try {
+            return Files.getPosixFilePermissions(device)
+                    .containsAll(List.of(PosixFilePermission.OTHERS_READ, PosixFilePermission.OTHERS_WRITE));
+        } catch (IOException e) {
+            return false;
         }
     }
 

@@ -10,6 +10,7 @@ import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.Program;
+import org.dkvm.linux.StatePlaces;
 
 /**
  * How often this host's time stamp counter counts. Guests of QEMU's translator read the host's counter, and one that measures it while others use the host's processors may
@@ -27,7 +28,7 @@ public final class HostClock {
     /** A ten-thousandth: a clock that is wrong by so much loses a millisecond in ten seconds, after which the guest asks for the time. */
     private static final long SAME = 10_000;
 
-    private static final Path CACHE = Path.of("/var/cache/dkvm/tsc");
+    private static final Path CACHE = StatePlaces.cache().resolve("tsc");
 
     private final List<String> program;
     private final Path state;

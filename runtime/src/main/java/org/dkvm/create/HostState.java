@@ -6,10 +6,11 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.dkvm.linux.StatePlaces;
 
 /** Where what was found out about this host is kept, and by what one boot of it is told from the next. */
 final class HostState {
-    static final Path DIRECTORY = Path.of("/run/dkvm");
+    static final Path DIRECTORY = StatePlaces.run();
 
     /** See random(4). */
     private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");

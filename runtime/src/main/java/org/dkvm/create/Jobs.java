@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.create;
 
+import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,10 +14,12 @@ import org.dkvm.json.Json;
 import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.OwnedDirectory;
 import org.dkvm.linux.Program;
+import org.dkvm.linux.StatePlaces;
+import org.dkvm.linux.UserNamespace;
 
 /** Starts {@link Job}s by runc, and leaves nothing of them: neither of those that end, nor of those whose starter was killed. */
 public final class Jobs {
-    private static final Path DIRECTORY = Path.of("/run/dkvm/jobs");
+    private static final Path DIRECTORY = StatePlaces.run().resolve("jobs");
     private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
     private static final String PREFIX = "dkvm-job-";
     private static final String SPEC = "config.json";
@@ -107,8 +110,7 @@ public final class Jobs {
             OwnedDirectory bundle = OwnedDirectory.make(directory, PREFIX);
             try {
                 String id = id(bundle.path());
-                AtomicFile.replacePrivate(
-                        bundle.path().resolve(SPEC), Json.write(JobSpec.of(version(), job, id, groups(CGROUPS))));
+                AtomicFile.replacePrivate(bundle.path().resolve(SPEC), Json.write(spec(job, id)));
                 Program.startWithoutHelper();
                 List<String> command = runc("run", "--bundle", bundle.path().toString(), id);
                 return new Running(bundle, new ProcessBuilder(command).start());
@@ -119,6 +121,21 @@ public final class Jobs {
         } catch (IOException e) {
             throw new DkvmException("can not start a sandbox: " + e.getMessage(), "\"dkvm check\" tells more", e);
         }
+    }
+
+    /** A user has no control group that a limit could be set in; the others hold. */
+    private JsonObject spec(Job job, String id) throws DkvmException {
+        UserNamespace users = UserNamespace.own();
+        if (users.isHosts()) {
+            return JobSpec.of(version(), job, id, groups(CGROUPS));
+        }
+        JsonObject spec = JobSpec.of(version(), job, id, List.of());
+        Json.objectOrNew(spec, "linux").remove("cgroupsPath");
+        if (job.rights() == Job.Rights.NOBODYS) {
+            long nobody = users.spare(1);
+            Json.objectOrNew(spec, "process").add("user", Json.objectOf("uid", nobody, "gid", nobody));
+        }
+        return spec;
     }
 
     private void remove(Path bundle) {

@@ -14,6 +14,7 @@ import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.bundle.options.Options;
 import org.dkvm.bundle.sandbox.HostShare;
 import org.dkvm.bundle.sandbox.SandboxResources;
+import org.dkvm.bundle.sandbox.SandboxUsers;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.SandboxPaths;
@@ -151,6 +152,11 @@ public final class TemplateJob {
                 config,
                 new GuestKernel(kernel.name(), kernel.architecture(), kernel.image(), "", false),
                 new HostShare(
-                        HostProcessors.count(), HostMemory.total(), new Processor(accelerator, kilohertz), false, 0));
+                        HostProcessors.count(),
+                        HostMemory.total(),
+                        new Processor(accelerator, kilohertz),
+                        false,
+                        new SandboxUsers(0, false),
+                        0));
     }
 }

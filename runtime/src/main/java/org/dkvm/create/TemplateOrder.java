@@ -14,6 +14,7 @@ import org.dkvm.core.PackageLayout;
 import org.dkvm.core.machine.MachineSize;
 import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.Program;
+import org.dkvm.linux.StatePlaces;
 import org.dkvm.template.TemplateKey;
 import org.dkvm.template.TemplateMisses;
 
@@ -22,7 +23,7 @@ import org.dkvm.template.TemplateMisses;
  * the same one not again and again where that fails.
  */
 final class TemplateOrder implements TemplateMisses {
-    private static final Path ASKED = Path.of("/run/dkvm/templates.asked");
+    private static final Path ASKED = StatePlaces.run().resolve("templates.asked");
 
     /** Between two orders. */
     static final Duration PAUSE = Duration.ofSeconds(20);

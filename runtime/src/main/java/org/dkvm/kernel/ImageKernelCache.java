@@ -18,6 +18,7 @@ import java.util.stream.Stream;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.linux.OwnedDirectory;
+import org.dkvm.linux.StatePlaces;
 
 /**
  * Kernels of images as VMs boot them: a copy of the kernel, and an initramfs of DKVM's own with the image's modules. Made once for each image, in a sandbox: reading
@@ -25,7 +26,7 @@ import org.dkvm.linux.OwnedDirectory;
  */
 public final class ImageKernelCache {
     /** Where they are kept. */
-    public static final Path DIRECTORY = Path.of("/var/cache/dkvm/kernels");
+    public static final Path DIRECTORY = StatePlaces.cache().resolve("kernels");
 
     /** What a kernel of an image is called where a packaged one has its distribution. */
     static final String DIST = "image";

@@ -32,6 +32,7 @@ import org.dkvm.json.Json;
 import org.dkvm.linux.AtomicFile;
 import org.dkvm.linux.FileTree;
 import org.dkvm.linux.OwnedDirectory;
+import org.dkvm.linux.StatePlaces;
 
 /**
  * The templates of a host: a directory each, root's only, with a name that is used once. One that has no record is no template. Who takes one out of use removes its record,
@@ -39,10 +40,10 @@ import org.dkvm.linux.OwnedDirectory;
  */
 public final class TemplateStore {
     /** Where they are. */
-    public static final Path DIRECTORY = Path.of("/var/cache/dkvm/templates");
+    public static final Path DIRECTORY = StatePlaces.cache().resolve("templates");
 
     /** Which of them have been read whole and found good since the host was started. */
-    private static final Path CHECKED = Path.of("/run/dkvm/templates");
+    private static final Path CHECKED = StatePlaces.run().resolve("templates");
 
     /** Of one that is being made. */
     private static final String MAKING = "making-";

@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.dkvm.core.DkvmException;
+import org.dkvm.linux.StatePlaces;
 
 /**
  * The VMs that are there, and those that are gone and of which something was kept.
@@ -20,7 +21,7 @@ import org.dkvm.core.DkvmException;
  */
 public record VmList(List<Entry> entries, List<String> unreadable) {
     /** Where dkvm-keep keeps logs. */
-    public static final Path KEPT = Path.of("/var/log/dkvm");
+    public static final Path KEPT = StatePlaces.logs();
 
     /**
      * A VM.

@@ -11,14 +11,16 @@ import org.dkvm.core.DkvmException;
 import org.dkvm.core.LogLimits;
 import org.dkvm.json.Json;
 import org.dkvm.linux.AtomicFile;
+import org.dkvm.linux.StatePlaces;
+import org.dkvm.linux.UserNamespace;
 
 /**
- * A VM's directory on the host, {@code /run/dkvm/vms/<id>}. create makes it, and dkvm-keep (native/host/keep/dkvm-keep.c) mounts a small filesystem in it for what the sandbox
+ * A VM's directory on the host, {@code /run/dkvm/vms/<id>} or a user's. create makes it, and dkvm-keep (native/host/keep/dkvm-keep.c) mounts a small filesystem in it for what the sandbox
  * writes down, keeps that at the VM's end, and takes the directory away.
  */
 public final class VmPlace {
     /** Where the VMs' directories are. */
-    public static final Path DIRECTORY = Path.of("/run/dkvm/vms");
+    public static final Path DIRECTORY = StatePlaces.run().resolve("vms");
 
     /** For dkvm-keep: how much is kept, and the options of the log's filesystem. */
     private static final String KEEP_FILE = "keep";
@@ -38,17 +40,22 @@ public final class VmPlace {
     }
 
     /**
-     * Refuses an engine that is not the host's root, before anything is begun: it may neither write there nor make what a VM's network is led by.
+     * Refuses an engine that is neither the host's root nor a user's with a namespace of users and a place for what is kept, before anything is begun.
      */
-    public static void checkRoot(Path vms) throws DkvmException {
+    public static void checkUser(Path vms, UserNamespace users) throws DkvmException {
         Path there = vms;
         while (there.getParent() != null && !Files.exists(there)) {
             there = there.getParent();
         }
         if (!Files.isWritable(there)) {
             throw new DkvmException(
-                    "a rootless engine can not start a VM: \"" + there + "\" is not for it to write",
-                    "DKVM needs the host's root: call the engine as root, \"sudo podman …\"");
+                    "\"" + there + "\" is not for this engine to write",
+                    "a rootless engine needs XDG_RUNTIME_DIR in its environment, a directory of its user's");
+        }
+        if (StatePlaces.areUsers() && users.isHosts()) {
+            throw new DkvmException(
+                    "a user without a user namespace can not start a VM",
+                    "have Podman call DKVM: \"podman --runtime .../dkvm-runtime run ...\"; it makes one");
         }
     }
 

@@ -43,6 +43,9 @@ public interface HostView {
      */
     boolean isInhabited(String path, String except);
 
+    /** Whether the engine is root in a user namespace only, and not on the host. */
+    boolean isUsers();
+
     /** What looks at images and volumes. */
     RootedReader reader();
 

@@ -14,6 +14,7 @@ import org.dkvm.core.MemorySize;
 import org.dkvm.linux.HostFiles;
 import org.dkvm.linux.MountTable;
 import org.dkvm.linux.RootedReader;
+import org.dkvm.linux.UserNamespace;
 
 /** The host as it is. */
 public final class RealHost implements HostView {
@@ -27,14 +28,22 @@ public final class RealHost implements HostView {
     private static final String SHM = "shm";
 
     private final RootedReader reader;
+    private final boolean users;
+
+    /** The host, for its root. */
+    public RealHost(RootedReader reader) {
+        this(reader, UserNamespace.host());
+    }
 
     /**
      * The host.
      *
      * @param reader what looks at images and volumes
+     * @param users whose root the engine is
      */
-    public RealHost(RootedReader reader) {
+    public RealHost(RootedReader reader, UserNamespace users) {
         this.reader = reader;
+        this.users = !users.isHosts();
     }
 
     @Override
@@ -116,6 +125,11 @@ public final class RealHost implements HostView {
             // What can not be looked at is not taken over.
             return true;
         }
+    }
+
+    @Override
+    public boolean isUsers() {
+        return users;
     }
 
     @Override

@@ -361,7 +361,11 @@ public final class MountPlan {
         switch (kind) {
             case SOCKET -> addSocket(source, destination, options);
             case DEVICE ->
-                throw new DkvmException("mounting the device \"" + source + "\" into a VM is not supported yet", "");
+                throw new DkvmException(
+                        "mounting the device \"" + source + "\" into a VM is not supported yet",
+                        host.isUsers()
+                                ? "a rootless engine mounts what --device names: call the engine as root, or leave it out"
+                                : "");
             case DIRECTORY, FILE, MISSING -> {
                 boolean directory = kind != HostView.SourceKind.FILE;
                 if (RootedTree.isAtOrBelow(destination, SandboxPaths.DISKS)) {

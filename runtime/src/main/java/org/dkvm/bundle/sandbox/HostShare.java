@@ -11,6 +11,8 @@ import org.dkvm.core.machine.Processor;
  * @param memory its memory
  * @param processor what a VM's processors are on it
  * @param vhostNet whether its kernel carries the VM's packets
+ * @param users whose ids the sandbox's programs have
  * @param openFiles how many files each process of the sandbox may have open, virtiofsd above all; 0: as many as the engine lets it
  */
-public record HostShare(int cpus, MemorySize memory, Processor processor, boolean vhostNet, long openFiles) {}
+public record HostShare(
+        int cpus, MemorySize memory, Processor processor, boolean vhostNet, SandboxUsers users, long openFiles) {}

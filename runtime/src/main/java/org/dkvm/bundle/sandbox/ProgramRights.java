@@ -68,8 +68,8 @@ public record ProgramRights(List<Program> programs, boolean guarded) {
     }
 
     /** Those of this sandbox. */
-    static ProgramRights of(SandboxPlan plan, HostConfig config) {
-        long uid = config.confinement().uid();
+    static ProgramRights of(SandboxPlan plan, HostConfig config, SandboxUsers users) {
+        long uid = users.first();
         long bounding = plan.container().process().rights().capabilities().bounding();
         boolean shared = plan.vm().network() == NetworkMode.SHARED;
         List<Program> programs = new ArrayList<>();

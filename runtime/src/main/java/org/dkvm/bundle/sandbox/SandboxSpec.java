@@ -104,11 +104,15 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         if (!display.password().file().isEmpty()) {
             mounts.addFile("file", display.password().file());
         }
+        boolean mapped = inputs.host.users().mapped();
+        if (mapped) {
+            MappedSandbox.check(inputs.options, container.devices());
+        }
         HiddenPaths hidden = MaskedPaths.rewrite(linux);
         MachineShape shape = shape(linux, container, inputs);
         String template = template(container, shape, inputs);
         JsonArray points = rewriteMounts(spec, mounts, inputs, template);
-        SandboxMounts sandbox = new SandboxMounts(points(points, linux), mounts.files());
+        SandboxMounts sandbox = new SandboxMounts(points(points, linux, mapped), mounts.files());
         SandboxPlan plan = plan(
                 spec,
                 linux,
@@ -119,12 +123,15 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 shape,
                 template.isEmpty() ? "" : String.valueOf(Path.of(template).getFileName()));
         GuestBounds.check(plan);
-        ProgramRights rights = ProgramRights.of(plan, inputs.config);
+        ProgramRights rights = ProgramRights.of(plan, inputs.config, inputs.host.users());
         rewriteProcess(process, plan, rights, inputs.host.openFiles());
         rewriteRoot(spec, inputs);
         SandboxResources.rewrite(
                 linux, inputs.overhead(), inputs.accelerator(), rights, inputs.host.vhostNet(), container.devices());
         rewriteLinux(linux, inputs, plan.vm().network());
+        if (mapped) {
+            MappedSandbox.rewrite(spec, linux);
+        }
         return new SandboxSpec(spec, plan);
     }
 
@@ -252,13 +259,16 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
     }
 
     /** Where runc mounts something, or covers something of the kernel's filesystems. */
-    private static List<String> points(JsonArray mounts, JsonObject linux) {
+    private static List<String> points(JsonArray mounts, JsonObject linux, boolean mapped) {
         Set<String> points = new LinkedHashSet<>();
         for (JsonElement mount : mounts) {
             points.add(Json.string(mount.getAsJsonObject(), "destination").orElse(""));
         }
         points.addAll(Json.strings(linux, "maskedPaths"));
         points.addAll(Json.strings(linux, "readonlyPaths"));
+        if (mapped) {
+            points.addAll(MappedSandbox.DEVICES);
+        }
         return List.copyOf(points);
     }
 

@@ -56,6 +56,7 @@ public record ContainerSpec(
             Pod.detach(linux);
         }
         SupportedSpec.check(linux);
+        DeviceRequests.dropMounted(spec, host);
         InitWrapper init = InitWrapper.of(Json.strings(process, "args"), Json.objects(spec, "mounts"));
         return new ContainerSpec(
                 spec,

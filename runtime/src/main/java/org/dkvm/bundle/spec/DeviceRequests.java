@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.bundle.spec;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +41,27 @@ final class DeviceRequests {
     private static final long MAX_ID = 0xFFFF_FFFFL;
 
     private DeviceRequests() {}
+
+    /**
+     * A user's engine can make no device and mounts the host's. With {@code --privileged} those are all that the host has, and none of them is meant for the VM.
+     *
+     * @param spec changed
+     */
+    static void dropMounted(JsonObject spec, HostView host) {
+        if (!host.isUsers()
+                || !SupportedSpec.hasAllRights(Json.objectOrNew(spec, "linux"), Json.objectOrNew(spec, "process"))) {
+            return;
+        }
+        JsonArray mounts = new JsonArray();
+        for (JsonObject mount : Json.objects(spec, "mounts")) {
+            String source = Json.string(mount, "source").orElse("");
+            boolean same = source.equals(Json.string(mount, "destination").orElse(""));
+            if (!same || host.kindOf(source) != HostView.SourceKind.DEVICE) {
+                mounts.add(mount);
+            }
+        }
+        spec.add("mounts", mounts);
+    }
 
     /** The devices in a spec; what can not be passed is refused. */
     static List<GuestDevice> of(JsonObject spec, HostView host) throws DkvmException {

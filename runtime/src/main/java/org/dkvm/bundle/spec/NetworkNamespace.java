@@ -16,7 +16,7 @@ final class NetworkNamespace {
 
     /**
      * The mode that leaves others alone. Without an entry it is the host's namespace; without a path a new one. A path says little: Podman and Kubernetes make a namespace
-     * before its only container, or its first. What counts then is whether anybody lives there. In a pod there does: the process that holds the namespace, by which it is named, and which has no use for it.
+     * before its only container, or its first; a user's Podman has one end of it in a program, slirp4netns or pasta, and connects to published ports from within. What counts then is whether anybody lives there. In a pod there does: the process that holds the namespace, by which it is named, and which has no use for it.
      */
     static NetworkMode mode(JsonObject linux, HostView host, Pod pod) {
         Optional<JsonObject> network = SupportedSpec.namespace(linux, "network");
@@ -26,7 +26,8 @@ final class NetworkNamespace {
         String path = Json.string(network.get(), "path").orElse("");
         boolean ofProcess = path.startsWith(OF_PROCESS);
         boolean shared = !path.isEmpty()
-                && ((ofProcess && !pod.isContainer())
+                && (host.isUsers()
+                        || (ofProcess && !pod.isContainer())
                         || host.isHostNetwork(path)
                         || host.isInhabited(path, process(path)));
         return shared ? NetworkMode.SHARED : NetworkMode.OWN;

@@ -14,9 +14,7 @@ public final class SupportedSpec {
 
     /** Whether the spec is that of {@code --privileged}: every capability that counts, every device, no seccomp. */
     static boolean isPrivileged(JsonObject linux, JsonObject process) {
-        long wanted = CapabilityNames.mask(List.of("CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO"));
-        var sets = CapabilityNames.of(process);
-        if (sets.isEmpty() || (sets.get().bounding() & wanted) != wanted || linux.has("seccomp")) {
+        if (!hasAllRights(linux, process)) {
             return false;
         }
         for (JsonObject rule : Json.objects(Json.objectOrNew(linux, "resources"), "devices")) {
@@ -25,6 +23,13 @@ public final class SupportedSpec {
             }
         }
         return false;
+    }
+
+    /** The same of a user's engine, which has no group of devices to say anything about. */
+    static boolean hasAllRights(JsonObject linux, JsonObject process) {
+        long wanted = CapabilityNames.mask(List.of("CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO"));
+        var sets = CapabilityNames.of(process);
+        return sets.isPresent() && (sets.get().bounding() & wanted) == wanted && !linux.has("seccomp");
     }
 
     private static boolean isForAll(JsonObject rule) {

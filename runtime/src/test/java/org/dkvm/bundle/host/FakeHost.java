@@ -12,6 +12,7 @@ public final class FakeHost implements HostView {
     private final Map<String, SourceKind> kinds = new HashMap<>();
     private String hostNetwork = "";
     private String inhabited = "";
+    private boolean users;
 
     public FakeHost with(String path, SourceKind kind) {
         kinds.put(path, kind);
@@ -20,6 +21,12 @@ public final class FakeHost implements HostView {
 
     public FakeHost withHostNetwork(String path) {
         hostNetwork = path;
+        return this;
+    }
+
+    /** The engine is a user's. */
+    public FakeHost withUsersEngine() {
+        users = true;
         return this;
     }
 
@@ -74,6 +81,11 @@ public final class FakeHost implements HostView {
     @Override
     public boolean isInhabited(String path, String except) {
         return path.equals(inhabited) && !(except.equals("77") && path.startsWith("/proc/77/"));
+    }
+
+    @Override
+    public boolean isUsers() {
+        return users;
     }
 
     @Override

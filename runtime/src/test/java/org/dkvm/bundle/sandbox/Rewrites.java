@@ -54,7 +54,13 @@ public final class Rewrites {
                                 new GuestKernel("dkvm/6.12", Architecture.AMD64, "vmlinux", "", false),
                                 Path.of("/opt/dkvm/kernels/dkvm/6.12"),
                                 new GuestModules(Path.of("/opt/dkvm/kernels/dkvm/6.12/modules"), "6.12")),
-                        new HostShare(4, MemorySize.ofMib(16 * 1024), new Processor(accelerator, 0), vhostNet, 524_288),
+                        new HostShare(
+                                4,
+                                MemorySize.ofMib(16 * 1024),
+                                new Processor(accelerator, 0),
+                                vhostNet,
+                                new SandboxUsers(host.isUsers() ? 65_281 : 2_130_000_000, host.isUsers()),
+                                524_288),
                         seccomp,
                         Templates.NONE));
     }

@@ -29,10 +29,16 @@ public final class JavaJob {
 
     /** The job of a command, which finds the package below {@link Job#PLACE}. */
     static Job of(PackageLayout layout, List<Job.Mount> mounts, Job.Limits limits, String... words) {
-        return of(layout, mounts, limits, Job.Rights.ALL_FILES, words);
+        return of(layout, mounts, limits, Job.Rights.ALL_FILES, false, words);
     }
 
-    static Job of(PackageLayout layout, List<Job.Mount> mounts, Job.Limits limits, Job.Rights rights, String... words) {
+    static Job of(
+            PackageLayout layout,
+            List<Job.Mount> mounts,
+            Job.Limits limits,
+            Job.Rights rights,
+            boolean kvm,
+            String... words) {
         String lib = SandboxPaths.PACKAGE + "/lib/";
         List<String> argv = new ArrayList<>(List.of(
                 SandboxPaths.PACKAGE + "/jre/bin/java",
@@ -49,7 +55,7 @@ public final class JavaJob {
         List<Job.Mount> all = new ArrayList<>(mounts);
         all.add(new Job.Mount(layout.home().resolve("lib"), HOME + "/lib", false));
         all.add(new Job.Mount(layout.home().resolve("guest"), HOME + "/guest", false));
-        return new Job(argv, Job.Programs.SANDBOX, all, limits, rights, false);
+        return new Job(argv, Job.Programs.SANDBOX, all, limits, rights, kvm);
     }
 
     /** What a command in a job says on its standard error when it fails as was to be expected. */

@@ -11,6 +11,7 @@ import org.dkvm.bundle.sandbox.Templates;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.core.SandboxPaths;
+import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.MachineShape;
 import org.dkvm.machine.Birth;
 import org.dkvm.machine.BootFiles;
@@ -77,15 +78,15 @@ final class TemplateChoice implements Templates {
     TemplateKey key(MachineShape shape) throws DkvmException {
         return TemplateKey.of(
                 QemuCommand.argv(machine(shape)),
-                processor(),
+                processor(shape.processor().accelerator()),
                 List.of(
                         layout.home().resolve("BUILD"),
                         kernel.resolve(shape.kernel().image()),
                         kernel.resolve(INITRAMFS)));
     }
 
-    /** What an emulator, and the guest's kernel, see of the host's processor. */
-    private static String processor() throws DkvmException {
+    /** What an emulator, and the guest's kernel, see of the host's processor. With KVM the host's kernel decides on it, too. */
+    private static String processor(Accelerator accelerator) throws DkvmException {
         try (BufferedReader lines = Files.newBufferedReader(CPUINFO)) {
             StringBuilder text = new StringBuilder();
             for (String line = lines.readLine(); line != null && !line.isEmpty(); line = lines.readLine()) {
@@ -93,7 +94,9 @@ final class TemplateChoice implements Templates {
                     text.append(line).append('\n');
                 }
             }
-            return text.toString();
+            return accelerator == Accelerator.KVM
+                    ? text.append(System.getProperty("os.version")).toString()
+                    : text.toString();
         } catch (IOException e) {
             throw new DkvmException("can not read \"" + CPUINFO + "\": " + e, "", e);
         }

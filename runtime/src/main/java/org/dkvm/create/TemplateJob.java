@@ -20,6 +20,7 @@ import org.dkvm.core.MemorySize;
 import org.dkvm.core.SandboxPaths;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.GuestKernel;
+import org.dkvm.core.machine.KvmUse;
 import org.dkvm.core.machine.MachineShape;
 import org.dkvm.core.machine.Processor;
 import org.dkvm.json.Json;
@@ -64,21 +65,10 @@ public final class TemplateJob {
             Jobs jobs, HostConfig config, MemorySize memory, int cpus, Optional<TemplateKey> missed)
             throws DkvmException {
         KernelStore.Found kernel = new KernelStore(jobs.layout().kernels()).find(KERNEL);
-        MachineShape shape = shape(jobs, config, kernel, memory, cpus, missed.isPresent());
-        if (shape.processor().accelerator() == Accelerator.KVM) {
-            throw new DkvmException("VMs that run with KVM boot, and have no templates", "");
-        }
-        if (!TemplateMachine.fits(shape)) {
-            throw new DkvmException(
-                    "no template can be made of a VM of " + shape.size().memory(),
-                    "templates are for VMs of up to 4096 MiB");
-        }
         TemplateStore store = new TemplateStore();
         TemplateChoice choice = new TemplateChoice(jobs.layout(), kernel.directory(), store, (key, size) -> {});
+        MachineShape shape = wanted(jobs, config, kernel, resources(memory, cpus), missed, choice);
         TemplateKey key = choice.key(shape);
-        if (missed.isPresent() && !missed.get().text().equals(key.text())) {
-            throw new DkvmException("the template that was missed is of another VM, or of another version", "");
-        }
         try (FileChannel turn = store.turn();
                 FileLock mine = missed.isPresent() ? turn.tryLock() : turn.lock()) {
             Optional<Template> there = mine == null ? Optional.empty() : store.find(key);
@@ -89,6 +79,28 @@ public final class TemplateJob {
         } catch (IOException e) {
             throw new DkvmException("can not make the template: " + e, "", e);
         }
+    }
+
+    private static MachineShape wanted(
+            Jobs jobs,
+            HostConfig config,
+            KernelStore.Found kernel,
+            JsonObject linux,
+            Optional<TemplateKey> missed,
+            TemplateChoice choice)
+            throws DkvmException {
+        for (Processor processor : processors(jobs, config, missed.isPresent())) {
+            MachineShape shape = shape(config, kernel, linux, processor);
+            if (!TemplateMachine.fits(shape)) {
+                throw new DkvmException(
+                        "no template can be made of a VM of " + shape.size().memory(),
+                        "templates are for VMs of up to 4096 MiB");
+            }
+            if (missed.isEmpty() || missed.get().text().equals(choice.key(shape).text())) {
+                return shape;
+            }
+        }
+        throw new DkvmException("the template that was missed is of another VM, or of another version", "");
     }
 
     private static Template make(
@@ -121,21 +133,33 @@ public final class TemplateJob {
                         mounts,
                         new Job.Limits(LIMIT, memory.plus(BESIDE), memory),
                         Job.Rights.MACHINES,
+                        shape.processor().accelerator() == Accelerator.KVM,
                         "template",
                         "save",
                         OUT));
         Files.delete(out.resolve(COMMAND));
     }
 
-    /** What a start has missed runs with TCG: for no other one there are templates. */
-    private static MachineShape shape(
-            Jobs jobs, HostConfig config, KernelStore.Found kernel, MemorySize memory, int cpus, boolean missed)
-            throws DkvmException {
-        Accelerator accelerator = missed
-                ? Accelerator.TCG
-                : new HostAccelerator(jobs, config.kvmProbe(), warning -> {})
-                        .choose(config.vms().acceleration());
-        long kilohertz = accelerator == Accelerator.TCG ? new HostClock(jobs.layout()).kilohertz() : 0;
+    /** What VMs have here where nothing is said; or all that a start may have had that missed one. */
+    private static List<Processor> processors(Jobs jobs, HostConfig config, boolean missed) throws DkvmException {
+        if (!missed) {
+            Accelerator accelerator = new HostAccelerator(jobs, config.kvmProbe(), warning -> {})
+                    .choose(config.vms().acceleration());
+            return List.of(
+                    accelerator == Accelerator.TCG ? translated(jobs) : new Processor(accelerator, KvmUse.PLAIN, 0));
+        }
+        return List.of(
+                translated(jobs),
+                new Processor(Accelerator.KVM, KvmUse.PLAIN, 0),
+                new Processor(Accelerator.KVM, new KvmUse(true, false), 0));
+    }
+
+    private static Processor translated(Jobs jobs) throws DkvmException {
+        return new Processor(Accelerator.TCG, new HostClock(jobs.layout()).kilohertz());
+    }
+
+    /** What an engine says of a container of that size. */
+    private static JsonObject resources(MemorySize memory, int cpus) {
         JsonObject limits = new JsonObject();
         JsonObject limit = new JsonObject();
         limit.addProperty("limit", memory.bytes());
@@ -146,17 +170,17 @@ public final class TemplateJob {
         limits.add("cpu", quota);
         JsonObject linux = new JsonObject();
         linux.add("resources", limits);
+        return linux;
+    }
+
+    private static MachineShape shape(
+            HostConfig config, KernelStore.Found kernel, JsonObject linux, Processor processor) throws DkvmException {
         return SandboxResources.shape(
                 linux,
                 Options.parse(List.of(), config),
                 config,
                 new GuestKernel(kernel.name(), kernel.architecture(), kernel.image(), "", false),
                 new HostShare(
-                        HostProcessors.count(),
-                        HostMemory.total(),
-                        new Processor(accelerator, kilohertz),
-                        false,
-                        new SandboxUsers(0, false),
-                        0));
+                        HostProcessors.count(), HostMemory.total(), processor, false, new SandboxUsers(0, false), 0));
     }
 }

@@ -6,7 +6,6 @@ import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.List;
 import org.dkvm.core.MemorySize;
-import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.MachineShape;
 import org.dkvm.json.Json;
 
@@ -40,7 +39,6 @@ public final class TemplateMachine {
                 && shape.kernel().append().isEmpty()
                 && !shape.kernel().debug()
                 && !shape.firmwareDebug()
-                && shape.processor().accelerator() == Accelerator.TCG
                 && shape.display().isNone()
                 && shape.size().memory().compareTo(MOST_MEMORY) <= 0;
     }

@@ -22,11 +22,14 @@ final class Bench {
 
     private final int runs;
     private final String only;
+    /** Where the figures are written; empty: nowhere. */
+    private final Path json;
     private final Map<String, Double> figures = new LinkedHashMap<>();
 
-    private Bench(int runs, String only) {
+    private Bench(int runs, String only, Path json) {
         this.runs = runs;
         this.only = only;
+        this.json = json;
     }
 
     public static void main(String[] args) throws IOException, InterruptedException {
@@ -41,7 +44,7 @@ final class Bench {
                 default -> throw new IllegalArgumentException("unknown option " + args[i]);
             }
         }
-        Bench bench = new Bench(runs, only);
+        Bench bench = new Bench(runs, only, json);
         bench.all();
         if (!json.toString().isEmpty()) {
             bench.write(json);
@@ -351,16 +354,26 @@ final class Bench {
         figure(name + ".all-but-qemu.mib", ours);
     }
 
-    /** The steps of one start. */
+    /** The steps of a start by a boot, and of one from a template; and both as pictures beside the figures. */
     private void timeline() throws IOException, InterruptedException {
-        title("boot timeline (ms)");
-        String vm = Command.output("docker", "run", "-d", "--runtime=dkvm", IMAGE, "sleep", "1000");
-        try {
-            Command.output("docker", "exec", vm, "true");
-            String pid = Command.output("docker", "inspect", "-f", "{{.State.Pid}}", vm);
-            System.out.println(Files.readString(Path.of("/proc/" + pid + "/root/run/dkvm/log/timeline.json")));
-        } finally {
-            Command.output("docker", "rm", "-f", vm);
+        for (String template : List.of("off", "auto")) {
+            String start = template.equals("off") ? "boot" : "restored";
+            title("timeline of a start: " + start);
+            // The first may find no template, and nothing in the host's cache.
+            Command.output("docker", "run", "--rm", "--runtime=dkvm", "-e", "DKVM_TEMPLATE=" + template, IMAGE, "true");
+            String vm = Command.output(
+                    "docker", "run", "-d", "--name", start, "--runtime=dkvm", "-e", "DKVM_TEMPLATE=" + template, IMAGE, "sleep", "1000");
+            try {
+                Command.output("docker", "exec", vm, "true");
+                System.out.println(Command.output("/opt/dkvm/bin/dkvm", "timeline", vm));
+                if (!json.toString().isEmpty()) {
+                    Files.writeString(
+                            json.resolveSibling(start + ".svg"),
+                            Command.output("/opt/dkvm/bin/dkvm", "timeline", "--svg", vm) + "\n");
+                }
+            } finally {
+                Command.output("docker", "rm", "-f", vm);
+            }
         }
     }
 

@@ -21,6 +21,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,12 +71,24 @@ static int complain(const char *id, const char *what, int error)
 	return 1;
 }
 
-/* A user's, where we are a user: "root" of its namespace of users is one. */
+/* The host's root: of a namespace that maps all ids, see user_namespaces(7). */
+static bool is_hosts_root(void)
+{
+	char map[128];
+	unsigned long inside, outside, count;
+
+	return geteuid() == 0 && read_text(AT_FDCWD, "/proc/self/uid_map", map, sizeof map) > 0 &&
+	       sscanf(map, "%lu %lu %lu", &inside, &outside, &count) == 3 && inside == 0 && outside == 0 &&
+	       count == UINT32_MAX;
+}
+
+/* A user's, where we are a user: "root" of its namespace of users is one. The host's root stays so where /run is
+   read-only: a directory that a variable names may be anybody's. */
 static int find_places(void)
 {
 	const char *own = getenv("XDG_RUNTIME_DIR");
 
-	if (access(SYSTEM, W_OK) == 0 || !own || own[0] != '/')
+	if (faccessat(AT_FDCWD, SYSTEM, W_OK, AT_EACCESS) == 0 || is_hosts_root() || !own || own[0] != '/')
 		return 0;
 	if (strlen(own) >= sizeof places.vms - sizeof "/dkvm/cache/templates")
 		return -ENAMETOOLONG;

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.dkvm.bundle.options.HostConfig;
+import org.dkvm.bundle.sandbox.SandboxUsers;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
@@ -43,6 +44,10 @@ final class HostCheck {
             "sandbox/opt/dkvm/dkvm-exec",
             "sandbox/opt/dkvm/dkvm-keep",
             "sandbox/opt/dkvm/dkvm-rooted",
+            "sandbox/opt/dkvm/dkvm-locks",
+            "sandbox/opt/dkvm/dkvm-events",
+            "sandbox/opt/dkvm/dkvm-web",
+            "sandbox/usr/share/novnc/vnc.html",
             "sandbox/usr/bin/qemu-system-x86_64",
             "sandbox/usr/libexec/virtiofsd",
             "sandbox/opt/dkvm/dkvm-network");
@@ -161,7 +166,7 @@ final class HostCheck {
     /** A user's engine is Podman, which is told the runtime by each call. */
     private static CheckResult checkUsers() {
         try {
-            long spare = UserNamespace.own().spare(1);
+            long spare = UserNamespace.own().spare(SandboxUsers.COUNT);
             return CheckResult.ok(
                     "users",
                     "QEMU runs as " + spare + " of this user namespace; what is kept is in " + StatePlaces.run());

@@ -3,8 +3,11 @@ package org.dkvm.create;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.dkvm.bundle.sandbox.Templates;
@@ -29,7 +32,17 @@ final class TemplateChoice implements Templates {
     private static final Path CPUINFO = Path.of("/proc/cpuinfo");
 
     /** Of a host's first processor. */
-    private static final List<String> PROCESSOR = List.of("model name", "microcode", "flags");
+    private static final List<String> PROCESSOR = List.of("model name", "microcode", "flags", "vmx flags");
+
+    private static final Path VERSION = Path.of("/proc/version");
+
+    private static final List<Path> KVM_MODULES = List.of(
+            Path.of("/sys/module/kvm/parameters"),
+            Path.of("/sys/module/kvm_amd/parameters"),
+            Path.of("/sys/module/kvm_intel/parameters"));
+
+    /** How the host waits for a processor of a VM: nothing that this one sees. */
+    private static final String POLLING = "halt_poll";
 
     private final PackageLayout layout;
     private final Path kernel;
@@ -94,11 +107,31 @@ final class TemplateChoice implements Templates {
                     text.append(line).append('\n');
                 }
             }
-            return accelerator == Accelerator.KVM
-                    ? text.append(System.getProperty("os.version")).toString()
-                    : text.toString();
+            if (accelerator == Accelerator.KVM) {
+                addKvm(text);
+            }
+            return text.toString();
         } catch (IOException e) {
-            throw new DkvmException("can not read \"" + CPUINFO + "\": " + e, "", e);
+            throw new DkvmException("can not read what the host's processor is: " + e, "", e);
+        }
+    }
+
+    /** The host's kernel as it was built, and how its modules for VMs are set. */
+    private static void addKvm(StringBuilder text) throws IOException {
+        text.append(Files.readString(VERSION));
+        for (Path module : KVM_MODULES) {
+            try (DirectoryStream<Path> parameters = Files.newDirectoryStream(
+                    module, file -> Files.isReadable(file) && !file.getFileName().toString().startsWith(POLLING))) {
+                List<String> values = new ArrayList<>();
+                for (Path parameter : parameters) {
+                    values.add(parameter.getFileName() + "=" + Files.readString(parameter));
+                }
+                values.sort(null);
+                values.forEach(text::append);
+            } catch (NoSuchFileException e) {
+                // The other maker's, or part of the kernel without parameters.
+                text.append(module).append('\n');
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.dkvm.bundle.host.ContainerState;
+import org.dkvm.bundle.host.HostView;
 import org.dkvm.bundle.host.RealHost;
 import org.dkvm.bundle.mounts.MountPlan;
 import org.dkvm.bundle.options.Options;
@@ -18,6 +19,7 @@ import org.dkvm.bundle.process.ExecutableCheck;
 import org.dkvm.bundle.process.Workload;
 import org.dkvm.bundle.sandbox.MonitorCommand;
 import org.dkvm.bundle.sandbox.SandboxSpec;
+import org.dkvm.bundle.spec.DeviceRequests;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.core.RuncMessages;
@@ -27,6 +29,7 @@ import org.dkvm.json.Json;
 import org.dkvm.linux.ProcessLimits;
 import org.dkvm.linux.RootedFiles;
 import org.dkvm.linux.RootedReader;
+import org.dkvm.linux.UserNamespace;
 
 /** Makes a process that runc would start in the container one that asks for it in the guest. */
 public final class Exec {
@@ -84,7 +87,9 @@ public final class Exec {
         CapabilityNames.warnOfUnknown(process, warn);
         WorkloadProcess workload =
                 Workload.of(process, Json.strings(process, "args"), EngineDefaults.of(spec), ProcessLimits.own());
-        MountPlan mounts = MountPlan.of(spec, bundle, "", List.of(), new RealHost(files));
+        HostView host = new RealHost(files, UserNamespace.own());
+        DeviceRequests.dropMounted(spec, host);
+        MountPlan mounts = MountPlan.of(spec, bundle, "", List.of(), host);
         for (Disk disk : Options.disks(Json.strings(containerProcess, "env"))) {
             // Not as create does it: the workload may have changed its root since, and its disks are mounted.
             mounts.tree().addHidden(mounts.tree().find(disk.target()).path());

@@ -20,13 +20,24 @@ public final class StatePlaces {
     private static final String OWN = "dkvm";
     private static final String CACHE = "cache";
     private static final String PRIVATE = "rwx------";
-    private static final boolean USERS = isUsers(System.getenv("XDG_RUNTIME_DIR"), Files.isWritable(SYSTEM));
+    private static final boolean USERS = isUsers(System.getenv("XDG_RUNTIME_DIR"), isRoots());
 
     private StatePlaces() {}
 
+    /** The host's root stays so where /run is read-only: a directory that a variable names may be anybody's. */
+    private static boolean isRoots() {
+        try {
+            return Files.isWritable(SYSTEM)
+                    || (UserNamespace.own().isHosts()
+                            && Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid")));
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     /** Whether they are a user's. Without a directory of its own it can have none, and what is root's is not for it to write. */
-    static boolean isUsers(@Nullable String runtimeDirectory, boolean mayWriteSystem) {
-        return !mayWriteSystem && runtimeDirectory != null && runtimeDirectory.startsWith("/");
+    static boolean isUsers(@Nullable String runtimeDirectory, boolean isRoots) {
+        return !isRoots && runtimeDirectory != null && runtimeDirectory.startsWith("/");
     }
 
     /** Whether they are those of a user, and not the host's. */

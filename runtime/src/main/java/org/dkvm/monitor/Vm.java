@@ -293,7 +293,9 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
             return;
         }
         if (restoring) {
-            restoreFailed(children.obituary(), !loaded && children.qemuGaveUp());
+            // That somebody else uses the host's KVM is no fault of the template.
+            restoreFailed(
+                    children.obituary(), !loaded && children.qemuGaveUp() && !children.anySaid(KVM_IS_BUSY));
             return;
         }
         Restart again = restart;

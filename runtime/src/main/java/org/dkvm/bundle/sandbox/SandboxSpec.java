@@ -251,7 +251,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
             sandbox.add(MountPlan.readOnly(SandboxPaths.TEMPLATE, Path.of(template)));
         }
         if (inputs.options.machine().display().mode() == DisplayMode.WEB) {
-            long uid = inputs.config.confinement().uid();
+            long uid = inputs.host.users().first();
             sandbox.add(MountPlan.screen(uid, ProgramRights.webUser(uid)));
         }
         spec.add("mounts", sandbox);

@@ -11,8 +11,8 @@ import org.dkvm.linux.UserNamespace;
  * @param mapped whether root there is root in a user's namespace only, and not the host's
  */
 public record SandboxUsers(long first, boolean mapped) {
-    /** QEMU, dkvm-network, dkvm-events. */
-    static final int COUNT = 3;
+    /** QEMU, dkvm-network, dkvm-events, dkvm-web. */
+    public static final int COUNT = 4;
 
     /**
      * Those of an engine.

@@ -14,7 +14,7 @@ import org.dkvm.core.container.NodeAccess;
 import org.dkvm.json.Json;
 
 /** What {@code --device} means for a VM (OCI runtime spec, config-linux.md, "devices"): see docs/adr/0017-devices-and-namespaces.md. */
-final class DeviceRequests {
+public final class DeviceRequests {
     /** Character devices that a guest has by itself, or that its kernel makes something of; the numbers are the same in every Linux (devices.txt). */
     private static final Set<String> GUESTS_OWN = Set.of(
             "1:3", // null
@@ -47,7 +47,7 @@ final class DeviceRequests {
      *
      * @param spec changed
      */
-    static void dropMounted(JsonObject spec, HostView host) {
+    public static void dropMounted(JsonObject spec, HostView host) {
         if (!host.isUsers()
                 || !SupportedSpec.hasAllRights(Json.objectOrNew(spec, "linux"), Json.objectOrNew(spec, "process"))) {
             return;

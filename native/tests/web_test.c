@@ -305,6 +305,8 @@ static void slow_sides_hold_each_other(void)
 static void connections_are_bounded(void)
 {
 	int idle[CONNECTIONS], screens[SCREENS + 1], qemus[SCREENS + 1];
+	/* what a server's frames begin with: binary of 600 bytes, and a pong */
+	static const char head[] = "HTTP/1.1 101\r\n\r\n", binary[] = "\x82\x7e\x02\x58", pong[] = "\x8a\x7d";
 	char block[LOGGED_IN];
 
 	for (int i = 0; i < CONNECTIONS; i++)
@@ -321,7 +323,17 @@ static void connections_are_bounded(void)
 		brings(qemus[i], ASKED);
 		if (i == 0)
 			CHECK("a screen comes up",
-			      write(qemus[0], block, sizeof block) == sizeof block && takes(screens[0], sizeof block));
+			      write(qemus[0], head, sizeof head - 1) > 0 &&
+				      write(qemus[0], binary, sizeof binary - 1) > 0 &&
+				      write(qemus[0], block, sizeof block) == sizeof block &&
+				      takes(screens[0], sizeof head + sizeof binary - 2 + sizeof block));
+		if (i != 1)
+			continue;
+		write(qemus[1], head, sizeof head - 1);
+		for (int j = 0; j < 10; j++)
+			CHECK("a pong is passed on",
+			      write(qemus[1], pong, sizeof pong - 1) > 0 && write(qemus[1], block, 125) == 125);
+		takes(screens[1], sizeof head - 1 + 10 * 127);
 	}
 	CHECK("a screen too many takes the place of the oldest that nobody has logged in to", ends(screens[1]));
 	say(screens[0], "still");

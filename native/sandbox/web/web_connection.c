@@ -4,6 +4,7 @@
 #include "common/files.h"
 #include "sandbox/web/http_request.h"
 #include "sandbox/web/web_answer.h"
+#include "sandbox/web/web_frames.h"
 #include "sandbox/web/web_pages.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ enum {
 	ASKING_MILLIS = 10000,    /* for a whole request */
 	ANSWERING_MILLIS = 60000, /* for a whole answer */
 	LEAVING_MILLIS = 2000,    /* for what was sent and nobody reads: a reset would take the answer with it */
-	LOGGED_IN = 512,          /* bytes from QEMU: before somebody has logged in there are less */
+	LOGGED_IN = 512,          /* bytes of data from QEMU: before somebody has logged in there are less */
 	KEEPALIVE_SECONDS = 60,   /* of silence before a browser is asked whether it is there */
 	KEEPALIVE_INTERVAL = 15,  /* s */
 	KEEPALIVE_PROBES = 4,     /* without an answer */
@@ -41,8 +42,9 @@ struct connection {
 	int64_t since;      /* when it came into this state, ms */
 	const char *page;   /* what is left of it */
 	size_t page_left;
-	uint64_t heard; /* bytes from the screen */
-	bool ended;     /* QEMU sends no more */
+	uint64_t heard; /* bytes of data from the screen: what answers a ping is none */
+	struct frames frames;
+	bool ended; /* QEMU sends no more */
 	struct pipe_buffer up, down;
 };
 
@@ -107,6 +109,7 @@ void connections_add(int client, int64_t now)
 	place->client = client;
 	place->ended = false;
 	place->heard = 0;
+	place->frames = (struct frames){0};
 	place->page_left = 0;
 	place->up.start = place->up.end = place->down.start = place->down.end = 0;
 	enter(place, ASKING, now);
@@ -281,8 +284,10 @@ static void go_on_screen(struct connection *connection, short client, short scre
 
 	if (client & (POLLIN | POLLHUP | POLLERR) && is_empty(&connection->up))
 		good = fill(&connection->up, connection->client, &count);
-	if (screen & (POLLIN | POLLHUP | POLLERR) && is_empty(&connection->down))
-		connection->ended = !fill(&connection->down, connection->screen, &connection->heard);
+	if (screen & (POLLIN | POLLHUP | POLLERR) && is_empty(&connection->down)) {
+		connection->ended = !fill(&connection->down, connection->screen, &count);
+		connection->heard += frames_data(&connection->frames, connection->down.bytes, connection->down.end);
+	}
 	if (good && !is_empty(&connection->up) && !drain(&connection->up, connection->screen))
 		connection->ended = true;
 	if (good && !is_empty(&connection->down))

@@ -98,5 +98,6 @@ void holder_settle(struct holder *holder)
 	}
 	holder->closing = (struct work){.file = holder->inode, .begin = begin_close, .run = run_close, .done = closed};
 	memcpy(holder->closing.slot, holder->slot, sizeof holder->slot);
-	lanes_add(&holder->closing);
+	/* who waits for the file finds it without what was given back */
+	lanes_add_first(&holder->closing);
 }

@@ -178,17 +178,31 @@ int lanes_open(void)
 	return r < 0 ? r : start_worker();
 }
 
+static void add(struct work **link, struct work *work)
+{
+	work->next = *link;
+	work->begun = false;
+	*link = work;
+	advance(work->file);
+	dispatch();
+}
+
 void lanes_add(struct work *work)
 {
 	struct work **link = bucket_of(work->file);
 
 	while (*link)
 		link = &(*link)->next;
-	work->next = NULL;
-	work->begun = false;
-	*link = work;
-	advance(work->file);
-	dispatch();
+	add(link, work);
+}
+
+void lanes_add_first(struct work *work)
+{
+	struct work **link = bucket_of(work->file);
+
+	while (*link && ((*link)->file != work->file || (*link)->begun))
+		link = &(*link)->next;
+	add(link, work);
 }
 
 bool lanes_remove(struct work *work)

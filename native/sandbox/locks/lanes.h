@@ -35,6 +35,9 @@ int lanes_open(void);
 /* Do it when its turn comes, which may be at once. */
 void lanes_add(struct work *work);
 
+/* Likewise, before what has not begun for the file. */
+void lanes_add_first(struct work *work);
+
 /* The caller's again, without having been done. False: it has begun. */
 bool lanes_remove(struct work *work);
 

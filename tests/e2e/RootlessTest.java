@@ -221,9 +221,10 @@ class RootlessTest {
 
     @Test
     void allRightsOfTheUsersAreRightsInTheVm() throws Exception {
-        assertSame(
-                podman(),
-                docker -> docker.run("--privileged", BUSYBOX, "sh", "-c", "mount -t tmpfs t /tmp && echo mounted"));
+        assertSame(podman(), docker -> {
+            Container container = docker.start("--privileged", BUSYBOX, "sleep", "1000");
+            container.exec("sh", "-c", "mount -t tmpfs t /tmp && echo mounted");
+        });
     }
 
     private static String status(long pid) throws IOException {

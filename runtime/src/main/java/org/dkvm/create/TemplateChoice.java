@@ -121,7 +121,9 @@ final class TemplateChoice implements Templates {
         text.append(Files.readString(VERSION));
         for (Path module : KVM_MODULES) {
             try (DirectoryStream<Path> parameters = Files.newDirectoryStream(
-                    module, file -> Files.isReadable(file) && !file.getFileName().toString().startsWith(POLLING))) {
+                    module,
+                    file -> Files.isReadable(file)
+                            && !file.getFileName().toString().startsWith(POLLING))) {
                 List<String> values = new ArrayList<>();
                 for (Path parameter : parameters) {
                     values.add(parameter.getFileName() + "=" + Files.readString(parameter));

@@ -294,8 +294,7 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         }
         if (restoring) {
             // That somebody else uses the host's KVM is no fault of the template.
-            restoreFailed(
-                    children.obituary(), !loaded && children.qemuGaveUp() && !children.anySaid(KVM_IS_BUSY));
+            restoreFailed(children.obituary(), !loaded && children.qemuGaveUp() && !children.anySaid(KVM_IS_BUSY));
             return;
         }
         Restart again = restart;

@@ -117,12 +117,7 @@ class CoherenceTest {
     void moreFilesThanTheHostLetsBeOpenAreLookedAt() throws Exception {
         assertSame(docker -> {
             Path directory = docker.directory();
-            for (int i = 0; i < 20; i++) {
-                Path below = Files.createDirectory(directory.resolve("d" + i));
-                for (int j = 0; j < 500; j++) {
-                    Files.createFile(below.resolve("f" + j));
-                }
-            }
+            fill(directory, 20);
             Container container = docker.start("-v", directory + ":/v", TOOLS, "sleep", "1000");
             lower(container, 2000);
             for (int i = 0; i < 2; i++) {
@@ -139,12 +134,7 @@ class CoherenceTest {
     void walksAndMakersLoseNothingHoweverFewFilesMayBeOpen() throws Exception {
         assertSame(docker -> {
             Path directory = docker.directory();
-            for (int i = 0; i < 40; i++) {
-                Path below = Files.createDirectory(directory.resolve("d" + i));
-                for (int j = 0; j < 500; j++) {
-                    Files.createFile(below.resolve("f" + j));
-                }
-            }
+            fill(directory, 40);
             Container container = docker.start("-v", directory + ":/v", TOOLS, "sleep", "1000");
             lower(container, 600);
             container.exec("sh", "-c", """
@@ -155,6 +145,16 @@ class CoherenceTest {
                     wait
                     find /made-* | wc -l; cat /made-*/s | wc -l""");
         });
+    }
+
+    /** So many directories with 500 empty files in each. */
+    private static void fill(Path directory, int directories) throws IOException {
+        for (int i = 0; i < directories; i++) {
+            Path below = Files.createDirectory(directory.resolve("d" + i));
+            for (int j = 0; j < 500; j++) {
+                Files.createFile(below.resolve("f" + j));
+            }
+        }
     }
 
     /** So many files virtiofsd may have open from now on; a container has none. */

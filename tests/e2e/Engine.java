@@ -86,13 +86,7 @@ final class Engine implements Closeable {
      * that its "dkvm" calls.
      */
     static Engine podman(String runtime, String networks, String... images) throws Exception {
-        for (String needed : List.of(PODMAN_PROGRAM, runtime)) {
-            if (Running.complete(List.of("sh", "-c", "command -v " + needed), Bytes.of(""))
-                            .exitCode()
-                    != 0) {
-                throw new TestAbortedException("no " + needed + " here");
-            }
-        }
+        skipWithout(PODMAN_PROGRAM, runtime);
         Path directory = Files.createTempDirectory(DATA, "dkvm-podman-");
         Path settings = Files.createDirectory(directory.resolve("dkvm"));
         String path = Host.run("sh", "-c", "command -v " + runtime);
@@ -126,6 +120,16 @@ final class Engine implements Closeable {
                 process,
                 directory);
         return engine.given(() -> process.awaitStdout("ready"), images);
+    }
+
+    private static void skipWithout(String... programs) throws Exception {
+        for (String needed : programs) {
+            if (Running.complete(List.of("sh", "-c", "command -v " + needed), Bytes.of(""))
+                            .exitCode()
+                    != 0) {
+                throw new TestAbortedException("no " + needed + " here");
+            }
+        }
     }
 
     /** Podman of the next Debian, with the runc that is there, likewise; skips the case where there is none. */
@@ -165,13 +169,7 @@ final class Engine implements Closeable {
      * are there in mounts of the engine's own, and so are its processes in a network of its own.
      */
     static Engine rootless(String... images) throws Exception {
-        for (String needed : List.of(PODMAN_PROGRAM, "runc", "newuidmap", "slirp4netns", "setpriv")) {
-            if (Running.complete(List.of("sh", "-c", "command -v " + needed), Bytes.of(""))
-                            .exitCode()
-                    != 0) {
-                throw new TestAbortedException("no " + needed + " here");
-            }
-        }
+        skipWithout(PODMAN_PROGRAM, "runc", "newuidmap", "slirp4netns", "setpriv");
         Path directory = Files.createTempDirectory(DATA, "dkvm-podman-");
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
         String runc = Host.run("sh", "-c", "command -v runc").strip();

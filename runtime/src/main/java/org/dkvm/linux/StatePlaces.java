@@ -112,11 +112,12 @@ public final class StatePlaces {
         }
     }
 
-    private static void makePrivate(Path directory) throws IOException {
+    /** Makes a directory, which no other user may look into, and those above it. Two may come here at the same time. */
+    public static void makePrivate(Path directory) throws IOException {
         if (Files.isDirectory(directory)) {
             return;
         }
-        Files.createDirectories(directory.resolveSibling("."));
+        Files.createDirectories(directory.toAbsolutePath().getParent());
         try {
             Files.createDirectory(
                     directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(PRIVATE)));

@@ -6,7 +6,6 @@ import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -106,7 +105,7 @@ public final class TemplateStore {
     /** A directory to make one in, which goes when it is closed; what makers that were killed left behind goes now. */
     public OwnedDirectory begin() throws DkvmException {
         try {
-            makeDirectory();
+            StatePlaces.makePrivate(directory);
             OwnedDirectory.sweep(directory, MAKING, left -> {});
             sweep();
             return OwnedDirectory.make(directory, MAKING);
@@ -118,23 +117,10 @@ public final class TemplateStore {
     /** Whose lock one holds while it makes one: a machine that boots takes a processor. */
     public FileChannel turn() throws DkvmException {
         try {
-            makeDirectory();
+            StatePlaces.makePrivate(directory);
             return FileChannel.open(directory.resolve(TURN), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         } catch (IOException e) {
             throw cannotMake(e);
-        }
-    }
-
-    /** Two may come here at the same time. */
-    private void makeDirectory() throws IOException {
-        Files.createDirectories(directory.toAbsolutePath().getParent());
-        try {
-            Files.createDirectory(
-                    directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(PRIVATE)));
-        } catch (FileAlreadyExistsException e) {
-            if (!Files.isDirectory(directory)) {
-                throw e;
-            }
         }
     }
 

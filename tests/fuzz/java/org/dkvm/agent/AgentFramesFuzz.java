@@ -74,7 +74,7 @@ public final class AgentFramesFuzz {
         for (Wire wire : clients) {
             Client client = new Client(wire.output());
             byte role = (byte) (attached.isEmpty() ? 0 : 1);
-            byte[] attach = new byte[] {Frame.VERSION, role, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+            byte[] attach = new byte[] {Frame.VERSION, role, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0};
             Wire.send(client, router, FrameType.ATTACH, attach);
             attached.add(client);
         }

@@ -167,6 +167,11 @@ final class Told implements AgentEvents, AgentServices, MainSession {
     }
 
     @Override
+    public void memberAttached(Client client) {
+        add("member " + client.container());
+    }
+
+    @Override
     public void lost() {
         add("lost");
     }

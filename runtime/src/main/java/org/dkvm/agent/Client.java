@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 public final class Client {
     /** What a client is there for; the number is the one in ATTACH. */
     public enum Role {
-        /** dkvm-init: the workload's own standard streams, and the sandbox's signals. */
+        /** dkvm-init, or dkvm-exec for a further container: the workload's own standard streams, and the sandbox's signals. */
         MAIN,
         /** dkvm-exec: one more process. */
         EXEC,
@@ -19,6 +19,9 @@ public final class Client {
         USAGE
     }
 
+    /** The number of the container that a VM starts with. */
+    static final int FIRST_CONTAINER = 1;
+
     private static final int FLAG_TERMINAL = 1;
     private static final int FLAG_STDIN_OPEN = 2;
 
@@ -28,6 +31,7 @@ public final class Client {
     private boolean terminal;
     private boolean stdinOpen;
     private long ignoredSignals;
+    private int container = FIRST_CONTAINER;
     private boolean waiting;
     private boolean ended;
     private boolean asked;
@@ -54,6 +58,10 @@ public final class Client {
         stdinOpen = (flags & FLAG_STDIN_OPEN) != 0;
         resize(attach.i32(4));
         ignoredSignals = attach.i64(8);
+        container = attach.i32(16);
+        if (container < FIRST_CONTAINER) {
+            throw new ProtocolException("an ATTACH to container " + Integer.toUnsignedString(container));
+        }
     }
 
     /** Its terminal's size, rows in the low half. */
@@ -71,9 +79,19 @@ public final class Client {
         return role != null;
     }
 
-    /** Whether it is the main client. */
+    /** Whether it is the main client: that of the container with which the VM lives and ends. */
     public boolean isMain() {
-        return role == Role.MAIN;
+        return role == Role.MAIN && container == FIRST_CONTAINER;
+    }
+
+    /** Whether it is the client of the first process of another container of the VM's. */
+    boolean isMembersMain() {
+        return role == Role.MAIN && container != FIRST_CONTAINER;
+    }
+
+    /** The number of its container in the VM. */
+    public int container() {
+        return container;
     }
 
     /** Whether it is there to pass one signal on. */

@@ -4,6 +4,7 @@ package org.dkvm.agent;
 import org.dkvm.core.container.CgroupMode;
 import org.dkvm.core.container.GuestDevice;
 import org.dkvm.core.container.GuestMount;
+import org.dkvm.core.container.MemberLimits;
 
 /** Writes a container as the records of CONTAINER (protocol/PROTOCOL.md, "Container records"). */
 public final class ContainerRecords {
@@ -17,6 +18,11 @@ public final class ContainerRecords {
     private static final int DEVICE = 126;
     private static final int MASKED_PATH = 127;
     private static final int READ_ONLY_PATH = 128;
+    private static final int ROOT_SLOT = 130;
+    private static final int MEMORY_LIMIT = 131;
+    private static final int CPU_LIMIT = 132;
+    private static final int CPU_WEIGHT = 133;
+    private static final int PID_NAMESPACE = 134;
     private static final int BLOCK_DEVICE = 1;
     private static final int CHARACTER_DEVICE = 2;
 
@@ -65,6 +71,29 @@ public final class ContainerRecords {
         if (limit > 0) {
             to.begin(PIDS_LIMIT).u64(limit).end();
         }
+    }
+
+    /** Where the share has the root: a path below it. */
+    public void rootSlot(String slot) {
+        to.begin(ROOT_SLOT).text(slot).end();
+    }
+
+    /** What its group of processes is held to; nothing for 0, no limit. */
+    public void limits(MemberLimits limits) {
+        if (limits.memory() > 0) {
+            to.begin(MEMORY_LIMIT).u64(limits.memory()).end();
+        }
+        if (limits.cpuQuota() > 0) {
+            to.begin(CPU_LIMIT).u64(limits.cpuQuota()).u64(limits.cpuPeriod()).end();
+        }
+        if (limits.cpuWeight() > 0) {
+            to.begin(CPU_WEIGHT).u32(limits.cpuWeight()).end();
+        }
+    }
+
+    /** Its processes are in the PID namespace of the container that the VM starts with. */
+    public void inFirstsPidNamespace() {
+        to.begin(PID_NAMESPACE).u8(1).end();
     }
 
     /** All records so far. */

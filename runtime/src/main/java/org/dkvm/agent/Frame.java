@@ -16,7 +16,7 @@ public final class Frame {
     /** What a sender of data keeps to, in bytes. */
     public static final int DATA_PAYLOAD = 32 * 1024;
     /** The version of the protocol spoken here. */
-    public static final int VERSION = 2;
+    public static final int VERSION = 3;
 
     private static final int TYPE_OFFSET = 4;
     private static final int STREAM_OFFSET = 5;

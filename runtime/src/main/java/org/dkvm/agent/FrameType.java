@@ -33,7 +33,7 @@ public enum FrameType {
     USAGE_ASK(0x1D, FrameType.BY_MONITOR, 0, 0),
     USAGE(0x1E, FrameType.BY_AGENT, 0, 65_536),
 
-    ATTACH(0x20, FrameType.BY_CLIENT, 16, 16),
+    ATTACH(0x20, FrameType.BY_CLIENT, 20, 20),
     OPEN(0x21, FrameType.BY_CLIENT | FrameType.BY_MONITOR, 1, Frame.MAX_PAYLOAD),
     OPENED(0x22, FrameType.BY_AGENT | FrameType.BY_MONITOR, 4, 4),
     REFUSED(0x23, FrameType.BY_AGENT | FrameType.BY_MONITOR, 1, 1025),

@@ -33,6 +33,11 @@ public interface MainSession {
     /** A client wants to know what the guest uses; it hears by {@link Replies#usage} or {@link Replies#orderRefused}. */
     void usageAsked(Client client);
 
+    /**
+     * The main client of a further container has attached, and the agent is ready: {@link SessionRouter#openMember} or {@link SessionRouter#refuseMember} is what it waits for.
+     */
+    void memberAttached(Client client);
+
     /** The main client has gone. */
     void lost();
 }

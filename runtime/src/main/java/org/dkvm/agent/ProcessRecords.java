@@ -27,6 +27,7 @@ public final class ProcessRecords {
     private static final int UMASK = 14;
     private static final int IGNORED_SIGNALS = 15;
     private static final int TERMINAL_DEVICE = 16;
+    private static final int CONTAINER = 17;
     private static final TerminalSize UNKNOWN = new TerminalSize(0, 0);
 
     private ProcessRecords() {}
@@ -36,7 +37,7 @@ public final class ProcessRecords {
      *
      * @param init whether it runs under an init
      * @param device its terminal, where that is one of the guest's devices
-     * @param client what it inherits from: whether somebody can write to its stdin (else it reads /dev/null), the size of its
+     * @param client whose container it is the first process of, and what it inherits from: whether somebody can write to its stdin (else it reads /dev/null), the size of its
      *     terminal, where it has one, and the signals that are ignored
      */
     public static byte[] encode(WorkloadProcess process, boolean init, TerminalDevice device, Client client) {
@@ -84,6 +85,9 @@ public final class ProcessRecords {
         to.begin(UMASK).u32(process.user().umask()).end();
         if (client.ignoredSignals() != 0) {
             to.begin(IGNORED_SIGNALS).u64(client.ignoredSignals()).end();
+        }
+        if (client.container() != Client.FIRST_CONTAINER) {
+            to.begin(CONTAINER).u32(client.container()).u8(1).end();
         }
         return to.toBytes();
     }

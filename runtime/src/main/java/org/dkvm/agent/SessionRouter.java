@@ -5,8 +5,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +32,11 @@ public final class SessionRouter {
     private final MainSession events;
     private final Map<Integer, Session> sessions = new HashMap<>();
     private final List<Client> waiting = new ArrayList<>();
+    /** By the numbers of further containers, those whose main clients have come; each number is used once. */
+    private final Set<Integer> members = new HashSet<>();
+    /** The main sessions of those, by their numbers. */
+    private final Map<Integer, Session> membersMains = new HashMap<>();
+
     private @Nullable FrameOutput agent;
     private boolean ready;
     private boolean over;
@@ -52,6 +60,28 @@ public final class SessionRouter {
         Session session = new Session(MAIN, main);
         session.setState(Session.State.OPEN);
         sessions.put(MAIN, session);
+        sendOpen(toAgent, MAIN, records);
+        main.setSession(session);
+        main.setWaiting(false);
+    }
+
+    /** Opens the session of a further container's first process, of which the agent has been told: see {@link MainSession#memberAttached}. */
+    public void openMember(FrameOutput toAgent, Client client, byte[] records) {
+        begin(client);
+        Session session = Objects.requireNonNull(client.session());
+        session.setState(Session.State.OPEN);
+        membersMains.put(client.container(), session);
+        sendOpen(toAgent, session.number(), records);
+        client.setWaiting(false);
+    }
+
+    /** A further container can not be started: its client hears why. */
+    public void refuseMember(Client client, String text) {
+        client.setWaiting(false);
+        Replies.refuse(client, text);
+    }
+
+    private static void sendOpen(FrameOutput toAgent, int number, byte[] records) {
         int from = 0;
         do {
             int length = Math.min(records.length - from, Frame.MAX_PAYLOAD - 1);
@@ -59,10 +89,8 @@ public final class SessionRouter {
             System.arraycopy(records, from, piece, 1, length);
             from += length;
             piece[0] = (byte) (from == records.length ? 1 : 0);
-            toAgent.send(FrameType.OPEN, MAIN, piece);
+            toAgent.send(FrameType.OPEN, number, piece);
         } while (from < records.length);
-        main.setSession(session);
-        main.setWaiting(false);
     }
 
     /** Has the main client run a shell, with that name in its prompt, before the workload's session is opened; {@link MainSession#resumed} tells its end. */
@@ -75,11 +103,16 @@ public final class SessionRouter {
     /** The agent takes exec sessions from now on. */
     public void ready() {
         ready = true;
-        for (Client client : waiting) {
-            client.setWaiting(false);
-            begin(client);
-        }
+        List<Client> now = List.copyOf(waiting);
         waiting.clear();
+        for (Client client : now) {
+            if (client.isMembersMain()) {
+                events.memberAttached(client);
+            } else {
+                client.setWaiting(false);
+                begin(client);
+            }
+        }
     }
 
     /** The container has ended: exec clients hear that their process was killed, new ones that they are late. */
@@ -265,10 +298,15 @@ public final class SessionRouter {
             mainAttached = true;
             client.setWaiting(true);
             events.attached(client);
+        } else if (client.isMembersMain() && !members.add(client.container())) {
+            Replies.refuse(client, "container " + client.container() + " of this VM was started before");
         } else if (over || execClients + waiting.size() >= MAX_EXEC || sessions.size() >= MAX_SESSIONS) {
             Replies.refuse(
                     client,
                     over ? "the container is stopping" : execClients + waiting.size() + " exec sessions are open");
+        } else if (ready && client.isMembersMain()) {
+            client.setWaiting(true);
+            events.memberAttached(client);
         } else if (ready) {
             begin(client);
         } else {
@@ -297,14 +335,16 @@ public final class SessionRouter {
         if (frame.type() != FrameType.SIGNAL) {
             throw new ProtocolException("a frame " + frame.type() + " from a client for a signal");
         }
-        Session workload = sessions.get(MAIN);
+        Session workload = client.container() == Client.FIRST_CONTAINER
+                ? sessions.get(MAIN)
+                : membersMains.get(client.container());
         FrameOutput to = agent;
         if (workload == null || to == null || workload.state() != Session.State.RUNNING) {
             Replies.refuse(client, "the workload does not run");
             return;
         }
         workload.take(frame);
-        to.send(frame.restamp(MAIN));
+        to.send(frame.restamp(workload.number()));
         Replies.exit(client, 0);
     }
 
@@ -313,6 +353,10 @@ public final class SessionRouter {
             throw new ProtocolException("a frame " + frame.type() + " from a client for an update");
         }
         client.setAsked();
+        if (client.container() != Client.FIRST_CONTAINER) {
+            Replies.refuse(client, "the limits of a container of a pod can not be changed while it runs");
+            return;
+        }
         events.updated(client, new VmLimits(frame.i64(0), frame.i32(8), frame.i64(12)));
     }
 
@@ -357,6 +401,7 @@ public final class SessionRouter {
 
     private void end(Session session, @Nullable Client client) {
         sessions.remove(session.number());
+        membersMains.values().remove(session);
         if (client != null) {
             execClients--;
             client.end();

@@ -87,7 +87,8 @@ public final class RuntimeCommand {
         HostAccelerator accelerators = new HostAccelerator(jobs, config.kvmProbe(), warnings(log));
         ContainerId id = id(arguments);
         new Create(jobs, config, accelerators, new HostClock(layout), host)
-                .run(id, bundle, state(arguments, id), action, warnings(log));
+                .run(id, bundle, state(arguments, id), action, warnings(log))
+                .ifPresent(System.out::println);
     }
 
     /** What the caller has open is open in the host's kernel. */

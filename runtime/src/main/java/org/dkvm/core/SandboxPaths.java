@@ -29,6 +29,15 @@ public final class SandboxPaths {
     public static final String TEMPLATE = RUN + "/template";
     /** Where QEMU makes the sockets of a screen that a browser shows: a filesystem with no room for more. */
     public static final String SCREEN = RUN + "/screen";
+    /** In a pod's VM, a directory of the host with its session socket, which the pod's other containers have, too. */
+    public static final String POD = RUN + "/pod";
+
+    /** The session socket of a pod's VM. */
+    public static final String POD_SOCKET = POD + "/monitor.sock";
+    /** What virtiofsd shares of a pod's containers: the host's side mounts in it while the VM runs. */
+    public static final String POD_SHARE = SHARE + "/pod";
+    /** The plans of a pod's containers, each written by its create (bind mount, read-only). */
+    public static final String PLANS = RUN + "/plans";
     /** QEMU's websockets. */
     public static final String SCREEN_SOCKET = SCREEN + "/websocket";
     /** The pages that a browser is sent. */

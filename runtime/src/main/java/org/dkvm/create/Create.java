@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.dkvm.bundle.host.HostView;
 import org.dkvm.bundle.host.RealHost;
@@ -22,6 +24,7 @@ import org.dkvm.bundle.process.CapabilityNames;
 import org.dkvm.bundle.process.ExecutableCheck;
 import org.dkvm.bundle.sandbox.BootKernel;
 import org.dkvm.bundle.sandbox.HostShare;
+import org.dkvm.bundle.sandbox.MemberSpec;
 import org.dkvm.bundle.sandbox.SandboxPlace;
 import org.dkvm.bundle.sandbox.SandboxSeccomp;
 import org.dkvm.bundle.sandbox.SandboxSpec;
@@ -40,6 +43,10 @@ import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.core.machine.KvmUse;
 import org.dkvm.core.machine.MachineShape;
 import org.dkvm.core.machine.Processor;
+import org.dkvm.create.pod.PodMember;
+import org.dkvm.create.pod.PodNeighbours;
+import org.dkvm.create.pod.PodSize;
+import org.dkvm.create.pod.PodVm;
 import org.dkvm.json.Json;
 import org.dkvm.kernel.ImageKernel;
 import org.dkvm.kernel.ImageKernelCache;
@@ -97,11 +104,13 @@ public final class Create {
      * @param state the directory in which runc will keep the container's state
      * @param action what runc is told to do, for its messages
      * @param warn takes what the user should know although all is well
+     * @return the launcher of another version, whose pod's VM the container goes to; empty: it is done
      */
-    public void run(ContainerId id, Path bundle, Path state, RuncMessages.Action action, Consumer<String> warn)
+    public Optional<Path> run(
+            ContainerId id, Path bundle, Path state, RuncMessages.Action action, Consumer<String> warn)
             throws DkvmException {
         try (RootedFiles files = new RootedFiles(rooted())) {
-            run(id, bundle, state, action, files, warn);
+            return run(id, bundle, state, action, files, warn);
         }
     }
 
@@ -109,7 +118,7 @@ public final class Create {
         return layout.program("dkvm-rooted").toString();
     }
 
-    private void run(
+    private Optional<Path> run(
             ContainerId id,
             Path bundle,
             Path state,
@@ -123,12 +132,20 @@ public final class Create {
         JsonObject original = readBundle(bundle);
         HostView host = new RealHost(files, users);
         Pod pod = Pod.of(original, host);
-        if (pod.role() == Pod.Role.SANDBOX) {
-            // It holds namespaces and runs nothing of anybody's: it stays the container that the engine wrote.
-            return;
-        }
-        Options options = Options.parse(Json.strings(Json.objectOrNew(original, "process"), "env"), config);
+        // "run" makes a container, and takes it away, by itself: there is no moment at which the log could be kept.
+        boolean logs = action == RuncMessages.Action.CREATE;
+        boolean holdsPod = pod.role() == Pod.Role.SANDBOX && logs;
+        HostConfig hosts = holdsPod ? PodSize.of(original, config) : config;
+        Options options = Options.parse(options(original, holdsPod), hosts);
         if (pod.role() == Pod.Role.CONTAINER) {
+            Optional<PodVm> vm = PodVm.of(places.vms(), pod, original);
+            if (vm.isPresent() && logs) {
+                Optional<Path> other = vm.get().otherLauncher(layout);
+                if (other.isEmpty()) {
+                    join(id, bundle, state, original, pod, vm.get(), host, warn);
+                }
+                return other;
+            }
             PodNeighbours.check(places.vms(), id, pod, host);
         }
         CapabilityNames.warnOfUnknown(Json.objectOrNew(original, "process"), warn);
@@ -141,16 +158,18 @@ public final class Create {
         Path root = bundle.resolve(
                 Json.string(Json.objectOrNew(original, "root"), "path").orElse("rootfs"));
         KernelStore.Found kernel = kernel(options, ImageKernel.ImageRoot.of(root, files), architecture);
-        // "run" makes a container, and takes it away, by itself: there is no moment at which the log could be kept.
-        boolean logs = action == RuncMessages.Action.CREATE;
         Processor processor = processor(options, architecture);
         SandboxSpec sandbox = SandboxSpec.rewrite(
                 container,
                 new SandboxSpec.Inputs(
                         new SandboxPlace(
-                                id, bundle, logs ? VmPlace.log(places.vms(), id).toString() : "", layout),
+                                id,
+                                bundle,
+                                logs ? VmPlace.log(places.vms(), id).toString() : "",
+                                holdsPod ? VmPlace.pod(places.vms(), id).toString() : "",
+                                layout),
                         options,
-                        config,
+                        hosts,
                         boot(kernel, options, architecture),
                         new HostShare(
                                 HostProcessors.count(),
@@ -180,9 +199,57 @@ public final class Create {
                     record,
                     linux(original),
                     config.logs(),
-                    sandbox.plan().vm().template());
+                    sandbox.plan().vm().template(),
+                    holdsPod);
         }
-        save(bundle, original, sandbox);
+        save(bundle, original, sandbox.spec(), SandboxPlanJson.toJson(sandbox.plan()));
+        return Optional.empty();
+    }
+
+    /** A container of a pod whose VM is there: it is one more in that. */
+    private void join(
+            ContainerId id,
+            Path bundle,
+            Path state,
+            JsonObject original,
+            Pod pod,
+            PodVm vm,
+            HostView host,
+            Consumer<String> warn)
+            throws DkvmException {
+        CapabilityNames.warnOfUnknown(Json.objectOrNew(original, "process"), warn);
+        PodMember.Rewritten rewritten = PodMember.rewrite(
+                original,
+                pod,
+                vm,
+                new SandboxPlace(id, bundle, "", vm.directory().toString(), layout),
+                config,
+                host);
+        MemberSpec member = rewritten.member();
+        if (member.plan().container().root().readOnly()) {
+            Path root = bundle.resolve(
+                    Json.string(Json.objectOrNew(original, "root"), "path").orElse("rootfs"));
+            new MountPoints(rooted()).make(root, rewritten.container().mounts().missing());
+        }
+        StaleVms.remove(VmList.present(places.vms()), keep());
+        VmRecord record =
+                new VmRecord(id, VmPlace.name(original, id), state, vm.vm().machine(), creation(), List.of());
+        vm.write(member.plan());
+        VmPlace.makeMember(places.vms(), record, vm.vm().id(), member.plan().number(), member.lines());
+        AtomicFile.replacePrivate(
+                bundle.resolve(SandboxSpec.MEMBER_FILE),
+                String.valueOf(member.plan().number()));
+        save(bundle, original, member.spec(), member.plan().toJson());
+    }
+
+    private static List<String> options(JsonObject spec, boolean pod) {
+        List<String> env = Json.strings(Json.objectOrNew(spec, "process"), "env");
+        if (!pod) {
+            return env;
+        }
+        List<String> all = new ArrayList<>(env);
+        all.addAll(Pod.options(spec));
+        return all;
     }
 
     /** A foreign machine has a clock of its own, and no host runs its instructions. */
@@ -216,7 +283,6 @@ public final class Create {
 
     private static VmRecord record(
             ContainerId id, Path state, JsonObject original, SandboxSpec sandbox, List<String> writable) {
-        long now = System.nanoTime();
         MachineShape shape = sandbox.plan().vm().shape();
         return new VmRecord(
                 id,
@@ -227,8 +293,13 @@ public final class Create {
                         shape.processor().accelerator(),
                         shape.size().cpus(),
                         shape.size().memory()),
-                new Creation(now - ProcessStart.ageNanos(), Instant.now(), now),
+                creation(),
                 writable);
+    }
+
+    private static Creation creation() {
+        long now = System.nanoTime();
+        return new Creation(now - ProcessStart.ageNanos(), Instant.now(), now);
     }
 
     private static JsonObject linux(JsonObject spec) {
@@ -279,9 +350,9 @@ public final class Create {
      * The spec itself comes last: until then the bundle is the engine's. Once runc has read it, it is again: the sandbox's spec has a hook that puts back what the engine
      * wrote, so that the bundle can be looked into, changed and run another time.
      */
-    private void save(Path bundle, JsonObject original, SandboxSpec sandbox) throws DkvmException {
+    private void save(Path bundle, JsonObject original, JsonObject spec, JsonObject plan) throws DkvmException {
         keepEngines(bundle);
-        JsonObject hooks = Json.objectOrNew(sandbox.spec(), "hooks");
+        JsonObject hooks = Json.objectOrNew(spec, "hooks");
         JsonArray before = hooks.get("prestart") instanceof JsonArray array ? array : new JsonArray();
         JsonObject restore = new JsonObject();
         restore.addProperty("path", keep().toString());
@@ -289,8 +360,7 @@ public final class Create {
         before.add(restore);
         hooks.add("prestart", before);
         AtomicFile.replacePrivate(bundle.resolve(SandboxSpec.ORIGINAL_FILE), Json.write(original));
-        AtomicFile.replacePrivate(
-                bundle.resolve(SandboxSpec.PLAN_FILE), Json.write(SandboxPlanJson.toJson(sandbox.plan())));
-        AtomicFile.replace(bundle.resolve(SPEC_FILE), Json.write(sandbox.spec()));
+        AtomicFile.replacePrivate(bundle.resolve(SandboxSpec.PLAN_FILE), Json.write(plan));
+        AtomicFile.replace(bundle.resolve(SPEC_FILE), Json.write(spec));
     }
 }

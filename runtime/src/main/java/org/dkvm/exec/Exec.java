@@ -2,6 +2,7 @@
 package org.dkvm.exec;
 
 import com.google.gson.JsonObject;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -95,13 +96,30 @@ public final class Exec {
             mounts.tree().addHidden(mounts.tree().find(disk.target()).path());
         }
         ExecutableCheck.check(workload, mounts.tree(), RuncMessages.Action.EXEC, true);
-        return new Rewritten(rewrite(process, workload));
+        return new Rewritten(rewrite(process, workload, member(bundle)));
     }
 
-    /** The process as runc is to start it in the sandbox. */
-    static JsonObject rewrite(JsonObject original, WorkloadProcess workload) {
+    /** Of a pod's further container, its number in the VM; 0 of any other. */
+    private static int member(Path bundle) throws DkvmException {
+        Path file = bundle.resolve(SandboxSpec.MEMBER_FILE);
+        if (!Files.exists(file)) {
+            return 0;
+        }
+        try {
+            return Integer.parseInt(Files.readString(file));
+        } catch (IOException | NumberFormatException e) {
+            throw new DkvmException("\"" + file + "\" does not tell which container it is: " + e, "", e);
+        }
+    }
+
+    /**
+     * The process as runc is to start it in the sandbox.
+     *
+     * @param member the number of a pod's further container in the VM; 0: it is none
+     */
+    static JsonObject rewrite(JsonObject original, WorkloadProcess workload, int member) {
         JsonObject process = original.deepCopy();
-        process.add("args", Json.arrayOf(ExecCommand.of(workload)));
+        process.add("args", Json.arrayOf(ExecCommand.of(workload, member)));
         process.add("env", Json.arrayOf(environment(workload.command().env())));
         SandboxSpec.confine(process, NO_CAPABILITIES);
         return process;

@@ -17,9 +17,13 @@ final class ExecCommand {
 
     private ExecCommand() {}
 
-    static List<String> of(WorkloadProcess process) {
+    static List<String> of(WorkloadProcess process, int member) {
         List<String> command = new ArrayList<>();
         command.add(SandboxPaths.PACKAGE + "/dkvm-exec");
+        if (member > 0) {
+            command.add("--container");
+            command.add(String.valueOf(member));
+        }
         command.add("--user");
         command.add(process.user().uid() + ":" + process.user().gid());
         if (!process.user().groups().isEmpty()) {

@@ -38,6 +38,9 @@ final class Container implements MainSession {
         /** The client of its main session has gone. */
         void abandoned();
 
+        /** The client of a further container's main session is there, and the agent is ready. */
+        void memberAttached(Client client);
+
         /** The sandbox's network is another. */
         void networkChanged();
 
@@ -146,6 +149,11 @@ final class Container implements MainSession {
     @Override
     public void usageAsked(Client from) {
         events.usageAsked(from);
+    }
+
+    @Override
+    public void memberAttached(Client attached) {
+        events.memberAttached(attached);
     }
 
     @Override

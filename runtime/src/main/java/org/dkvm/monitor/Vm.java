@@ -36,6 +36,7 @@ import org.dkvm.monitor.services.GuestServices;
 import org.dkvm.monitor.start.Deadlines;
 import org.dkvm.monitor.start.GuestSetup;
 import org.dkvm.monitor.start.Handshake;
+import org.dkvm.monitor.start.MemberSetup;
 import org.dkvm.monitor.start.Pause;
 import org.dkvm.monitor.start.Phase;
 import org.dkvm.monitor.start.PhaseClock;
@@ -434,6 +435,27 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
     public void attached(Client client) {
         pause.attached(client);
         openMain();
+    }
+
+    @Override
+    public void memberAttached(Client client) {
+        AgentLink link = agent;
+        if (link == null || clock.phase() == Phase.OVER) {
+            router.refuseMember(client, "the VM has ended");
+            return;
+        }
+        try {
+            MemberSetup member = MemberSetup.read(places, client.container());
+            byte[] records = member.container();
+            byte[] process = member.process(client);
+            log.line("container " + client.container() + " ("
+                    + member.plan().container().id() + ") is started");
+            Handshake.container(link.output(), client.container(), records);
+            router.openMember(link.output(), client, process);
+        } catch (DkvmException e) {
+            log.line("container " + client.container() + " can not be started: " + e.text());
+            router.refuseMember(client, e.text());
+        }
     }
 
     @Override

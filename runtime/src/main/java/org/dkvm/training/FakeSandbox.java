@@ -118,7 +118,7 @@ final class FakeSandbox implements Programs, AutoCloseable {
             if (restored) {
                 control.answerUpTo("device_add", Map.of("migrate-incoming", LOADED));
             }
-            agent.say(FrameType.HELLO, 0, 'D', 'K', 'V', 'M', 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, '6');
+            agent.say(FrameType.HELLO, 0, 'D', 'K', 'V', 'M', 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, '6');
             agent.hear(FrameType.SET_UP, 0);
             agent.say(FrameType.READY, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 4, 2, 0, 0, 0, 0, 0, 0, 0);
             agent.hear(FrameType.OPEN, MAIN);
@@ -143,7 +143,7 @@ final class FakeSandbox implements Programs, AutoCloseable {
 
     private void mainClient() throws IOException {
         try (ScriptedPeer client = new ScriptedPeer(places.sessionSocket())) {
-            client.say(FrameType.ATTACH, CLIENT, 2, 0, 3, 0, 24, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+            client.say(FrameType.ATTACH, CLIENT, 3, 0, 3, 0, 24, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0);
             client.hear(FrameType.OPENED, CLIENT);
             client.say(FrameType.STDIN, CLIENT, 'x');
             client.hear(FrameType.STDERR, CLIENT);
@@ -156,7 +156,7 @@ final class FakeSandbox implements Programs, AutoCloseable {
 
     private void execClient() throws IOException {
         try (ScriptedPeer client = new ScriptedPeer(places.sessionSocket())) {
-            client.say(FrameType.ATTACH, CLIENT, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+            client.say(FrameType.ATTACH, CLIENT, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0);
             client.say(FrameType.OPEN, CLIENT, 1, 1, 0, 1, 0, 0, 0, 'a');
             client.hear(FrameType.EXIT, CLIENT);
         }

@@ -85,6 +85,10 @@ public final class Update {
             return other.map(Path::toString);
         }
         Path bundle = known.get().bundle();
+        if (Files.exists(bundle.resolve(SandboxSpec.MEMBER_FILE))) {
+            throw new DkvmException(
+                    "the limits of one of several containers of a VM can not be changed while it runs", LATER);
+        }
         SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(bundle.resolve(SandboxSpec.PLAN_FILE)));
         JsonObject resources = STDIN.equals(source) ? read(input) : Json.readObject(Path.of(source));
         new Update(plan, config, runc, bundle).run(resources);

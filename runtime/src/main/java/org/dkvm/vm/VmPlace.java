@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
@@ -26,6 +27,8 @@ public final class VmPlace {
     private static final String KEEP_FILE = "keep";
 
     private static final String LOG = "log";
+    private static final String POD = "pod";
+    private static final String MEMBER_FILE = "member";
 
     /** More than the log, the console and the timeline can have, should all be full. */
     private static final String LOG_OPTIONS = "size=2m,nr_inodes=32,mode=700";
@@ -37,6 +40,16 @@ public final class VmPlace {
     /** The directory for the log of a VM, on the host. */
     public static Path log(Path vms, ContainerId id) {
         return vms.resolve(id.value()).resolve(LOG);
+    }
+
+    /** The directory for the further containers of a pod whose VM it is; dkvm-keep makes it. */
+    public static Path pod(Path vms, ContainerId id) {
+        return vms.resolve(id.value()).resolve(POD);
+    }
+
+    /** The host's word on a VM that is there. */
+    public static VmRecord record(Path vms, ContainerId id) throws DkvmException {
+        return VmRecord.read(vms.resolve(id.value()).resolve(VmRecord.FILE));
     }
 
     /**
@@ -64,22 +77,49 @@ public final class VmPlace {
      *
      * @param linux the member of that name of the container's spec
      * @param template the key of what the VM is restored from; empty where it boots
+     * @param pod whether further containers may come to it
      */
-    public static void make(Path vms, VmRecord vm, JsonObject linux, LogLimits limits, String template)
+    public static void make(Path vms, VmRecord vm, JsonObject linux, LogLimits limits, String template, boolean pod)
             throws DkvmException {
-        Path directory = vms.resolve(vm.id().value());
         String label = Json.string(linux, "mountLabel").orElse("");
         String options = label.isEmpty() ? LOG_OPTIONS : LOG_OPTIONS + ",context=\"" + label + "\"";
-        try {
-            Files.createDirectories(directory);
-        } catch (IOException e) {
-            throw new DkvmException("can not write \"" + directory + "\": " + e, "is /run writable?", e);
-        }
+        Path directory = directory(vms, vm);
         AtomicFile.replacePrivate(
                 directory.resolve(KEEP_FILE),
                 limits.vms() + " " + limits.size().bytes() + "\n" + options + "\n"
-                        + (template.isEmpty() ? "" : template + "\n"));
+                        + (template.isEmpty() && !pod ? "" : template + "\n")
+                        + (pod ? POD + "\n" : ""));
         AtomicFile.replacePrivate(directory.resolve(VmRecord.FILE), Json.write(vm.toJson()));
+    }
+
+    /**
+     * Makes the directory of a further container of a pod.
+     *
+     * @param pod whose
+     * @param number the container's in the VM
+     * @param slots what dkvm-keep mounts for it
+     */
+    public static void makeMember(Path vms, VmRecord member, ContainerId pod, int number, List<String> slots)
+            throws DkvmException {
+        Path directory = directory(vms, member);
+        AtomicFile.replacePrivate(directory.resolve(KEEP_FILE), "0 0\n\n");
+        AtomicFile.replacePrivate(
+                directory.resolve(MEMBER_FILE), pod + "\t" + number + "\n" + String.join("\n", slots) + "\n");
+        AtomicFile.replacePrivate(directory.resolve(VmRecord.FILE), Json.write(member.toJson()));
+    }
+
+    /** Whether it is a pod's further container, and no VM of its own. */
+    public static boolean isMember(Path vms, ContainerId id) {
+        return Files.exists(vms.resolve(id.value()).resolve(MEMBER_FILE));
+    }
+
+    private static Path directory(Path vms, VmRecord vm) throws DkvmException {
+        Path directory = vms.resolve(vm.id().value());
+        try {
+            return Files.createDirectories(directory);
+        } catch (IOException e) {
+            throw new DkvmException("can not write \"" + directory + "\": " + e, "is /run writable?", e);
+        }
     }
 
     /**

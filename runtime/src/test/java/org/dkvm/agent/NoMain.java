@@ -61,6 +61,11 @@ final class NoMain implements MainSession {
     }
 
     @Override
+    public void memberAttached(Client client) {
+        told.add("member " + client.container());
+    }
+
+    @Override
     public void lost() {
         told.add("lost");
     }

@@ -208,15 +208,15 @@ class SessionRouterTest {
         clientBreaks(silent, FrameType.STDIN, new byte[1], "before ATTACH");
         Client exec = attach(new Ear(), 1);
         clientBreaks(exec, FrameType.STDIN, new byte[1], "STDIN before OPEN");
-        clientBreaks(exec, FrameType.ATTACH, attach(2, 1), "a second ATTACH");
+        clientBreaks(exec, FrameType.ATTACH, attach(3, 1), "a second ATTACH");
         clientBreaks(exec, FrameType.OPEN, new byte[] {2}, "last is 2");
         open(exec);
         clientBreaks(exec, FrameType.OPEN, new byte[] {1, 1}, "OPEN in an open session");
         clientBreaks(exec, FrameType.SIGNAL, new byte[] {65, 0, 0, 0}, "signal 65");
         clientBreaks(exec, FrameType.SIGNAL, new byte[] {0, 0, 0, 0}, "signal 0");
         Client old = new Client(new Ear().output);
-        clientBreaks(old, FrameType.ATTACH, attach(3, 1), "protocol version 3");
-        clientBreaks(new Client(new Ear().output), FrameType.ATTACH, attach(2, 0), "second main");
+        clientBreaks(old, FrameType.ATTACH, attach(2, 1), "protocol version 2");
+        clientBreaks(new Client(new Ear().output), FrameType.ATTACH, attach(3, 0), "second main");
     }
 
     @Test
@@ -257,7 +257,7 @@ class SessionRouterTest {
         assertThat(client.isEnded()).isTrue();
         clientBreaks(attach(ear, 2), FrameType.STDIN, new byte[1], "STDIN from a client for a signal");
         clientBreaks(attach(ear, 2), FrameType.SIGNAL, new byte[] {65, 0, 0, 0}, "signal 65");
-        clientBreaks(new Client(new Ear().output), FrameType.ATTACH, attach(2, 5), "role 5");
+        clientBreaks(new Client(new Ear().output), FrameType.ATTACH, attach(3, 5), "role 5");
     }
 
     @Test
@@ -359,6 +359,57 @@ class SessionRouterTest {
         assertThat(attach(late, 1).isEnded()).isTrue();
     }
 
+    @Test
+    void aFurtherContainersMainSessionIsOneOfItsOwn() throws Exception {
+        Ear early = new Ear();
+        Client waits = attachTo(early, 0, 2);
+        assertThat(waits.isWaiting()).isTrue();
+        running();
+        assertThat(main.told).contains("member 2");
+        router.openMember(agent.output, waits, new byte[] {7});
+        assertThat(agent.heard()).containsExactly("OPEN 2 2");
+        assertThat(waits.isWaiting()).isFalse();
+        fromAgent(FrameType.OPENED, 2, new byte[4]);
+        assertThat(early.heard()).containsExactly("OPENED 1 4");
+        Ear again = new Ear();
+        assertThat(attachTo(again, 0, 2).isEnded()).isTrue();
+        assertThat(again.heard()).hasSize(1).allMatch(frame -> frame.startsWith("REFUSED 1"));
+        clientBreaks(waits, FrameType.NETWORK_CHANGED, new byte[0], "not the main one");
+        fromAgent(FrameType.EXIT, 2, new byte[] {5, 1});
+        assertThat(early.heard()).containsExactly("EXIT 1 2");
+        assertThat(main.told).doesNotContain("exited 5", "lost");
+        fromClient(attachTo(new Ear(), 2, 2), FrameType.SIGNAL, new byte[] {19, 0, 0, 0});
+        assertThat(agent.heard()).isEmpty();
+    }
+
+    @Test
+    void aFurtherContainersClientThatGoesEndsThatContainerAlone() throws Exception {
+        running();
+        Client client = attachTo(new Ear(), 0, 3);
+        router.openMember(agent.output, client, new byte[] {7});
+        fromAgent(FrameType.OPENED, 2, new byte[4]);
+        agent.heard();
+        fromClient(attachTo(new Ear(), 2, 3), FrameType.SIGNAL, new byte[] {19, 0, 0, 0});
+        assertThat(agent.heard()).containsExactly("SIGNAL 2 4");
+        router.clientGone(client);
+        assertThat(agent.heard()).containsExactly("CLOSE 2 0");
+        assertThat(main.told).doesNotContain("lost");
+    }
+
+    @Test
+    void aFurtherContainerThatCanNotBeStartedIsRefused() throws Exception {
+        running();
+        Ear ear = new Ear();
+        Client client = attachTo(ear, 0, 2);
+        router.refuseMember(client, "no plan");
+        assertThat(ear.heard()).hasSize(1).allMatch(frame -> frame.startsWith("REFUSED 1"));
+        assertThat(client.isEnded()).isTrue();
+        clientBreaks(new Client(new Ear().output), FrameType.ATTACH, attach(3, 0, 0), "container 0");
+        Ear update = new Ear();
+        fromClient(attachTo(update, 3, 2), FrameType.UPDATE, new byte[20]);
+        assertThat(update.heard()).hasSize(1).allMatch(frame -> frame.startsWith("REFUSED 1"));
+    }
+
     private Client running() throws Exception {
         Client client = attach(new Ear(), 0);
         router.openMain(agent.output, client, new byte[1]);
@@ -369,12 +420,24 @@ class SessionRouterTest {
     }
 
     private static byte[] attach(int version, int role) {
-        return new byte[] {(byte) version, (byte) role, 3, 0, 24, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+        return attach(version, role, 1);
+    }
+
+    private static byte[] attach(int version, int role, int container) {
+        return new byte[] {
+            (byte) version, (byte) role, 3, 0, 24, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte) container, 0, 0, 0
+        };
+    }
+
+    private Client attachTo(Ear ear, int role, int container) throws ProtocolException {
+        Client client = new Client(ear.output);
+        fromClient(client, FrameType.ATTACH, attach(3, role, container));
+        return client;
     }
 
     private Client attach(Ear ear, int role) throws ProtocolException {
         Client client = new Client(ear.output);
-        fromClient(client, FrameType.ATTACH, attach(2, role));
+        fromClient(client, FrameType.ATTACH, attach(3, role));
         return client;
     }
 

@@ -118,7 +118,7 @@ class VectorsTest {
                         List.of(new ResourceLimit(7, 1024, 4096), new ResourceLimit(8, -1, -1)),
                         -500));
         Client client = new Client(new FrameOutput(Channels.newChannel(new ByteArrayOutputStream())));
-        byte[] attach = {2, 0, 3, 0, 24, 0, 80, 0, 1, 0, 0, (byte) 0x80, 0, 0, 0, 0};
+        byte[] attach = {3, 0, 3, 0, 24, 0, 80, 0, 1, 0, 0, (byte) 0x80, 0, 0, 0, 0, 1, 0, 0, 0};
         ByteBuffer bytes = Frame.make(FrameType.ATTACH, 1, attach);
         Frame frame = new Frame(bytes);
         frame.set(FrameType.ATTACH, 0, bytes.limit());

@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.bundle.options.HostConfig;
+import org.dkvm.bundle.plan.MemberPlan;
 import org.dkvm.bundle.plan.SandboxPlan;
 import org.dkvm.bundle.plan.SandboxPlanJson;
 import org.dkvm.bundle.sandbox.SandboxSpec;
@@ -24,6 +25,7 @@ import org.dkvm.core.LogLimits;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.core.RuncMessages;
+import org.dkvm.core.container.CgroupMode;
 import org.dkvm.core.container.GuestMount;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.GuestKernel;
@@ -133,13 +135,102 @@ class CreateTest {
     }
 
     @Test
-    void whatHoldsAPodIsLeftAsItIs() throws IOException, DkvmException {
+    void aPauseContainerIsThePodsVm() throws IOException, DkvmException {
         annotate("sandbox");
-        String original = Files.readString(config);
+        annotation("io.kubernetes.cri.sandbox-memory", String.valueOf(256L << 20));
+        annotation("io.kubernetes.cri.sandbox-cpu-quota", "150000");
+        annotation("dkvm.kernel-append", "quiet");
         create();
-        assertThat(config).content().isEqualTo(original);
-        assertThat(directory.resolve("vms")).doesNotExist();
-        assertThat(bundle.resolve(SandboxSpec.PLAN_FILE)).doesNotExist();
+        JsonObject spec = Json.readObject(config);
+        String pod = directory.resolve("vms/id1/pod").toString();
+        assertThat(SandboxSpec.isSandbox(spec)).isTrue();
+        assertThat(Json.strings(Json.objectOrNew(spec, "process"), "args"))
+                .containsSequence("--socket", "/run/dkvm/pod/monitor.sock");
+        assertThat(Json.write(spec))
+                .contains(pod + "/share", pod + "/plans", pod + "/socket", "\"rootfsPropagation\":\"rslave\"");
+        assertThat(plan().vm().shape().size().memory()).isEqualTo(MemorySize.ofMib(256 + 48));
+        assertThat(plan().vm().shape().kernel().append()).isEqualTo("quiet");
+        assertThat(plan().container().cgroup().mode()).isEqualTo(CgroupMode.NONE);
+        assertThat(directory.resolve("vms/id1/keep")).content().endsWith("\n\npod\n");
+    }
+
+    @Test
+    void aPodsOtherContainersAreMembersOfItsVm() throws IOException, DkvmException {
+        Path pod = pod(ProcessHandle.current().pid());
+        annotate("container");
+        joins(ProcessHandle.current().pid());
+        create();
+        JsonObject spec = Json.readObject(config);
+        assertThat(SandboxSpec.isSandbox(spec)).isTrue();
+        assertThat(Json.strings(Json.objectOrNew(spec, "process"), "args"))
+                .containsExactly("/opt/dkvm/dkvm-exec", "--member", "2");
+        assertThat(Json.write(spec.getAsJsonArray("mounts")))
+                .contains(pod + "/socket")
+                .doesNotContain("rootfs");
+        MemberPlan plan = MemberPlan.fromJson(Json.readObject(pod.resolve("plans/2.json")));
+        assertThat(plan.container().process().command().args()).containsExactly("echo", "hi");
+        assertThat(directory.resolve("vms/id1/member"))
+                .content()
+                .startsWith("p1\t2\n2/root\t6\t1\t" + bundle.resolve("rootfs"));
+        assertThat(bundle.resolve(SandboxSpec.MEMBER_FILE)).hasContent("2");
+        // Numbers are not used again, also where the container's create failed later.
+        create();
+        assertThat(pod.resolve("plans/3.json")).exists();
+        option("DKVM_KERNEL=debian");
+        assertThatThrownBy(this::create)
+                .isInstanceOf(DkvmException.class)
+                .hasMessageContaining("\"DKVM_KERNEL\" of a pod's container")
+                .hasMessageContaining("\"dkvm.kernel\"");
+    }
+
+    /** Its annotations may be an image's. */
+    @Test
+    void aContainerThatJoinsNothingOfThePodIsNoMember() throws IOException, DkvmException {
+        Path pod = pod(ProcessHandle.current().pid());
+        annotate("container");
+        assertThatThrownBy(this::create)
+                .isInstanceOf(DkvmException.class)
+                .hasMessageContaining("does not join that pod's IPC namespace");
+        assertThat(pod.resolve("plans")).isEmptyDirectory();
+    }
+
+    /** A pod "p1" whose pause container has that first process. */
+    private Path pod(long process) throws IOException, DkvmException {
+        Path state = Files.createDirectories(directory.resolve("p1"));
+        long began = Long.parseLong(Files.readString(Path.of("/proc/self/stat"))
+                .replaceFirst("^.*\\) ", "")
+                .split(" ", -1)[19]);
+        Files.writeString(
+                state.resolve("state.json"),
+                "{\"init_process_pid\": %d, \"init_process_start\": %d}".formatted(process, began));
+        VmPlace.make(
+                directory.resolve("vms"),
+                new VmRecord(
+                        new ContainerId("p1"),
+                        "",
+                        state,
+                        new VmSummary("dkvm/6.12", Accelerator.TCG, 1, MemorySize.ofMib(64)),
+                        new Creation(1, Instant.now(), 2),
+                        List.of()),
+                new JsonObject(),
+                new LogLimits(5, MemorySize.ofMib(1)),
+                "",
+                true);
+        Path pod = directory.resolve("vms/p1/pod");
+        for (String part : List.of("share", "plans", "numbers", "socket")) {
+            Files.createDirectories(pod.resolve(part));
+        }
+        return pod;
+    }
+
+    private void joins(long process) throws IOException, DkvmException {
+        JsonObject spec = Json.readObject(config);
+        for (JsonObject namespace : Json.objects(Json.objectOrNew(spec, "linux"), "namespaces")) {
+            if ("ipc".equals(Json.string(namespace, "type").orElse(""))) {
+                namespace.addProperty("path", "/proc/" + process + "/ns/ipc");
+            }
+        }
+        Files.writeString(config, Json.write(spec));
     }
 
     @Test
@@ -157,7 +248,8 @@ class CreateTest {
                         List.of()),
                 new JsonObject(),
                 new LogLimits(5, MemorySize.ofMib(1)),
-                "");
+                "",
+                false);
         Path other = Files.createDirectories(directory.resolve("other"));
         Files.copy(config, other.resolve(SandboxSpec.ORIGINAL_FILE));
         Files.createDirectories(state);
@@ -172,10 +264,14 @@ class CreateTest {
     }
 
     private void annotate(String role) throws IOException, DkvmException {
+        annotation("io.kubernetes.cri.container-type", role);
+        annotation("io.kubernetes.cri.sandbox-id", "p1");
+    }
+
+    private void annotation(String name, String value) throws IOException, DkvmException {
         JsonObject spec = Json.readObject(config);
         JsonObject annotations = Json.objectOrNew(spec, "annotations");
-        annotations.addProperty("io.kubernetes.cri.container-type", role);
-        annotations.addProperty("io.kubernetes.cri.sandbox-id", "p1");
+        annotations.addProperty(name, value);
         spec.add("annotations", annotations);
         Files.writeString(config, Json.write(spec));
     }

@@ -21,7 +21,7 @@ class ExecCommandTest {
                 new ProcessUser(5, 6, List.of(7L, 8L), 077),
                 new ProcessRights(
                         new CapabilitySets(0x1ffL, 2, 3, 4, 0), true, List.of(new ResourceLimit(7, 1024, -1)), -5));
-        assertThat(ExecCommand.of(process))
+        assertThat(ExecCommand.of(process, 0))
                 .containsExactly(
                         "/opt/dkvm/dkvm-exec",
                         "--user",
@@ -54,7 +54,7 @@ class ExecCommandTest {
                 false,
                 new ProcessUser(0, 0, List.of(), 022),
                 new ProcessRights(new CapabilitySets(0, 0, 0, 0, 0), false, List.of(), 0));
-        assertThat(ExecCommand.of(process))
+        assertThat(ExecCommand.of(process, 0))
                 .containsExactly(
                         "/opt/dkvm/dkvm-exec", "--user", "0:0", "--cwd", "/", "--caps", "0:0:0:0:0", "--", "ls");
     }

@@ -63,8 +63,8 @@ class HostileGuestTest {
     @Test
     void helloOfAnotherVersionEndsTheVm() throws Exception {
         Peer main = running();
-        sandbox.agent().say(FrameType.HELLO, 0, 'D', 'K', 'V', 'M', 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-        assertBroken(main, "an agent of protocol version 3, not 2", Verdict.NOT_STARTED);
+        sandbox.agent().say(FrameType.HELLO, 0, 'D', 'K', 'V', 'M', 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        assertBroken(main, "an agent of protocol version 4, not 3", Verdict.NOT_STARTED);
     }
 
     @Test

@@ -89,13 +89,13 @@ public final class Peer implements AutoCloseable {
 
     static Peer mainClient(Path socket) {
         Peer peer = new Peer(socket);
-        peer.say(FrameType.ATTACH, 1, 2, 0, 2, 0, 24, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        peer.say(FrameType.ATTACH, 1, 3, 0, 2, 0, 24, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0);
         return peer;
     }
 
     static Peer execClient(Path socket) {
         Peer peer = new Peer(socket);
-        peer.say(FrameType.ATTACH, 1, 2, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        peer.say(FrameType.ATTACH, 1, 3, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0);
         peer.say(FrameType.OPEN, 1, 1, 1, 0, 1, 0, 0, 0, 'a');
         return peer;
     }
@@ -103,7 +103,7 @@ public final class Peer implements AutoCloseable {
     /** Who wants to know what the guest uses. */
     static Peer usageClient(Path socket) {
         Peer peer = new Peer(socket);
-        peer.say(FrameType.ATTACH, 1, 2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        peer.say(FrameType.ATTACH, 1, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0);
         return peer;
     }
 

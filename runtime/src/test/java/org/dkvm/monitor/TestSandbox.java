@@ -336,7 +336,7 @@ public final class TestSandbox implements Programs, AutoCloseable {
     }
 
     public static void hello(Peer agent) {
-        agent.say(FrameType.HELLO, 0, 'D', 'K', 'V', 'M', 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '6');
+        agent.say(FrameType.HELLO, 0, 'D', 'K', 'V', 'M', 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '6');
     }
 
     private Peer keep(Peer peer) {

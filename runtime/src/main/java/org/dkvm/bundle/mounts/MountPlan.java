@@ -33,7 +33,8 @@ public final class MountPlan {
     /** The program behind modprobe(8) where distributions have it. Busybox has one, too: nobody misses modules there. */
     private static final List<String> MODULE_LOADERS = List.of("/bin/kmod", "/usr/bin/kmod", "/sbin/kmod");
 
-    private static final long SLOT_FLAGS = MountOptions.RDONLY
+    /** Those of mount(2) that a slot's mount has. */
+    static final long SLOT_FLAGS = MountOptions.RDONLY
             | MountOptions.NOSUID
             | MountOptions.NODEV
             | MountOptions.NOEXEC
@@ -58,6 +59,7 @@ public final class MountPlan {
     private final Map<String, SandboxFile> files = new LinkedHashMap<>();
     private final DiskMounts disks;
     private final SocketMounts sockets = new SocketMounts();
+    private final List<JsonObject> pod = new ArrayList<>();
 
     /**
      * What a mount needs in the image's root.
@@ -197,6 +199,46 @@ public final class MountPlan {
         return false;
     }
 
+    /** What has a slot, as the engine wrote it but for the destination, which ends with the slot's name. */
+    public List<JsonObject> slots() {
+        return slots.mounts();
+    }
+
+    /**
+     * The VM is a pod's: what its further containers bring comes by a directory.
+     *
+     * @param directory the pod's on the host, which dkvm-keep makes
+     */
+    public void addPod(Path directory) {
+        pod.add(mount(
+                SandboxPaths.POD,
+                "bind",
+                directory.resolve("socket").toString(),
+                "bind",
+                "rprivate",
+                "nosuid",
+                "nodev",
+                "noexec"));
+        pod.add(readOnly(SandboxPaths.PLANS, directory.resolve("plans")));
+        pod.add(mount(
+                SandboxPaths.POD_SHARE,
+                "bind",
+                directory.resolve("share").toString(),
+                "rbind",
+                "rslave",
+                "nosuid",
+                "nodev"));
+    }
+
+    /** What runc mounts in the thin sandbox of a pod's further container: the pod's session socket, and nothing of the container's. */
+    public static JsonArray ofMember(Path pod) {
+        JsonArray mounts = new JsonArray();
+        addKernels(mounts);
+        mounts.add(mount("/run", "tmpfs", "tmpfs", "nosuid", "nodev", "noexec", "mode=755", "size=64k"));
+        mounts.add(readOnly(SandboxPaths.RUN, pod.resolve("socket")));
+        return mounts;
+    }
+
     /** What runc mounts in the sandbox, in order. */
     public JsonArray sandbox(Path plan, String log, Path kernel, Path rootfs, boolean readOnly) {
         JsonArray mounts = new JsonArray();
@@ -247,6 +289,7 @@ public final class MountPlan {
         }
         mounts.add(mount(SandboxPaths.ROOT, "bind", rootfs.toString(), options.toArray(new String[0])));
         slots.mounts().forEach(mounts::add);
+        pod.forEach(mounts::add);
         mounts.add(sealed(SandboxPaths.SHARE, rootfs));
     }
 

@@ -39,6 +39,11 @@ public record HostConfig(
         LogLimits logs,
         Duration kvmProbe,
         Confinement confinement) {
+    /** The same for VMs of which something else holds where their containers do not say. */
+    public HostConfig with(VmDefaults others) {
+        return new HostConfig(others, allow, overhead, vhostNet, logs, kvmProbe, confinement);
+    }
+
     /** Where it is; a missing file means all defaults. */
     public static final Path FILE = Path.of("/etc/dkvm/dkvm.json");
 

@@ -63,20 +63,30 @@ public final class GuestBounds {
             }
             bytes += AROUND + bytes("sysctl \"" + shown(name) + "\"", name + "=" + sysctl.getValue(), MOST_PATH);
         }
-        for (GuestMount mount : plan.container().root().mounts()) {
+        check(plan.container(), bytes);
+    }
+
+    /** Refuses a container that the agent would not take. */
+    public static void check(ContainerPlan container) throws DkvmException {
+        check(container, 0);
+    }
+
+    private static void check(ContainerPlan container, long others) throws DkvmException {
+        long bytes = others;
+        for (GuestMount mount : container.root().mounts()) {
             String what = "mount point \"" + shown(mount.target()) + "\"";
             bytes += AROUND + bytes(what, mount.target(), MOST_PATH);
             for (String text : new String[] {mount.source(), mount.filesystem(), mount.data()}) {
                 bytes += bytes("an option of " + what, text, MOST_PATH);
             }
         }
-        for (GuestDevice device : plan.container().devices()) {
+        for (GuestDevice device : container.devices()) {
             bytes += AROUND + bytes("device \"" + shown(device.path()) + "\"", device.path(), MOST_PATH);
         }
-        for (String path : plan.container().root().hidden().masked()) {
+        for (String path : container.root().hidden().masked()) {
             bytes += AROUND + bytes("a masked path", path, MOST_PATH);
         }
-        for (String path : plan.container().root().hidden().readOnly()) {
+        for (String path : container.root().hidden().readOnly()) {
             bytes += AROUND + bytes("a read-only path", path, MOST_PATH);
         }
         if (bytes > MOST_RECORDS) {

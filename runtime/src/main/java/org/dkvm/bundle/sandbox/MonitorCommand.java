@@ -15,24 +15,35 @@ public final class MonitorCommand {
     private MonitorCommand() {}
 
     private static final String END_OF_OPTIONS = "--";
+    private static final String EXEC = SandboxPaths.PACKAGE + "/dkvm-exec";
+    private static final String MEMBER = "--member";
     private static final String INIT = SandboxPaths.PACKAGE + "/dkvm-init";
+
+    /** What runc starts for a further container of a pod: its client, as the container's first process. */
+    static List<String> member(int number) {
+        return List.of(EXEC, MEMBER, String.valueOf(number));
+    }
 
     /** Whether these are the arguments of a sandbox's first process. */
     static boolean isInit(List<String> args) {
         int end = args.indexOf(END_OF_OPTIONS);
-        return end > 0
+        boolean member = args.size() == member(0).size() && args.subList(0, 2).equals(List.of(EXEC, MEMBER));
+        boolean init = end > 0
                 && INIT.equals(args.getFirst())
                 && args.subList(end + 1, args.size()).equals(monitor());
+        return member || init;
     }
 
     /**
      * What runc starts: {@code dkvm-init}, which starts the monitor.
      *
      * @param vm whose it is
+     * @param pod whether it is a pod's
      */
-    static List<String> init(VmPlan vm, ProgramRights rights) {
+    static List<String> init(VmPlan vm, ProgramRights rights, boolean pod) {
         List<String> command = new ArrayList<>();
-        add(command, INIT, "--socket", SandboxPaths.SESSION_SOCKET, "--log", SandboxPaths.MONITOR_LOG);
+        String socket = pod ? SandboxPaths.POD_SOCKET : SandboxPaths.SESSION_SOCKET;
+        add(command, INIT, "--socket", socket, "--log", SandboxPaths.MONITOR_LOG);
         add(command, "--starter", SandboxPaths.STARTER_SOCKET);
         if (rights.hasNetwork()) {
             add(command, "--network", SandboxPaths.NETWORK_SOCKET);

@@ -30,6 +30,7 @@ import org.dkvm.bundle.spec.SupportedSpec;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.SandboxPaths;
+import org.dkvm.core.container.CgroupMode;
 import org.dkvm.core.container.ContainerCgroup;
 import org.dkvm.core.container.ContainerRoot;
 import org.dkvm.core.container.GuestDevice;
@@ -51,6 +52,9 @@ import org.dkvm.json.Json;
 public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
     /** The sandbox's plan, beside the spec. */
     public static final String PLAN_FILE = "dkvm-sandbox.json";
+
+    /** Beside the spec of a pod's further container: its number in the VM. */
+    public static final String MEMBER_FILE = "dkvm-member";
 
     /** The spec as the engine wrote it, beside the sandbox's. */
     public static final String ORIGINAL_FILE = "dkvm-config.json";
@@ -124,8 +128,9 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 template.isEmpty() ? "" : String.valueOf(Path.of(template).getFileName()));
         GuestBounds.check(plan);
         ProgramRights rights = ProgramRights.of(plan, inputs.config, inputs.host.users());
-        rewriteProcess(process, plan, rights, inputs.host.openFiles());
-        rewriteRoot(spec, inputs);
+        process.add("args", Json.arrayOf(MonitorCommand.init(plan.vm(), rights, inputs.place.isPod())));
+        rewriteProcess(process, rights, inputs.host.openFiles());
+        rewriteRoot(spec, inputs.place);
         SandboxResources.rewrite(
                 linux, inputs.overhead(), inputs.accelerator(), rights, inputs.host.vhostNet(), container.devices());
         rewriteLinux(linux, inputs, plan.vm().network());
@@ -188,8 +193,13 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                         container.mounts().guest(),
                         hidden),
                 container.devices(),
-                new ContainerCgroup(inputs.options.cgroups(), SandboxResources.pids(linux)));
+                new ContainerCgroup(cgroups(inputs), SandboxResources.pids(linux)));
         return new SandboxPlan(vm, rights, List.of(first), sandboxMounts);
+    }
+
+    /** A pause container looks at none, and leaves the controllers to the containers that come after it. */
+    private static CgroupMode cgroups(Inputs inputs) {
+        return inputs.place.isPod() ? CgroupMode.NONE : inputs.options.cgroups();
     }
 
     private static Map<String, String> sysctls(JsonObject linux) {
@@ -203,8 +213,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         return sysctls;
     }
 
-    private static void rewriteProcess(JsonObject process, SandboxPlan plan, ProgramRights rights, long openFiles) {
-        process.add("args", Json.arrayOf(MonitorCommand.init(plan.vm(), rights)));
+    private static void rewriteProcess(JsonObject process, ProgramRights rights, long openFiles) {
         process.add("env", Json.arrayOf(MonitorCommand.ENVIRONMENT));
         confine(process, rights.all());
         if (openFiles > 0) {
@@ -241,6 +250,9 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
     private static JsonArray rewriteMounts(JsonObject spec, MountPlan mounts, Inputs inputs, String template) {
         JsonObject root = Json.objectOrNew(spec, "root");
         Path rootfs = inputs.place.bundle().resolve(Json.string(root, "path").orElse("rootfs"));
+        if (inputs.place.isPod()) {
+            mounts.addPod(Path.of(inputs.place.pod()));
+        }
         JsonArray sandbox = mounts.sandbox(
                 inputs.place.bundle().resolve(PLAN_FILE),
                 inputs.place.log(),
@@ -272,9 +284,9 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         return List.copyOf(points);
     }
 
-    private static void rewriteRoot(JsonObject spec, Inputs inputs) {
+    static void rewriteRoot(JsonObject spec, SandboxPlace place) {
         JsonObject root = Json.objectOrNew(spec, "root");
-        root.addProperty("path", inputs.place.layout().sandbox().toString());
+        root.addProperty("path", place.layout().sandbox().toString());
         root.addProperty("readonly", true);
     }
 
@@ -285,6 +297,10 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
         }
         linux.add("sysctl", sysctl);
         linux.add("seccomp", inputs.seccomp);
+        if (inputs.place.isPod()) {
+            // What is mounted for further containers on the host comes to the sandbox, and nothing goes back.
+            linux.addProperty("rootfsPropagation", "rslave");
+        }
         if (SupportedSpec.hasHostUts(linux)) {
             // The guest has been told the host's name; the sandbox needs no more of it.
             JsonObject own = new JsonObject();

@@ -2,7 +2,9 @@
 package org.dkvm.bundle.spec;
 
 import com.google.gson.JsonObject;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.dkvm.bundle.host.HostView;
 import org.dkvm.core.DkvmException;
@@ -30,6 +32,8 @@ public record Pod(Role role, String id) {
 
     private static final String CRIO_TYPE = "io.kubernetes.cri-o.ContainerType";
     private static final String CRIO_POD = "io.kubernetes.cri-o.SandboxID";
+
+    private static final String OPTION = "dkvm.";
 
     private static final String HOSTNAME_FILE = "/etc/hostname";
 
@@ -99,6 +103,56 @@ public record Pod(Role role, String id) {
     /** Whether it is a container that the pod is for. */
     boolean isContainer() {
         return role == Role.CONTAINER;
+    }
+
+    /**
+     * Whether a spec joins the namespaces of a pod whose pause container has that first process. An annotation may be an image's word; the namespaces are the engine's.
+     */
+    public static boolean isJoined(JsonObject spec, long pause) {
+        return processOf(spec, "ipc").equals(String.valueOf(pause));
+    }
+
+    /** Whether its processes are the pod's, too ({@code shareProcessNamespace}). */
+    public static boolean hasProcessesOf(JsonObject spec, long pause) {
+        return processOf(spec, "pid").equals(String.valueOf(pause));
+    }
+
+    private static String processOf(JsonObject spec, String type) {
+        return SupportedSpec.namespace(Json.objectOrNew(spec, "linux"), type)
+                .flatMap(namespace -> Json.string(namespace, "path"))
+                .map(NetworkNamespace::process)
+                .orElse("");
+    }
+
+    /** The options of a pod's VM, in its annotations: {@code dkvm.kernel} stands for {@code DKVM_KERNEL}. */
+    public static List<String> options(JsonObject spec) {
+        List<String> options = new ArrayList<>();
+        JsonObject annotations = Json.object(spec, "annotations").orElseGet(JsonObject::new);
+        for (String name : annotations.keySet()) {
+            if (name.startsWith(OPTION)) {
+                options.add("DKVM_"
+                        + name.substring(OPTION.length())
+                                .toUpperCase(Locale.ROOT)
+                                .replace('-', '_')
+                        + "="
+                        + Json.string(annotations, name).orElse(""));
+            }
+        }
+        return options;
+    }
+
+    /** The annotation that stands for an option of the environment. */
+    public static String annotation(String option) {
+        return option.replace("DKVM_", OPTION).toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** A spec without the PID namespace of the pod, if it joins that: in the guest, too, it is the pause container's. */
+    public static JsonObject withoutProcessesOf(JsonObject spec, long pause) {
+        JsonObject copy = spec.deepCopy();
+        if (hasProcessesOf(copy, pause)) {
+            SupportedSpec.namespace(Json.objectOrNew(copy, "linux"), "pid").ifPresent(pid -> pid.remove("path"));
+        }
+        return copy;
     }
 
     /** Gives the sandbox of a pod's VM namespaces of its own where nothing of the pod's is needed: the guest has both itself. */

@@ -21,7 +21,9 @@ public record GuestMount(Kind kind, String target, String source, String filesys
         /** A virtual disk. */
         DISK(3),
         /** A socket of the host; its number is the source. */
-        SOCKET(4);
+        SOCKET(4),
+        /** A filesystem of the guest kernel that all containers of the VM share; its name is the source. */
+        SHARED_FILESYSTEM(5);
 
         private final int code;
 

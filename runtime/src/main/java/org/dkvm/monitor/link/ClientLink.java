@@ -20,7 +20,7 @@ import org.dkvm.monitor.loop.Sockets;
 /** A client's connection to the session socket. */
 final class ClientLink implements Runnable, FrameReceiver {
     /** ATTACH, and not a byte more: what follows waits in the socket until the session can begin. */
-    private static final int ATTACH_BYTES = Frame.HEADER + 16;
+    private static final int ATTACH_BYTES = Frame.HEADER + 20;
 
     private final SocketChannel channel;
     private final SelectionKey key;

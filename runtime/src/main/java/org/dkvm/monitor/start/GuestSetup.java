@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 import org.dkvm.agent.Client;
 import org.dkvm.agent.ContainerRecords;
 import org.dkvm.agent.MachineRecords;
@@ -23,6 +24,7 @@ import org.dkvm.core.machine.DisplayMode;
 import org.dkvm.core.machine.MachineShape;
 import org.dkvm.core.machine.MachineSize;
 import org.dkvm.core.machine.NetworkMode;
+import org.dkvm.core.machine.TerminalDevice;
 import org.dkvm.core.machine.Vga;
 import org.dkvm.machine.KernelCommandLine;
 import org.dkvm.network.NetworkDevice;
@@ -77,15 +79,23 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network, MountCheck mounts)
 
     /** The records of CONTAINER: what is the container's own. */
     public byte[] container() throws DkvmException {
-        ContainerRecords to = new ContainerRecords();
-        ContainerPlan container = plan.container();
+        return container(new ContainerRecords(), plan.container(), mounts::flags);
+    }
+
+    /**
+     * The records of a container, after those that are there.
+     *
+     * @param flags by slots, the flags that their mounts have: MS_* of mount(2)
+     */
+    static byte[] container(ContainerRecords to, ContainerPlan container, ToLongFunction<String> flags)
+            throws DkvmException {
         if (container.root().readOnly()) {
             to.rootReadOnly();
         }
         to.cgroups(container.cgroup().mode());
         to.pidsLimit(container.cgroup().pidsLimit());
         for (GuestMount mount : container.root().mounts()) {
-            to.mount(mount.kind() == GuestMount.Kind.SLOT ? mount.with(mounts.flags(mount.source())) : mount);
+            to.mount(mount.kind() == GuestMount.Kind.SLOT ? mount.with(flags.applyAsLong(mount.source())) : mount);
         }
         container.root().hidden().readOnly().forEach(to::readOnlyPath);
         container.root().hidden().masked().forEach(to::maskedPath);
@@ -123,11 +133,16 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network, MountCheck mounts)
 
     /** The records of the main session's OPEN, with what its client said of itself. */
     public byte[] process(Client client) throws DkvmException {
-        byte[] records = ProcessRecords.encode(
+        return process(
                 workload(),
                 plan.container().init(),
                 plan.vm().shape().display().mode().terminal(),
                 client);
+    }
+
+    static byte[] process(WorkloadProcess process, boolean init, TerminalDevice terminal, Client client)
+            throws DkvmException {
+        byte[] records = ProcessRecords.encode(process, init, terminal, client);
         if (records.length > ProcessRecords.MAX_BYTES) {
             throw new DkvmException(
                     "the process has " + records.length + " bytes of arguments and environment, more than "

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.monitor.start;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.dkvm.agent.Frame;
 import org.dkvm.agent.FrameOutput;
@@ -10,7 +12,7 @@ import org.dkvm.agent.FrameType;
 public final class Handshake {
     private static final byte[] NOTHING = {};
     /** The number of the container that a VM starts with. */
-    private static final byte CONTAINER = 1;
+    private static final int CONTAINER = 1;
 
     private Handshake() {}
 
@@ -18,8 +20,17 @@ public final class Handshake {
     public static void send(FrameOutput to, byte[] machine, byte[] container) {
         to.send(FrameType.WELCOME, 0, new byte[] {Frame.VERSION, 0, 0, 0});
         records(to, FrameType.MACHINE, NOTHING, machine);
-        records(to, FrameType.CONTAINER, new byte[] {CONTAINER, 0, 0, 0}, container);
+        container(to, CONTAINER, container);
         to.send(FrameType.SET_UP, 0, NOTHING);
+    }
+
+    /** Sends the records of a container. */
+    public static void container(FrameOutput to, int number, byte[] records) {
+        byte[] before = ByteBuffer.allocate(Integer.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(number)
+                .array();
+        records(to, FrameType.CONTAINER, before, records);
     }
 
     /** In pieces, each after the same bytes; at least one piece. */

@@ -41,14 +41,36 @@ public final class MountCheck {
                         "\"" + point + "\" is mounted in the sandbox, and nobody planned that",
                         "look for a hook of the engine, or of the runtime, that mounts it");
             }
-            if (point.startsWith(SandboxPaths.SHARE + "/")) {
-                check.slots.put(point.substring(SandboxPaths.SHARE.length() + 1), flags(mount));
-            }
+            check.add(mount);
         }
         if (mounts.isEmpty()) {
             throw new DkvmException("\"" + table + "\" does not tell what is mounted in the sandbox", "");
         }
         return check;
+    }
+
+    /**
+     * What is mounted in the share by now; nothing is refused: what has come since the start has come from the host.
+     *
+     * @param table /proc/self/mountinfo
+     */
+    static MountCheck now(Path table) throws DkvmException {
+        MountCheck check = new MountCheck();
+        for (MountTable.Mount mount : read(table)) {
+            check.add(mount);
+        }
+        return check;
+    }
+
+    private void add(MountTable.Mount mount) {
+        if (mount.point().startsWith(SandboxPaths.SHARE + "/")) {
+            slots.put(mount.point().substring(SandboxPaths.SHARE.length() + 1), flags(mount));
+        }
+    }
+
+    /** Whether something is mounted in that slot. */
+    boolean has(String slot) {
+        return slots.containsKey(slot);
     }
 
     /** The flags, MS_* of mount(2), that a slot's mount has: those of the host's mount that it was made from, too, as in a container. */

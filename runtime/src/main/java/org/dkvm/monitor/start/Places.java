@@ -46,6 +46,11 @@ public record Places(Path run, Path plan, Path share, Path kernel, Path terminfo
         return run.resolve("monitor.sock");
     }
 
+    /** The plans of a pod's further containers. */
+    public Path plans() {
+        return run.resolve("plans");
+    }
+
     /** Where dkvm-sockets connects to. */
     public Path guestSockets() {
         return run.resolve("guest-sockets.sock");

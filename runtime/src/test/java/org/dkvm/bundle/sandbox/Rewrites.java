@@ -47,6 +47,7 @@ public final class Rewrites {
                                 new ContainerId("c1"),
                                 BUNDLE,
                                 "/run/dkvm/vms/c1/log",
+                                Pod.of(spec, host).role() == Pod.Role.SANDBOX ? "/run/dkvm/vms/c1/pod" : "",
                                 new PackageLayout(PackageLayout.DEFAULT_HOME)),
                         options,
                         config,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.dkvm.create;
+package org.dkvm.create.pod;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,12 +14,12 @@ import org.dkvm.json.Json;
 import org.dkvm.vm.VmList;
 import org.dkvm.vm.VmRecord;
 
-/** The other VMs of a pod: there may be none, see docs/adr/0019-pods.md. */
-final class PodNeighbours {
+/** The other VMs of a pod whose pause container is none: there may be none, see docs/adr/0019-pods.md. */
+public final class PodNeighbours {
     private PodNeighbours() {}
 
     /** Refuses a pod's second container while the first one is there. */
-    static void check(Path vms, ContainerId own, Pod pod, HostView host) throws DkvmException {
+    public static void check(Path vms, ContainerId own, Pod pod, HostView host) throws DkvmException {
         for (VmRecord vm : VmList.present(vms).there()) {
             if (!vm.id().equals(own) && pod.id().equals(podOf(vm, host))) {
                 throw new DkvmException(

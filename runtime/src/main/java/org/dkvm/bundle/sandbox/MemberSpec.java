@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.bundle.sandbox;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.nio.file.Path;
+import java.util.List;
+import org.dkvm.bundle.mounts.MemberSlots;
+import org.dkvm.bundle.mounts.MountPlan;
+import org.dkvm.bundle.plan.ContainerPlan;
+import org.dkvm.bundle.plan.GuestBounds;
+import org.dkvm.bundle.plan.MemberPlan;
+import org.dkvm.bundle.spec.ContainerSpec;
+import org.dkvm.bundle.spec.Pod;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.container.CgroupMode;
+import org.dkvm.core.container.ContainerCgroup;
+import org.dkvm.core.container.ContainerRoot;
+import org.dkvm.core.container.GuestDevice;
+import org.dkvm.core.container.HiddenPaths;
+import org.dkvm.core.container.MemberLimits;
+import org.dkvm.json.Json;
+
+/**
+ * The spec of a pod's further container made into that of a thin sandbox, in which nothing runs but the container's client; the container itself is one more in the pod's VM (docs/adr/0019-pods.md).
+ *
+ * @param spec the thin sandbox's, for runc
+ * @param plan what the VM's monitor needs to know
+ * @param slots what is mounted for it in the pod's share
+ */
+public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot> slots) {
+    /** Who starts it has ten threads of runc's, and each exec as well. */
+    private static final long PROCESSES = 4096;
+
+    /** The range of a spec's shares, and of cgroup v2's weights: see cgroups(7). */
+    private static final long LEAST_SHARES = 2;
+
+    private static final long MOST_SHARES = 262_144;
+    private static final long MOST_WEIGHT = 10_000;
+
+    /**
+     * What the rewriter takes beside the spec.
+     *
+     * @param place which container it is, and where; the pod's directory
+     * @param number the container's in the VM
+     * @param pause the pid of the pause container's first process
+     * @param groups the control groups that it finds
+     * @param seccomp the profile of sandboxes
+     */
+    public record Inputs(SandboxPlace place, int number, long pause, CgroupMode groups, JsonObject seccomp) {}
+
+    /** What dkvm-keep mounts for it, a line each. */
+    public List<String> lines() {
+        return slots.stream().map(MemberSlots.Slot::line).toList();
+    }
+
+    public MemberSpec {
+        slots = List.copyOf(slots);
+    }
+
+    /** Rewrites what was read of a spec. */
+    public static MemberSpec rewrite(ContainerSpec container, JsonObject original, Inputs inputs) throws DkvmException {
+        JsonObject spec = container.spec();
+        JsonObject linux = Json.objectOrNew(spec, "linux");
+        container.mounts().addWorkingDirectory(container.process().command().cwd());
+        refuse(container, inputs);
+        JsonObject root = Json.objectOrNew(spec, "root");
+        Path rootfs = inputs.place.bundle().resolve(Json.string(root, "path").orElse("rootfs"));
+        HiddenPaths hidden = MaskedPaths.rewrite(linux);
+        MemberSlots slots = MemberSlots.of(container.mounts(), rootfs, inputs.place.bundle(), inputs.number);
+        JsonObject resources = Json.objectOrNew(linux, "resources");
+        MemberPlan plan = new MemberPlan(
+                inputs.number,
+                new ContainerPlan(
+                        inputs.place.id().value(),
+                        container.process(),
+                        container.init(),
+                        new ContainerRoot(Json.isTrue(root, "readonly"), slots.guest(), hidden),
+                        container.devices(),
+                        new ContainerCgroup(inputs.groups, SandboxResources.pids(linux))),
+                limits(resources),
+                Pod.hasProcessesOf(original, inputs.pause));
+        GuestBounds.check(plan.container());
+        rewriteProcess(Json.objectOrNew(spec, "process"), inputs.number);
+        SandboxSpec.rewriteRoot(spec, inputs.place);
+        spec.add("mounts", MountPlan.ofMember(Path.of(inputs.place.pod())));
+        rewriteLinux(linux, resources, inputs);
+        return new MemberSpec(spec, plan, slots.all());
+    }
+
+    /** What only a VM of its own could have. */
+    private static void refuse(ContainerSpec container, Inputs inputs) throws DkvmException {
+        if (GuestDevice.disks(container.devices()) > 0) {
+            throw new DkvmException(
+                    "a block device for one of several containers of a VM is not supported",
+                    "run \"" + inputs.place.id() + "\" in a pod without DKVM's runtime class");
+        }
+    }
+
+    /** The limits of a spec's "resources", as cgroup v2 has them. */
+    static MemberLimits limits(JsonObject resources) {
+        JsonObject memory = Json.object(resources, "memory").orElseGet(JsonObject::new);
+        JsonObject cpu = Json.object(resources, "cpu").orElseGet(JsonObject::new);
+        long shares = Json.number(cpu, "shares").orElse(0L);
+        return new MemberLimits(
+                Math.max(0, Json.number(memory, "limit").orElse(0L)),
+                Math.max(0, Json.number(cpu, "quota").orElse(0L)),
+                Math.max(0, Json.number(cpu, "period").orElse(0L)),
+                shares <= 0 ? 0 : weight(Math.clamp(shares, LEAST_SHARES, MOST_SHARES)));
+    }
+
+    private static long weight(long shares) {
+        return 1 + (shares - LEAST_SHARES) * (MOST_WEIGHT - 1) / (MOST_SHARES - LEAST_SHARES);
+    }
+
+    private static void rewriteProcess(JsonObject process, int number) {
+        process.add("args", Json.arrayOf(MonitorCommand.member(number)));
+        process.add("env", Json.arrayOf(MonitorCommand.ENVIRONMENT));
+        SandboxSpec.confine(process, 0);
+    }
+
+    /** Its client connects to a socket and to nothing else: the network, too, is nobody's. The engine's memory limit stays; it is the client's own, and holds in the guest as well. */
+    private static void rewriteLinux(JsonObject linux, JsonObject resources, Inputs inputs) {
+        JsonArray namespaces = new JsonArray();
+        for (String type : List.of("pid", "ipc", "uts", "mount", "network")) {
+            namespaces.add(Json.objectOf("type", type));
+        }
+        linux.add("namespaces", namespaces);
+        linux.add("sysctl", new JsonObject());
+        linux.add("devices", new JsonArray());
+        linux.add("seccomp", inputs.seccomp);
+        linux.remove("rootfsPropagation");
+        resources.add("pids", Json.objectOf("limit", PROCESSES));
+        JsonArray rules = new JsonArray();
+        rules.add(Json.objectOf("allow", false, "access", "rwm"));
+        resources.add("devices", rules);
+        Json.object(resources, "unified").ifPresent(unified -> unified.remove("pids.max"));
+    }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.core.container;
+
+/**
+ * What the processes of one of several containers of a VM may use, counted by the guest's kernel (cgroup v2).
+ *
+ * @param memory bytes; 0: no limit
+ * @param cpuQuota microseconds of processor time in each period; 0: no limit
+ * @param cpuPeriod microseconds
+ * @param cpuWeight its share where processors are short, 1 to 10000; 0: the kernel's default
+ */
+public record MemberLimits(long memory, long cpuQuota, long cpuPeriod, long cpuWeight) {
+    private static final long DEFAULT_PERIOD = 100_000;
+
+    public MemberLimits {
+        if (cpuQuota > 0 && cpuPeriod <= 0) {
+            cpuPeriod = DEFAULT_PERIOD;
+        }
+    }
+}

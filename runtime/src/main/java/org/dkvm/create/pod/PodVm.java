@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.dkvm.create.pod;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.dkvm.bundle.host.ContainerState;
+import org.dkvm.bundle.plan.MemberPlan;
+import org.dkvm.bundle.spec.Pod;
+import org.dkvm.core.ContainerId;
+import org.dkvm.core.DkvmException;
+import org.dkvm.core.PackageLayout;
+import org.dkvm.json.Json;
+import org.dkvm.linux.AtomicFile;
+import org.dkvm.vm.VmPlace;
+import org.dkvm.vm.VmRecord;
+
+/**
+ * The VM of a pod, which its pause container is, as its other containers find it.
+ *
+ * @param vm its record
+ * @param directory the pod's own, in the VM's
+ * @param process the pid of the pause container's first process
+ */
+public record PodVm(VmRecord vm, Path directory, long process) {
+    private static final String ADVICE = "delete the pod, and make it again";
+
+    /** More containers than any pod starts in its life. */
+    private static final int MOST = 1_000_000;
+
+    /**
+     * The VM of the pod that a container says it is of; empty where that pod's pause container is none, as it was made by another version of DKVM or by Podman.
+     *
+     * @param spec the container's, as the engine wrote it
+     */
+    public static Optional<PodVm> of(Path vms, Pod pod, JsonObject spec) throws DkvmException {
+        ContainerId id = new ContainerId(pod.id());
+        Path directory = VmPlace.pod(vms, id);
+        if (!Files.isDirectory(directory)) {
+            return Optional.empty();
+        }
+        VmRecord vm = VmPlace.record(vms, id);
+        Optional<Long> process = ContainerState.firstProcess(vm.state());
+        if (process.isEmpty()) {
+            throw new DkvmException("the VM of pod \"" + id + "\" has gone", ADVICE);
+        }
+        if (!Pod.isJoined(spec, process.get())) {
+            throw new DkvmException(
+                    "the container says that it is of pod \"" + id + "\", and does not join that pod's IPC namespace",
+                    "take the annotations of Kubernetes out of the image");
+        }
+        return Optional.of(new PodVm(vm, directory, process.get()));
+    }
+
+    /** The launcher of the version that the VM was started with, where that is another one. */
+    public Optional<Path> otherLauncher(PackageLayout own) throws DkvmException {
+        Optional<ContainerState> state = ContainerState.of(vm.state());
+        return state.flatMap(known -> known.otherLauncher(own));
+    }
+
+    /** A number that no container of this VM has had. */
+    public int takeNumber() throws DkvmException {
+        Path numbers = directory.resolve("numbers");
+        try {
+            int number = MemberPlan.FIRST + count(numbers);
+            while (number < MOST) {
+                try {
+                    Files.createDirectory(numbers.resolve(String.valueOf(number)));
+                    return number;
+                } catch (FileAlreadyExistsException e) {
+                    number++;
+                }
+            }
+        } catch (IOException e) {
+            throw new DkvmException("can not write \"" + numbers + "\": " + e, ADVICE, e);
+        }
+        throw new DkvmException("pod \"" + vm.id() + "\" has had " + MOST + " containers", ADVICE);
+    }
+
+    private static int count(Path directory) throws IOException {
+        int count = 0;
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+            for (Path _ : entries) {
+                count++;
+            }
+        }
+        return count;
+    }
+
+    /** Where the VM's monitor finds it when the container is started. */
+    public void write(MemberPlan plan) throws DkvmException {
+        AtomicFile.replacePrivate(
+                directory.resolve("plans").resolve(plan.number() + ".json"), Json.write(plan.toJson()));
+    }
+}

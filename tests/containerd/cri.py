@@ -14,7 +14,8 @@ NAMESPACES = {"network": (1, int), "pid": (2, int), "ipc": (3, int)}
 POD_METADATA = {"name": (1, str), "uid": (2, str), "namespace": (3, str), "attempt": (4, int)}
 METADATA = {"name": (1, str), "attempt": (2, int)}
 POD_SECURITY = {"namespace_options": (1, NAMESPACES)}
-POD_LINUX = {"cgroup_parent": (1, str), "security_context": (2, POD_SECURITY)}
+RESOURCES = {"cpu_period": (1, int), "cpu_quota": (2, int), "cpu_shares": (3, int), "memory_limit_in_bytes": (4, int)}
+POD_LINUX = {"cgroup_parent": (1, str), "security_context": (2, POD_SECURITY), "resources": (5, RESOURCES)}
 POD_CONFIG = {
     "metadata": (1, POD_METADATA),
     "hostname": (2, str),
@@ -22,21 +23,22 @@ POD_CONFIG = {
     "linux": (8, POD_LINUX),
 }
 SECURITY = {"namespace_options": (3, NAMESPACES)}
-RESOURCES = {"cpu_period": (1, int), "cpu_quota": (2, int), "memory_limit_in_bytes": (4, int)}
 LINUX = {"resources": (1, RESOURCES), "security_context": (2, SECURITY)}
+MOUNT = {"container_path": (1, str), "host_path": (2, str), "readonly": (3, int)}
 CONTAINER_CONFIG = {
     "metadata": (1, METADATA),
     "image": (2, {"image": (1, str)}),
     "command": (3, [str]),
     "args": (4, [str]),
     "envs": (6, [KEY_VALUE]),
+    "mounts": (7, [MOUNT]),
     "log_path": (11, str),
     "linux": (15, LINUX),
 }
 POD_ID = {"pod_sandbox_id": (1, str)}
 CONTAINER_ID = {"container_id": (1, str)}
 POD_STATUS = {"id": (1, str), "state": (3, int), "network": (5, {"ip": (1, str)})}
-CONTAINER_STATUS = {"id": (1, str), "state": (3, int), "exit_code": (7, int)}
+CONTAINER_STATUS = {"id": (1, str), "state": (3, int), "exit_code": (7, int), "reason": (10, str)}
 
 METHODS = {
     "Version": ({}, {"runtime_name": (2, str)}),

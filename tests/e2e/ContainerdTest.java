@@ -19,11 +19,6 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 @EndToEnd
 @Execution(ExecutionMode.SAME_THREAD) // what is left of one is looked for in the list of all
 class ContainerdTest {
-    /** What CRI calls a pod's network that is of its own, and the node's. */
-    private static final int OF_ITS_OWN = 0;
-
-    private static final int OF_THE_NODE = 2;
-
     private static Containerd containerd;
 
     @BeforeAll
@@ -108,7 +103,7 @@ class ContainerdTest {
     @Test
     void aPodOfOneContainerIsServedStartedAgainAndTakenAway() throws Exception {
         assertSame(runtime -> {
-            Pod pod = new Pod(runtime, OF_ITS_OWN);
+            KubernetesPod pod = new KubernetesPod(containerd, runtime, KubernetesPod.OF_ITS_OWN);
             List<String> seen = new ArrayList<>();
             try {
                 // The second one finds the pod's network as the first one left it.
@@ -126,11 +121,6 @@ class ContainerdTest {
                                     .formatted(container));
                     assertThat(exec.get("exit_code").getAsInt()).isEqualTo(3);
                     seen.add(exec.toString());
-                    if ("dkvm".equals(runtime)) {
-                        assertThat(pod.ask("StartContainer", pod.create("other-" + name, "true"))
-                                        .toString())
-                                .contains("a pod of several containers is not supported yet");
-                    }
                     containerd.cri("StopContainer", "{\"container_id\":\"%s\",\"timeout\":60}".formatted(container));
                     seen.add(containerd
                             .cri("ContainerStatus", "{\"container_id\":\"%s\"}".formatted(container))
@@ -152,7 +142,7 @@ class ContainerdTest {
     @Test
     void aPodOnTheNodesNetworkIsServedThereAndGetsMoreMemory() throws Exception {
         assertSame(runtime -> {
-            Pod pod = new Pod(runtime, OF_THE_NODE);
+            KubernetesPod pod = new KubernetesPod(containerd, runtime, KubernetesPod.OF_THE_NODE);
             List<String> seen = new ArrayList<>();
             try {
                 String container =
@@ -165,7 +155,7 @@ class ContainerdTest {
                 containerd.cri(
                         "UpdateContainerResources",
                         "{\"container_id\":\"%s\",\"linux\":{\"cpu_period\":100000,\"cpu_quota\":50000,\"memory_limit_in_bytes\":%d}}"
-                                .formatted(container, Pod.MEMORY * 2));
+                                .formatted(container, KubernetesPod.MEMORY * 2));
                 if ("dkvm".equals(runtime)) {
                     String total = containerd
                             .cri(
@@ -175,7 +165,7 @@ class ContainerdTest {
                             .get("stdout")
                             .getAsString()
                             .strip();
-                    assertThat(Long.parseLong(total) * 1024).isBetween(Pod.MEMORY, Pod.MEMORY * 2);
+                    assertThat(Long.parseLong(total) * 1024).isBetween(KubernetesPod.MEMORY, KubernetesPod.MEMORY * 2);
                 }
                 containerd.cri("StopContainer", "{\"container_id\":\"%s\",\"timeout\":0}".formatted(container));
                 pod.ask("RemoveContainer", container);
@@ -209,67 +199,5 @@ class ContainerdTest {
                 .map(line -> line.replaceAll(".* ", " "))
                 .findFirst()
                 .orElse(" none");
-    }
-
-    /** A pod as a kubelet makes it. */
-    private static final class Pod {
-        /** A container's, in bytes. */
-        static final long MEMORY = 256 << 20;
-
-        private final String config;
-        private final int network;
-        private final String id;
-        private final Path logs;
-
-        Pod(String runtime, int network) throws Exception {
-            this.network = network;
-            logs = containerd.directory().resolve("logs-" + runtime);
-            config = """
-                    {"metadata":{"name":"pod","uid":"%s","namespace":"default","attempt":0},"hostname":"%s","log_directory":"%s",
-                     "linux":{"security_context":{"namespace_options":{"network":%d,"pid":1}}}}""".formatted(
-                            java.util.UUID.randomUUID(),
-                            // The node's network has the node's name with it.
-                            network == OF_THE_NODE ? "" : "the-pod",
-                            logs,
-                            network);
-            id = containerd
-                    .cri("RunPodSandbox", "{\"config\":%s,\"runtime_handler\":\"%s\"}".formatted(config, runtime))
-                    .get("pod_sandbox_id")
-                    .getAsString();
-        }
-
-        String create(String name, String script) throws Exception {
-            return containerd
-                    .cri("CreateContainer", """
-                            {"pod_sandbox_id":"%s","sandbox_config":%s,"config":{"metadata":{"name":"%s","attempt":0},"image":{"image":"%s"},
-                             "command":["sh","-c","%s"],"log_path":"%3$s.log",
-                             "linux":{"resources":{"memory_limit_in_bytes":%d},"security_context":{"namespace_options":{"network":%d,"pid":1}}}}}""".formatted(
-                                    id, config, name, Containerd.BUSYBOX, script, MEMORY, network))
-                    .get("container_id")
-                    .getAsString();
-        }
-
-        Outcome ask(String method, String container) throws Exception {
-            return containerd.tryCri(method, "{\"container_id\":\"%s\"}".formatted(container));
-        }
-
-        String address() throws Exception {
-            return containerd
-                    .cri("PodSandboxStatus", "{\"pod_sandbox_id\":\"%s\"}".formatted(id))
-                    .getAsJsonObject("status")
-                    .getAsJsonObject("network")
-                    .get("ip")
-                    .getAsString();
-        }
-
-        String log(String name) throws IOException {
-            Path file = logs.resolve(name + ".log");
-            return Files.exists(file) ? Files.readString(file) : "";
-        }
-
-        void close() throws Exception {
-            containerd.cri("StopPodSandbox", "{\"pod_sandbox_id\":\"%s\"}".formatted(id));
-            containerd.cri("RemovePodSandbox", "{\"pod_sandbox_id\":\"%s\"}".formatted(id));
-        }
     }
 }

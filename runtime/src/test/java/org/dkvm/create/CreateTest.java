@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.bundle.options.HostConfig;
+import org.dkvm.bundle.options.Options;
 import org.dkvm.bundle.plan.MemberPlan;
 import org.dkvm.bundle.plan.SandboxPlan;
 import org.dkvm.bundle.plan.SandboxPlanJson;
@@ -159,6 +160,7 @@ class CreateTest {
         Path pod = pod(ProcessHandle.current().pid());
         annotate("container");
         joins(ProcessHandle.current().pid());
+        withoutOptions();
         create();
         JsonObject spec = Json.readObject(config);
         assertThat(SandboxSpec.isSandbox(spec)).isTrue();
@@ -221,6 +223,13 @@ class CreateTest {
             Files.createDirectories(pod.resolve(part));
         }
         return pod;
+    }
+
+    private void withoutOptions() throws IOException, DkvmException {
+        JsonObject spec = Json.readObject(config);
+        JsonObject process = Json.objectOrNew(spec, "process");
+        process.add("env", Json.arrayOf(Options.without(Json.strings(process, "env"))));
+        Files.writeString(config, Json.write(spec));
     }
 
     private void joins(long process) throws IOException, DkvmException {

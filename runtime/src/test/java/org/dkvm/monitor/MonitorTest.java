@@ -43,7 +43,7 @@ class MonitorTest {
         Peer main = sandbox.mainClient();
         Peer agent = sandbox.agent();
         TestSandbox.hello(agent);
-        assertThat(agent.expect(FrameType.WELCOME).u8(0)).isEqualTo(2);
+        assertThat(agent.expect(FrameType.WELCOME).u8(0)).isEqualTo(3);
         assertThat(agent.expect(FrameType.MACHINE).length()).isPositive();
         assertThat(agent.expect(FrameType.CONTAINER).u32(0)).isEqualTo(1);
         agent.expect(FrameType.SET_UP);

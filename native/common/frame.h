@@ -13,8 +13,11 @@ enum {
 	FRAME_DATA_PAYLOAD = 32768, /* bytes: what a sender of data keeps to */
 	FRAME_CREDIT = 65536,       /* bytes: a channel's first credit and its largest */
 	RECORD_HEADER = 6,          /* bytes */
-	PROTOCOL_VERSION = 2,
-	MAIN_STREAM = 1, /* of the first container's main session */
+	PROTOCOL_VERSION = 3,
+	MAIN_STREAM = 1,        /* of the first container's main session */
+	FIRST_CONTAINER = 1,    /* number of the container that the VM was made for */
+	ATTACH_SIZE = 20,       /* bytes of payload */
+	EXIT_OUT_OF_MEMORY = 1, /* a flag of EXIT */
 };
 
 #define FRAME_MAGIC 0x4D564B44u /* "DKVM" */
@@ -98,6 +101,7 @@ enum process_record {
 	RECORD_UMASK = 14,
 	RECORD_IGNORED_SIGNALS = 15,
 	RECORD_TERMINAL_DEVICE = 16,
+	RECORD_CONTAINER = 17,
 };
 
 enum machine_record {

@@ -41,10 +41,24 @@ static int make_directory(const char *path)
 	return mkdir(directory, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+/* A socket that another monitor left there; what else has the name stays, and keeps us from listening. */
+static int remove_stale(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
 static int listen_at(int fd, const struct sockaddr_un *address)
 {
-	if (unlink(address->sun_path) < 0 && errno != ENOENT)
-		return -errno;
+	int stale = remove_stale(address->sun_path);
+
+	if (stale < 0)
+		return stale;
 	mode_t before = umask(0177);
 	int error = bind(fd, (const struct sockaddr *)address, sizeof *address) < 0 ? -errno : 0;
 

@@ -3,7 +3,10 @@
 #ifndef DKVM_SESSION_SOCKET_H
 #define DKVM_SESSION_SOCKET_H
 
-/* Make the socket's directory and the listening socket, mode 0600. Returns it, or -errno. */
+/*
+ * Make the socket's directory and the listening socket, mode 0600, in the place of a socket that is left there. Returns it, or -errno: -EEXIST where
+ * something else is, a link as well.
+ */
 int session_socket_listen(const char *path);
 
 /*

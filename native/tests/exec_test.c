@@ -191,10 +191,16 @@ static void asks_for_the_process(void)
 		      has_record(records, n, RECORD_ARG, "\xff\n", 2) && has_record(records, n, RECORD_ARG, "--", 2));
 	program_exec(&p, "records", STDIO_PIPES, cat);
 	program_finish(&p, 0);
+	const char *in_member[] = {"--container", "4294967295", "--", "x", NULL};
+	CHECK("no container but the first", count_records(records, (size_t)p.out_length, RECORD_CONTAINER) == 0);
 	CHECK("no signal is ignored", count_records(records, (size_t)p.out_length, RECORD_IGNORED_SIGNALS) == 0);
 	CHECK("HOME stays where it is not to be set",
 	      has_record(records, (size_t)p.out_length, RECORD_ENV, "HOME=/root", 10) &&
 		      has_record(records, (size_t)p.out_length, RECORD_STDIN, "\1", 1));
+	program_exec(&p, "records", STDIO_PIPES, in_member);
+	program_finish(&p, 0);
+	CHECK("a pod's container, not as its first process",
+	      has_record(records, (size_t)p.out_length, RECORD_CONTAINER, "\xff\xff\xff\xff\0", 5));
 }
 
 static void asks_for_much(void)
@@ -234,6 +240,16 @@ static void refuses_a_bad_command_line(void)
 					     {"--update", "1:4294967296:3", NULL, NULL},
 					     {"--update", "1:2:-3", NULL, NULL},
 					     {"--usage", "x", NULL, NULL},
+					     {"--container", "0", "--", "x"},
+					     {"--container", "4294967296", "--", "x"},
+					     {"--container", "2", NULL, NULL},
+					     {"--member", "1", NULL, NULL},
+					     {"--member", "2", "--", "x"},
+					     {"--member", "2", "--tty", NULL},
+					     {"--member", "2", "--usage", NULL},
+					     {"--member", "2", "--no-new-privs", NULL},
+					     {"--exhaust", "0", "--member", "2"},
+					     {"--exhaust", "1", "--", "x"},
 					     {"--what", "--", "x", NULL},
 					     {"--tty", "--", NULL, NULL},
 					     {"--user", NULL, NULL, NULL}};

@@ -285,6 +285,15 @@ static void refuse_early(void)
 	close(s->fd);
 }
 
+/* Who the client is, and whose; 137, of a container that ran out of memory. */
+static void out_of_memory(void)
+{
+	fake_open();
+	fake_say("role %u container %u\n", s->attach[1], get_u32(s->attach + 16));
+	fake_say("flags %u ignored %u\n", s->attach[2], get_u32(s->attach + 8));
+	session_put(s, FRAME_EXIT, (uint8_t[]){137, EXIT_OUT_OF_MEMORY}, 2);
+}
+
 static void records(void)
 {
 	fake_open();
@@ -338,6 +347,7 @@ static const struct {
 	{"refuse", refuse},
 	{"refuse-early", refuse_early},
 	{"records", records},
+	{"out-of-memory", out_of_memory},
 	{"close-stdout", close_stdout},
 	{"notices", notices},
 	{"surroundings", fake_surroundings},

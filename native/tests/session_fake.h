@@ -21,7 +21,7 @@ struct session {
 	bool resized;
 	bool network_wanted; /* session_take() returns NETWORK_CHANGED, too */
 	unsigned network_changes;
-	uint8_t attach[16];
+	uint8_t attach[ATTACH_SIZE];
 	uint8_t frame[FRAME_HEADER + FRAME_MAX_PAYLOAD];
 	uint8_t *records;
 	size_t records_length;

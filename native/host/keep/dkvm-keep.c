@@ -13,8 +13,14 @@
  * in the log below /var/log/dkvm, or in a user's cache, with bounds, and takes the VM's directory away. "forget" does so where nobody else does. Both take a
  * template out of use from which the VM could not be restored. "restore", a hook of the sandbox's creation, gives the bundle its
  * config.json back as the engine wrote it. "print" writes a file of a VM that is there to standard output: its first and last bytes.
+ *
+ * Of the container that holds a pod, which the keep file says, "begin" makes the pod's directory as well (podshare.h), and "end" and
+ * "forget" remove it with all that is mounted there. A container that is a member of a pod has a file "member" in its directory, and no log:
+ * "begin" mounts its slots into the pod's VM, "end" and "forget" take them out.
  */
+#include "common/failure.h"
 #include "common/files.h"
+#include "host/keep/podshare.h"
 #include "host/keep/vmlog.h"
 
 #include <errno.h>
@@ -37,8 +43,12 @@
 /* in the log: the VM could not be restored */
 #define NOT_RESTORED "not-restored"
 
-/* create's words to us: "VMS BYTES" in the first line, the log filesystem's options in the second, the name of its template's directory in the third */
+/*
+ * create's words to us: "VMS BYTES" in the first line, the log filesystem's options in the second, the name of its template's directory in the
+ * third, "pod" in the fourth where it holds a pod
+ */
 #define KEEP "keep"
+#define HOLDS_POD "pod"
 
 /* create's copy of a bundle's config.json, which it has made the sandbox's */
 #define ENGINES_SPEC "dkvm-engine.json"
@@ -52,6 +62,7 @@ struct keep {
 	struct vmlog_limits limits;
 	char options[KEEP_SIZE];
 	char template[TEMPLATE_LENGTH + 1]; /* its directory's name; empty: none */
+	bool pod;
 };
 
 /* Short enough for what is below them. */
@@ -68,6 +79,12 @@ static int complain(const char *id, const char *what, int error)
 	char text[64];
 
 	dprintf(STDERR_FILENO, "dkvm-keep: the log of \"%s\" can not be %s: %s\n", id, what, error_text(error, text));
+	return 1;
+}
+
+static int complain_of_pod(const char *id, const char *what)
+{
+	dprintf(STDERR_FILENO, "dkvm-keep: \"%s\" can not be part of a pod: %s\n", id, what);
 	return 1;
 }
 
@@ -127,28 +144,55 @@ static int read_keep(int vm, struct keep *keep)
 	if (*template)
 		*template ++ = '\0';
 	memcpy(keep->options, line, strlen(line) + 1);
-	template[strcspn(template, "\n")] = '\0';
+	char *pod = template + strcspn(template, "\n");
+	if (*pod)
+		*pod++ = '\0';
+	pod[strcspn(pod, "\n")] = '\0';
+	keep->pod = strcmp(pod, HOLDS_POD) == 0;
 	if (strlen(template) == TEMPLATE_LENGTH && strspn(template, "0123456789abcdef.") == TEMPLATE_LENGTH &&
 	    template[0] != '.')
 		memcpy(keep->template, template, TEMPLATE_LENGTH + 1);
 	return 0;
 }
 
-static int begin(const char *id)
+/* The filesystem of its log. */
+static int mount_log(const char *id, const struct keep *keep)
 {
-	struct keep keep = {0};
 	char log[PATH_MAX];
-	auto_close int vm = open_vm(id);
-	int r = vm < 0 ? vm : read_keep(vm, &keep);
 
-	if (r < 0)
-		return r;
 	snprintf(log, sizeof log, "%s/%s/log", places.vms, id);
 	/* one of that name that nobody took away */
 	umount2(log, MNT_DETACH | UMOUNT_NOFOLLOW);
 	if (mkdir(log, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	return mount("dkvm", log, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, keep.options) < 0 ? -errno : 0;
+	return mount("dkvm", log, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, keep->options) < 0 ? -errno : 0;
+}
+
+static int open_vms(void)
+{
+	int fd = open(places.vms, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* 0, or a code to exit with. */
+static int begin(const char *id)
+{
+	struct keep keep = {0};
+	struct failure failure = {""};
+	auto_close int vm = open_vm(id);
+
+	if (vm >= 0 && podshare_is_member(vm)) {
+		auto_close int vms = open_vms();
+		return podshare_join(vms, vm, &failure) < 0 ? complain_of_pod(id, failure.text) : 0;
+	}
+	int r = vm < 0 ? vm : read_keep(vm, &keep);
+	if (r == 0)
+		r = mount_log(id, &keep);
+	/* without it the sandbox would write to the host's own /run */
+	if (r < 0)
+		return complain(id, "prepared", r);
+	return keep.pod && podshare_make(vm, keep.options, &failure) < 0 ? complain_of_pod(id, failure.text) : 0;
 }
 
 /* Who makes templates the next time removes the rest of it. */
@@ -190,10 +234,18 @@ static int end(const char *id)
 
 	if (vm < 0)
 		return vm;
-	int r = keep_log(vm, id);
+	bool member = podshare_is_member(vm);
+	auto_close int vms = open_vms();
+	int r = member ? podshare_leave(vms, vm) : podshare_remove(vm);
+	/* as long as something is mounted there, it is known by its directory */
+	if (r < 0)
+		return r;
+	if (!member)
+		r = keep_log(vm, id);
 	snprintf(path, sizeof path, "%s/%s/log", places.vms, id);
 	umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
 	unlinkat(vm, "log", AT_REMOVEDIR);
+	unlinkat(vm, POD_MEMBER, 0);
 	unlinkat(vm, KEEP, 0);
 	unlinkat(vm, VMLOG_RECORD, 0);
 	snprintf(path, sizeof path, "%s/%s", places.vms, id);
@@ -279,9 +331,8 @@ int main(int argc, char **argv)
 			forget(argv[2]);
 		return r;
 	}
-	/* without it the sandbox would write to the host's own /run */
-	if ((r = begin(argv[2])) < 0)
-		return complain(argv[2], "prepared", r);
+	if ((r = begin(argv[2])) != 0)
+		return r;
 	execvp(argv[3], argv + 3);
 	dprintf(STDERR_FILENO, "dkvm-keep: can not start %s: %s\n", argv[3], strerror(errno));
 	return 1;

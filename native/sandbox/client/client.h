@@ -40,6 +40,7 @@ enum client_end {
 struct client {
 	/* Set by the caller, the rest zero. */
 	enum client_role role;
+	uint32_t container;       /* whose session it is: a number */
 	int socket;               /* non-blocking, connected */
 	int signals;              /* from signals_take() */
 	uint64_t ignored_signals; /* likewise */
@@ -58,6 +59,7 @@ struct client {
 	/* The result. */
 	enum client_end end;
 	uint8_t code;
+	bool out_of_memory; /* EXIT says so of the container */
 	const char *fault;
 
 	/* Between. */

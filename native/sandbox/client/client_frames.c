@@ -79,6 +79,7 @@ static enum client_end take_exit(struct client *c, const struct frame *frame)
 	if (frame->length != 2)
 		return broken(c, "bad EXIT frame");
 	c->code = frame->payload[0];
+	c->out_of_memory = (frame->payload[1] & EXIT_OUT_OF_MEMORY) != 0;
 	return CLIENT_EXITED;
 }
 

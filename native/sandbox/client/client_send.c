@@ -47,7 +47,7 @@ static bool put_frame(struct client *c, uint8_t type, const uint8_t *payload, ui
 
 void client_send_attach(struct client *c)
 {
-	uint8_t payload[16] = {PROTOCOL_VERSION, (uint8_t)c->role};
+	uint8_t payload[ATTACH_SIZE] = {PROTOCOL_VERSION, (uint8_t)c->role};
 	uint16_t rows = 0;
 	uint16_t columns = 0;
 
@@ -57,6 +57,7 @@ void client_send_attach(struct client *c)
 	put_u16(payload + 4, rows);
 	put_u16(payload + 6, columns);
 	put_u64(payload + 8, c->ignored_signals);
+	put_u32(payload + 16, c->container);
 	put_frame(c, FRAME_ATTACH, payload, sizeof payload);
 }
 

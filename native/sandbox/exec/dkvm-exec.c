@@ -3,17 +3,21 @@
  * dkvm-exec: what runc starts in the sandbox for `docker exec`. It asks the monitor for a process in the
  * guest, is its stdin, stdout, stderr and terminal, and ends with its exit code.
  *
- *     dkvm-exec [--socket PATH] [--tty] [--user UID:GID] [--groups GID,...] [--cwd PATH]
+ *     dkvm-exec [--socket PATH] [--container N] [--tty] [--user UID:GID] [--groups GID,...] [--cwd PATH]
  *               [--caps BOUNDING:EFFECTIVE:PERMITTED:INHERITABLE:AMBIENT] [--no-new-privs]
  *               [--rlimit RESOURCE:SOFT:HARD]... [--oom-score-adj N] [--set-home] [--umask N]
  *               -- PROGRAM [ARGUMENT]...
- *     dkvm-exec [--socket PATH] --signal N
- *     dkvm-exec [--socket PATH] --update MEMORY:PROCESSORS:PROCESSES
+ *     dkvm-exec [--socket PATH] [--container N] --signal N
+ *     dkvm-exec [--socket PATH] [--container N] --update MEMORY:PROCESSORS:PROCESSES
  *     dkvm-exec [--socket PATH] --usage
+ *     dkvm-exec [--socket PATH] [--exhaust BYTES] --member N
  *
  * The second form passes a signal to the workload that the sandbox's init can not take itself: SIGSTOP.
  * The third form changes the VM's limits (`docker update`): memory in bytes; 0 for what stays as it is.
  * The fourth form writes what the guest uses to stdout, as it is in USAGE (protocol/PROTOCOL.md), for `dkvm top` and `dkvm stats`.
+ * The fifth form is PID 1 of a pod's member, the container with that number: the client of its main session. If the container ran out of
+ * memory it has dkvm-exhaust take so many bytes, so that the engine hears of it, before it ends with the exit code.
+ * --container: the process is to run in the container of a pod that has this number, the signal is for it.
  * The process's variables are those of ours whose names begin with "+", without that: so nothing here goes by what an image names.
  * Capabilities are hexadecimal masks; every other number is decimal, the umask too, as in process.json.
  */
@@ -27,6 +31,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,10 +40,15 @@ enum {
 	EXIT_TOO_LONG = 126, /* as a shell ends when execve(2) fails so */
 	EXIT_SESSION_LOST = 255,
 	USAGE_SECONDS = 15,
+	EXHAUST_SECONDS = 20,
 };
 
 #ifndef CONNECT_PATIENCE
 #define CONNECT_PATIENCE 30000 /* ms: `docker exec` right after `docker run` comes before the monitor */
+#endif
+
+#ifndef EXHAUST
+#define EXHAUST "/opt/dkvm/dkvm-exhaust"
 #endif
 
 static struct client client;
@@ -74,11 +84,15 @@ static int connect_to_monitor(const struct exec_options *options)
 		return EXIT_NOT_STARTED;
 	}
 	client.socket = session_socket_connect(options->socket, CONNECT_PATIENCE);
-	if (client.socket < 0) {
+	client.container = options->container;
+	if (client.socket >= 0)
+		return 0;
+	if (options->member)
+		say("cannot reach the pod's VM: nobody takes sessions at \"", options->socket,
+		    "\": ", reason(client.socket), NULL);
+	else
 		say("cannot reach the monitor at \"", options->socket, "\": ", reason(client.socket), NULL);
-		return EXIT_NOT_STARTED;
-	}
-	return 0;
+	return EXIT_NOT_STARTED;
 }
 
 static int start_signal(const struct exec_options *options)
@@ -146,7 +160,48 @@ static int start(const struct exec_options *options)
 	return 0;
 }
 
-static int exit_code(void)
+/* Of PID 1: processes that runc started here and left. None of them is the monitor. */
+static bool reap(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
+	return false;
+}
+
+static int start_member(const struct exec_options *options)
+{
+	int code = connect_to_monitor(options);
+
+	if (code != 0)
+		return code;
+	client.role = ROLE_MAIN;
+	client.terminal = isatty(STDIN_FILENO);
+	client.stdin_open = !endpoint_is_null(STDIN_FILENO);
+	client.monitor_ended = reap;
+	client_start(&client);
+	return 0;
+}
+
+/* The engine knows a container that ran out of memory by an event of its control group, in which we are, too. */
+static void exhaust(const char *bytes)
+{
+	char *argv[] = {(char *)(uintptr_t)EXHAUST, (char *)(uintptr_t)bytes, NULL};
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		signals_reset(0);
+		alarm(EXHAUST_SECONDS);
+		execv(argv[0], argv);
+		_exit(EXIT_NOT_STARTED);
+	}
+	for (pid_t ended = 0; pid > 0 && ended != pid;) {
+		ended = waitpid(-1, NULL, 0);
+		if (ended < 0 && errno != EINTR)
+			break;
+	}
+}
+
+static int exit_code(const struct exec_options *options)
 {
 	switch (client.end) {
 	case CLIENT_EXITED:
@@ -157,7 +212,7 @@ static int exit_code(void)
 		break;
 	case CLIENT_LOST:
 	case CLIENT_RUNNING:
-		say("the connection to the monitor was lost", NULL);
+		say(options->member ? "the pod's VM has gone" : "the connection to the monitor was lost", NULL);
 		break;
 	}
 	return EXIT_SESSION_LOST;
@@ -192,10 +247,13 @@ int main(int argc, char **argv)
 	int code = options.signal   ? start_signal(&options)
 		   : options.update ? start_update(&options)
 		   : options.usage  ? start_usage(&options)
+		   : options.member ? start_member(&options)
 				    : start(&options);
 	if (code != 0)
 		return code;
 	client_run(&client);
 	client_stop(&client);
-	return exit_code();
+	if (client.out_of_memory && options.exhaust)
+		exhaust(options.exhaust);
+	return exit_code(&options);
 }

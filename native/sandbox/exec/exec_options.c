@@ -143,6 +143,42 @@ static int take_signal(struct exec_options *options, const char *text)
 	return 0;
 }
 
+/* A container's number, the first one's being 1. */
+static int take_container(struct exec_options *options, const char *text, uint32_t least)
+{
+	uint64_t number;
+
+	if (numbers(text, ':', 10, UINT32_MAX, &number, 1) != 1 || number < least)
+		return -EINVAL;
+	options->container = (uint32_t)number;
+	return 0;
+}
+
+static int take_any_container(struct exec_options *options, const char *text)
+{
+	return take_container(options, text, FIRST_CONTAINER);
+}
+
+static int take_member(struct exec_options *options, const char *text)
+{
+	options->member = true;
+	return take_container(options, text, FIRST_CONTAINER + 1);
+}
+
+static int take_exhaust(struct exec_options *options, const char *text)
+{
+	uint64_t bytes;
+
+	options->exhaust = text;
+	return numbers(text, ':', 10, UINT64_MAX - 1, &bytes, 1) == 1 && bytes > 0 ? 0 : -EINVAL;
+}
+
+static int take_socket(struct exec_options *options, const char *text)
+{
+	options->socket = text;
+	return 0;
+}
+
 /* MEMORY:PROCESSORS:PROCESSES; UINT64_MAX processes: no limit */
 static int take_update(struct exec_options *options, const char *text)
 {
@@ -176,26 +212,65 @@ static const struct option *find_option(const char *name)
 	return NULL;
 }
 
+/* Those that are none of the process's; each has a value. */
+static const struct own_option {
+	const char *name;
+	int (*take)(struct exec_options *, const char *text);
+} own_options[] = {
+	{"--signal", take_signal}, {"--update", take_update},   {"--container", take_any_container},
+	{"--member", take_member}, {"--exhaust", take_exhaust}, {"--socket", take_socket},
+};
+
+static const struct own_option *find_own_option(const char *name)
+{
+	for (size_t i = 0; i < sizeof own_options / sizeof own_options[0]; i++)
+		if (strcmp(name, own_options[i].name) == 0)
+			return &own_options[i];
+	return NULL;
+}
+
+/* Says to the agent whose process it is; of the first container nobody does. */
+static int add_container(const struct exec_options *options, struct request *request)
+{
+	uint8_t value[5] = {0};
+
+	put_u32(value, options->container);
+	return options->container == FIRST_CONTAINER ? 0 : request_add(request, RECORD_CONTAINER, value, sizeof value);
+}
+
+/* What comes behind the options; a member's process is in its plan. */
+static const char *take_rest(struct exec_options *options, struct request *request, char **rest)
+{
+	bool short_form = options->signal || options->update || options->usage;
+
+	if (options->member && (short_form || options->terminal || request->options_length > 0))
+		return "--member";
+	if (options->exhaust && !options->member)
+		return "--exhaust";
+	if (options->member || short_form)
+		return *rest;
+	if (!*rest || !rest[1])
+		return "no program";
+	request->arguments = rest + 1;
+	return add_container(options, request) < 0 ? "--container" : NULL;
+}
+
 const char *exec_options_parse(struct exec_options *options, struct request *request, char **argv)
 {
 	char **p = argv + 1;
 
-	*options = (struct exec_options){.socket = "/run/dkvm/monitor.sock"};
+	*options = (struct exec_options){.socket = "/run/dkvm/monitor.sock", .container = FIRST_CONTAINER};
 	for (; *p && strcmp(*p, "--") != 0; p++) {
 		const struct option *option = find_option(*p);
+		const struct own_option *own = find_own_option(*p);
 
 		if (strcmp(*p, "--tty") == 0) {
 			options->terminal = true;
-		} else if (strcmp(*p, "--signal") == 0 && p[1]) {
-			if (take_signal(options, *++p) < 0)
-				return *p;
-		} else if (strcmp(*p, "--update") == 0 && p[1]) {
-			if (take_update(options, *++p) < 0)
-				return *p;
 		} else if (strcmp(*p, "--usage") == 0) {
 			options->usage = true;
-		} else if (strcmp(*p, "--socket") == 0 && p[1]) {
-			options->socket = *++p;
+		} else if (own && p[1]) {
+			if (own->take(options, *++p) < 0)
+				return *p;
 		} else if (!option || (option->has_value && !p[1])) {
 			return *p;
 		} else {
@@ -205,10 +280,5 @@ const char *exec_options_parse(struct exec_options *options, struct request *req
 				return option->has_value ? value : *p;
 		}
 	}
-	if (options->signal || options->update || options->usage)
-		return *p ? *p : NULL;
-	if (!*p || !p[1])
-		return "no program";
-	request->arguments = p + 1;
-	return NULL;
+	return take_rest(options, request, p);
 }

@@ -244,6 +244,7 @@ static int start(const struct options *options)
 	if (client.socket < 0)
 		return not_started("cannot connect to", options->socket, client.socket);
 	client.role = ROLE_MAIN;
+	client.container = FIRST_CONTAINER;
 	client.terminal = isatty(STDIN_FILENO);
 	client.stdin_open = !options->terminal_taken && !endpoint_is_null(STDIN_FILENO);
 	client.monitor_ended = monitor_ended;

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dkvm-keep and a pod's mounts, in a mount namespace whose mounts are shared, as a host's are; needs root. */
+#include "check.h"
+#include "keep_pod.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#define POD "/run/dkvm/vms/s/pod"
+#define SHARE POD "/share"
+
+static unsigned long flags_of(const char *path)
+{
+	struct statvfs st;
+
+	return statvfs(path, &st) == 0 ? st.f_flag : ~0UL;
+}
+
+static void a_pod_is_made(void)
+{
+	pod_begin();
+	CHECK("a pod has its places", keep_shell("cd " POD " && test -d share/volumes -a -d plans -a -d numbers"));
+	CHECK("and its log, as others do", keep_shell("grep -q ' /run/dkvm/vms/s/log .* tmpfs ' /proc/self/mountinfo"));
+	CHECK("its socket's directory holds little",
+	      keep_shell("test $(stat -f -c %%c " POD "/socket) -le 32 -a $(stat -f -c '%%b * %%S' " POD
+			 "/socket | sed 's/ .*//') -le 512"));
+	CHECK("the share is a group of mounts of its own",
+	      keep_shell("test $(grep -c ' " SHARE " .* shared:' /proc/self/mountinfo) = 1 && "
+			 "test $(grep ' " SHARE " ' /proc/self/mountinfo | sed 's/.* shared:\\([0-9]*\\) .*/\\1/') != "
+			 "$(grep ' /run ' /proc/self/mountinfo | sed 's/.* shared:\\([0-9]*\\) .*/\\1/')"));
+	keep_shell("mount --bind " SHARE " sandbox && mount --make-rslave sandbox");
+}
+
+static void a_member_is_mounted(void)
+{
+	keep_member("m", "s\t2\n2/root\t6\t1\t%h/rootfs\n2/f3\t1\t0\t%h/file\n2/4\t1039\t1\t%h/volume\n"
+			 "volumes/a.1\t0\t0\t%h/volume\n");
+	CHECK("a member begins", keep_run("begin", "m", "true") == 0);
+	CHECK("and has no log", keep_shell("! test -e /run/dkvm/vms/m/log"));
+	CHECK("directories and files are in their slots",
+	      keep_shell("cd " SHARE " && test -f 2/root/in-root -a -f 2/4/in-volume -a -f volumes/a.1/in-volume && "
+			 "grep -q text 2/f3"));
+	CHECK("what is mounted in the source comes along where it is to",
+	      keep_shell("test -f " SHARE "/2/4/below/in-below && ! test -e " SHARE "/volumes/a.1/below/in-below"));
+	CHECK("flags are those that are said", flags_of(SHARE "/2/root") == (ST_NOSUID | ST_NODEV | ST_RELATIME) &&
+						       (flags_of(SHARE "/2/f3") & ST_RDONLY) != 0 &&
+						       (flags_of(SHARE "/volumes/a.1") & ST_RDONLY) == 0);
+	CHECK("of what comes along, too",
+	      flags_of(SHARE "/2/4") == (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC | ST_NOATIME) &&
+		      flags_of(SHARE "/2/4/below") == flags_of(SHARE "/2/4"));
+	CHECK("and the source keeps its own", (flags_of("volume/below") & (ST_RDONLY | ST_NOSUID)) == 0);
+	CHECK("it is in the sandbox", keep_shell("test -f sandbox/2/root/in-root -a -f sandbox/2/4/below/in-below"));
+	CHECK("and nowhere else: not where the host's /run is as well",
+	      keep_shell("test -d elsewhere/dkvm/vms/s/pod/share && ! test -e "
+			 "elsewhere/dkvm/vms/s/pod/share/2/root/in-root && "
+			 "test $(grep -c '/2/root ' /proc/self/mountinfo) = 2"));
+}
+
+static void mounts_of_the_host_stay_apart(void)
+{
+	keep_shell("mount -t tmpfs later volume/later && touch volume/later/in-later");
+	CHECK("what is mounted in the source later does not come",
+	      keep_shell("! test -e " SHARE "/2/4/later/in-later"));
+	keep_member("n", "s\t3\n3/4\t524288\t1\t%h/volume\n");
+	CHECK("but where it is asked for", keep_run("begin", "n", "true") == 0 &&
+						   keep_shell("test -f " SHARE "/3/4/later/in-later && mount -t tmpfs "
+							      "last volume/last && touch volume/last/in-last && "
+							      "test -f sandbox/3/4/last/in-last"));
+	CHECK("and goes again", keep_shell("umount volume/last && ! test -e sandbox/3/4/last/in-last"));
+	CHECK("a member's end leaves the source as it was",
+	      keep_run("end", "n", "true") == 0 &&
+		      keep_shell("test -f volume/later/in-later -a -f volume/below/in-below && umount volume/later && "
+				 "test -f volume/below/in-below"));
+}
+
+static void volumes_are_shared(void)
+{
+	keep_member("n", "s\t4\nvolumes/a.1\t0\t0\t%h/volume\nvolumes/a.1\t0\t0\t%h/volume\n");
+	CHECK("a volume that is there is not mounted again",
+	      keep_run("begin", "n", "true") == 0 &&
+		      keep_shell("test $(grep -c ' " SHARE "/volumes/a.1 ' /proc/self/mountinfo) = 1"));
+	keep_member("o", "s\t5\n5/root\t0\t0\t%h/rootfs\nvolumes/a.1\t0\t0\t%h/rootfs\n");
+	CHECK("another directory is none",
+	      keep_run("begin", "o", "true") == 1 &&
+		      keep_said("not the directory that the pod's other containers have") &&
+		      keep_shell("! test -e " SHARE "/5"));
+	CHECK("a file is none", keep_member("o", "s\t5\nvolumes/f\t0\t0\t%h/file\n") &&
+					keep_run("begin", "o", "true") == 1 && keep_said("is no directory by now"));
+	keep_run("forget", "o", NULL);
+	CHECK("a volume outlives who has it",
+	      keep_run("end", "n", "true") == 0 && keep_shell("test -f " SHARE "/volumes/a.1/in-volume"));
+}
+
+static void a_member_ends(void)
+{
+	keep_shell("touch " POD "/plans/2.json " POD "/plans/22.json && mkdir " POD "/numbers/2");
+	CHECK("a member that is not deleted stays",
+	      keep_run("end", "m", "false") == 1 && keep_shell("test -f " SHARE "/2/root/in-root"));
+	CHECK("its end takes its slots, in use or not",
+	      keep_shell("exec 9< " SHARE "/2/root/in-root && %s/dkvm-keep end m true && ! test -e " SHARE
+			 "/2 && ! test -e sandbox/2",
+			 keep_build));
+	CHECK("its plan and its directory", keep_shell("! test -e " POD "/plans/2.json && ! test -e /run/dkvm/vms/m"));
+	CHECK("and nothing else",
+	      keep_shell("test -f " POD "/plans/22.json -a -d " POD "/numbers/2 -a -f rootfs/in-root -a -f file"));
+	keep_member("m", "s\t2\n2/root\t0\t1\t%h/rootfs\n");
+	keep_run("begin", "m", "true");
+	keep_shell("mount -t tmpfs stacked " SHARE "/2/root");
+	CHECK("one that the engine forgot goes likewise, whatever lies over it",
+	      keep_run("forget", "m", NULL) == 0 &&
+		      keep_shell("! test -e " SHARE "/2 && ! test -e sandbox/2 && ! test -e /run/dkvm/vms/m"));
+}
+
+static void what_is_damaged_is_refused(void)
+{
+	static const char *const damaged[] = {
+		"",
+		"\n",
+		"s\n",
+		"s\t1\n",
+		"s\t02\n",
+		"s\t+2\n",
+		"s\t4294967296\n",
+		"s\t2\t\n",
+		"../s\t2\n",
+		"s/pod\t2\n",
+		"nobody\t2\n2/root\t0\t0\t%h/rootfs\n",
+		"s\t2\n\n2/root\t0\t0\t%h/rootfs\n",
+		"s\t2\n2/root\t0\t0\n",
+		"s\t2\n2/root\t0\t0\t%h/rootfs\t\n",
+		"s\t2\n2/root\t0\t2\t%h/rootfs\n",
+		"s\t2\n2/root\t32\t0\t%h/rootfs\n",
+		"s\t2\n2/root\t-1\t0\t%h/rootfs\n",
+		"s\t2\n2/root\t0\t0\trootfs\n",
+		"s\t2\n3/root\t0\t0\t%h/rootfs\n",
+		"s\t2\n2\t0\t0\t%h/rootfs\n",
+		"s\t2\n2/\t0\t0\t%h/rootfs\n",
+		"s\t2\n2/..\t0\t0\t%h/rootfs\n",
+		"s\t2\n2/.\t0\t0\t%h/rootfs\n",
+		"s\t2\n2/a/b\t0\t0\t%h/rootfs\n",
+		"s\t2\n2/A\t0\t0\t%h/rootfs\n",
+		"s\t2\nplans/a\t0\t0\t%h/rootfs\n",
+		"s\t2\n../2\t0\t0\t%h/rootfs\n",
+		"s\t2\nvolumes/../2\t0\t0\t%h/rootfs\n",
+		"s\t2\n2/root\t0\t0\t%h/rootfs\n2/root\t0\t0\t%h/rootfs\n",
+		"s\t2\n2/root\t0\t0\t%h/rootfs\n2/4\t0\t0\t%h/missing\n",
+		"s\t2\n2/root\t0\t0\t%h/file\n",
+		"s\t2\n2/f3\t0\t0\t%h/rootfs\n",
+	};
+	int refused = 0, clean = 0, count = (int)(sizeof damaged / sizeof damaged[0]);
+
+	for (int i = 0; i < count; i++) {
+		keep_member("m", damaged[i]);
+		bool said =
+			keep_run("begin", "m", "true") == 1 && keep_said("dkvm-keep: \"m\" can not be part of a pod: ");
+		refused += said;
+		clean += keep_shell("! test -e " SHARE "/2 && ! grep -q ' " SHARE "/2' /proc/self/mountinfo") &&
+			 keep_run("forget", "m", NULL) == 0 && keep_shell("! test -e /run/dkvm/vms/m");
+		if (!said)
+			printf("# %d was taken: %s\n", i, damaged[i]);
+	}
+	CHECK("a file that is damaged is refused, and says so", refused == count);
+	CHECK("nothing is left of it, and it can be forgotten", clean == count);
+	keep_shell("mkdir -p /run/dkvm/vms/m && printf 's\\t2\\n2/root\\t0\\t0\\t/\\0\\n' > /run/dkvm/vms/m/member");
+	CHECK("so is one with a NUL", keep_run("begin", "m", "true") == 1 && keep_said("NUL"));
+	keep_shell("truncate -s 1048577 /run/dkvm/vms/m/member");
+	CHECK("one that is too large", keep_run("begin", "m", "true") == 1 && keep_said("too large"));
+	keep_shell("rm /run/dkvm/vms/m/member && mkfifo /run/dkvm/vms/m/member");
+	CHECK("one that is none, without waiting", keep_run("begin", "m", "true") == 1 && keep_said("too large"));
+	keep_shell("rm /run/dkvm/vms/m/member && { printf 's\\t2\\n'; "
+		   "for i in $(seq 1025); do printf '2/%%s\\t0\\t0\\t%%s/rootfs\\n' \"$i\" \"$PWD\"; done; } > "
+		   "/run/dkvm/vms/m/member");
+	CHECK("one with too many slots", keep_run("begin", "m", "true") == 1 && keep_said("more than 1024 slots") &&
+						 keep_shell("! test -e " SHARE "/2"));
+	keep_run("forget", "m", NULL);
+}
+
+static void no_link_is_followed(void)
+{
+	keep_shell("ln -s %s/outside " SHARE "/2 && ln -s %s/outside " SHARE "/volumes/link", keep_here, keep_here);
+	keep_member("m", "s\t2\n2/root\t0\t0\t%h/rootfs\n");
+	CHECK("a link in a member's place goes",
+	      keep_run("begin", "m", "true") == 0 && keep_shell("test -d " SHARE "/2 -a ! -L " SHARE "/2 && "
+								"test -z \"$(ls outside)\""));
+	keep_run("forget", "m", NULL);
+	keep_member("m", "s\t2\nvolumes/link\t0\t0\t%h/rootfs\n");
+	CHECK("one in a volume's place is refused",
+	      keep_run("begin", "m", "true") == 1 && keep_shell("! grep -q /outside /proc/self/mountinfo"));
+	keep_run("forget", "m", NULL);
+	keep_shell("rm " SHARE "/volumes/link && ln -s rootfs link");
+	keep_member("m", "s\t2\n2/root\t0\t0\t%h/link\n");
+	CHECK("a source may be one",
+	      keep_run("begin", "m", "true") == 0 && keep_shell("test -f " SHARE "/2/root/in-root"));
+	keep_shell("mkdir -p " SHARE "/2/deep/er && ln -s %s/outside " SHARE "/2/deep/link && touch outside/kept",
+		   keep_here);
+	CHECK("what somebody else put beside the slots goes, and nothing behind a link",
+	      keep_run("end", "m", "true") == 0 && keep_shell("! test -e " SHARE "/2 && test -f outside/kept"));
+}
+
+static void a_pod_ends(void)
+{
+	keep_member("m", "s\t2\n2/root\t0\t1\t%h/rootfs\nvolumes/b\t0\t1\t%h/volume\n");
+	keep_run("begin", "m", "true");
+	CHECK("a pod's end takes all of it",
+	      keep_run("end", "s", "true") == 0 &&
+		      keep_shell("! test -e /run/dkvm/vms/s && ! grep -q /vms/s /proc/self/mountinfo && "
+				 "! grep -q \"$PWD/sandbox/\" /proc/self/mountinfo"));
+	CHECK("and nothing that was mounted",
+	      keep_shell("test -f rootfs/in-root -a -f volume/in-volume -a -f volume/below/in-below"));
+	CHECK("a member can not begin without it",
+	      keep_run("begin", "m", "true") == 1 && keep_said("its pod \"s\" is not there"));
+	CHECK("but end", keep_run("end", "m", "true") == 0 && keep_shell("! test -e /run/dkvm/vms/m"));
+	keep_shell(
+		"mkdir -p /run/dkvm/vms/v && printf '0 0\\nsize=2m,nr_inodes=32,mode=700\\n' > /run/dkvm/vms/v/keep");
+	CHECK("a VM without a pod has none",
+	      keep_run("begin", "v", "true") == 0 && keep_shell("! test -e /run/dkvm/vms/v/pod") &&
+		      keep_run("end", "v", "true") == 0 && keep_shell("! test -e /run/dkvm/vms/v"));
+}
+
+/* Killed before its first, second… call that changes something, until it gets through: how many there are; 0 where something is left. */
+static int killed_at_each(const char *id, bool (*prepare)(void), const char *nothing_left)
+{
+	int call = 0;
+
+	while (prepare() && keep_killed_at(call, id)) {
+		/* begun anew, as well */
+		bool again = call % 2 == 0 || keep_run("begin", id, "true") == 0;
+
+		if (!again || keep_run("forget", id, NULL) != 0 || !keep_shell("%s", nothing_left)) {
+			printf("# killed before call %d\n", call);
+			return 0;
+		}
+		call++;
+	}
+	return call;
+}
+
+static bool prepare_pod(void)
+{
+	return keep_pod("t");
+}
+
+static bool prepare_member(void)
+{
+	return keep_member("m", "s\t2\n2/root\t6\t1\t%h/rootfs\n2/f3\t1\t0\t%h/file\nvolumes/c\t0\t1\t%h/volume\n");
+}
+
+static void one_that_is_killed_leaves_nothing(void)
+{
+	int pod =
+		killed_at_each("t", prepare_pod, "! test -e /run/dkvm/vms/t && ! grep -q /vms/t /proc/self/mountinfo");
+
+	CHECK("a pod's begin may be killed at any point", pod > 10);
+	keep_run("forget", "t", NULL);
+	pod_begin();
+	int member = killed_at_each("m", prepare_member,
+				    "! test -e /run/dkvm/vms/m && ! test -e " SHARE "/2 && "
+				    "! grep -q ' " SHARE "/2' /proc/self/mountinfo && "
+				    "test $(grep -c ' " SHARE "/volumes/c ' /proc/self/mountinfo) -le 1");
+	CHECK("a member's, too", member > 15);
+	printf("# %d and %d calls\n", pod, member);
+	CHECK("and its pod ends as ever", keep_run("forget", "m", NULL) == 0 && keep_run("end", "s", "true") == 0 &&
+						  keep_shell("! test -e /run/dkvm/vms/s && "
+							     "! grep -q ' /run/dkvm/' /proc/self/mountinfo"));
+}
+
+int main(void)
+{
+	if (!keep_setup()) {
+		printf("1..0 # SKIP needs root\n");
+		return 0;
+	}
+	a_pod_is_made();
+	a_member_is_mounted();
+	mounts_of_the_host_stay_apart();
+	volumes_are_shared();
+	a_member_ends();
+	what_is_damaged_is_refused();
+	no_link_is_followed();
+	a_pod_ends();
+	one_that_is_killed_leaves_nothing();
+	keep_cleanup();
+	return check_end();
+}

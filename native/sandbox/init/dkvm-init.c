@@ -3,10 +3,10 @@
  * dkvm-init, PID 1 of the sandbox: starts the monitor, is the client of the main session, and ends with
  * the workload's exit code.
  *
- *     dkvm-init [--socket PATH] [--log PATH] [--terminal qemu] [--starter PATH] [--network PATH] [--antispoof on]
+ *     dkvm-init [--socket PATH] [--link PATH] [--log PATH] [--terminal qemu] [--starter PATH] [--network PATH] [--antispoof on]
  *               [--template DIRECTORY:BYTES] [--as NAME:UID:GID:CAPABILITIES]... -- MONITOR [ARGUMENT]...
  *
- * --terminal qemu: QEMU reads and writes the terminal. We make it raw, tell of its size, and give it back.
+ * --link: a link to the socket, where that is in a directory that other sandboxes have, too. --terminal qemu: QEMU reads and writes the terminal. We make it raw, tell of its size, and give it back.
  * --starter: where the monitor asks for programs to be started. --network: where it asks for changes of the network; dkvm-network
  * answers there. --template: the VM is restored from what is there. --antispoof: what the VM sends in another's name is dropped. --as: the rights of a program: network, monitor, virtiofsd, qemu, disks, sockets, exhaust, locks, events, web. Once one of them has
  * been named, dkvm-init drops what none of them has, and can use of its own only what sends them signals.
@@ -49,6 +49,7 @@ static const char *const names[NAMES] = {
 
 struct options {
 	const char *socket;
+	const char *link; /* NULL: none */
 	const char *log;
 	const char *starter; /* NULL: nothing is started for the monitor */
 	const char *network; /* NULL: the network is not changed */
@@ -88,6 +89,8 @@ static bool parse_option(struct options *options, const char *name, char *value)
 {
 	if (strcmp(name, "--socket") == 0)
 		options->socket = value;
+	else if (strcmp(name, "--link") == 0)
+		options->link = value;
 	else if (strcmp(name, "--log") == 0)
 		options->log = value;
 	else if (strcmp(name, "--starter") == 0)
@@ -231,6 +234,8 @@ static int start(const struct options *options)
 	int listener = session_socket_listen(options->socket);
 	if (listener < 0)
 		return not_started("cannot listen on", options->socket, listener);
+	if (options->link && symlink(options->socket, options->link) < 0)
+		return not_started("cannot make", options->link, -errno);
 	error = jvm_open_log(&monitor, options->log);
 	if (error < 0)
 		return not_started("cannot open", options->log, error);
@@ -286,7 +291,8 @@ int main(int argc, char **argv)
 	int code;
 
 	if (argc < 1 || !parse_options(&options, argv)) {
-		say("usage: dkvm-init [--socket PATH] [--log PATH] [--terminal qemu] [--starter PATH] [--network PATH] "
+		say("usage: dkvm-init [--socket PATH] [--link PATH] [--log PATH] [--terminal qemu] [--starter PATH] "
+		    "[--network PATH] "
 		    "[--antispoof on] [--template DIRECTORY:BYTES] [--as NAME:UID:GID:CAPABILITIES]... -- MONITOR "
 		    "[ARGUMENT]...",
 		    NULL);

@@ -172,6 +172,22 @@ final class Told implements AgentEvents, AgentServices, MainSession {
     }
 
     @Override
+    public void memberEnded(int container) {
+        add("member " + container + " ended");
+    }
+
+    @Override
+    public void memberUpdated(Client client) {
+        add("member " + client.container() + " updated");
+        Replies.updateDone(client);
+    }
+
+    @Override
+    public void containerLimitsDone(int container, int result) {
+        add("limits of " + container + " " + result);
+    }
+
+    @Override
     public void lost() {
         add("lost");
     }

@@ -94,6 +94,7 @@ public final class AgentControl implements FrameReceiver {
             case RESOLVER -> resolver(frame.payload());
             case NETWORK_SET -> networkSet(frame);
             case LIMITS_DONE -> services.limitsDone(frame.u8(0));
+            case CONTAINER_LIMITS_DONE -> events.containerLimitsDone(frame.i32(0), frame.u8(4));
             case SHED_DONE -> services.shedDone();
             case LOCK -> services.lockFrame(frame);
             case CLOCK_ASK -> services.clockAsked(frame.payload().getLong(0));
@@ -110,6 +111,7 @@ public final class AgentControl implements FrameReceiver {
                     NETWORK,
                     LIMITS,
                     UPDATE,
+                    CONTAINER_LIMITS,
                     SHED,
                     USAGE_ASK,
                     ATTACH,

@@ -19,4 +19,7 @@ public interface AgentEvents {
 
     /** The guest is done. */
     void finished(Finished finished);
+
+    /** The limits of a further container were changed; 0, or what the matter was. */
+    void containerLimitsDone(int container, int result) throws ProtocolException;
 }

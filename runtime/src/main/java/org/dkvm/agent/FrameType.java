@@ -27,6 +27,8 @@ public enum FrameType {
     LIMITS_DONE(0x15, FrameType.BY_AGENT, 1, 1),
     UPDATE(0x16, FrameType.BY_CLIENT, 20, 20),
     CONTAINER(0x17, FrameType.BY_MONITOR, 4, Frame.MAX_PAYLOAD),
+    CONTAINER_LIMITS(0x18, FrameType.BY_MONITOR, 40, 40),
+    CONTAINER_LIMITS_DONE(0x19, FrameType.BY_AGENT, 5, 5),
     SHED(0x1A, FrameType.BY_MONITOR, 0, 0),
     SHED_DONE(0x1B, FrameType.BY_AGENT, 0, 0),
     CLOCK_ASK(0x1C, FrameType.BY_AGENT, 8, 8),

@@ -38,6 +38,12 @@ public interface MainSession {
      */
     void memberAttached(Client client);
 
+    /** A further container has ended, or could not be started. */
+    void memberEnded(int container);
+
+    /** A further container's plan has other limits; the client hears by {@link Replies#updateDone} or {@link Replies#orderRefused}. */
+    void memberUpdated(Client client);
+
     /** The main client has gone. */
     void lost();
 }

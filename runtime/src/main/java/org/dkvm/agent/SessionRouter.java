@@ -254,6 +254,8 @@ public final class SessionRouter {
                     LIMITS,
                     LIMITS_DONE,
                     UPDATE,
+                    CONTAINER_LIMITS,
+                    CONTAINER_LIMITS_DONE,
                     SHED,
                     SHED_DONE,
                     CLOCK_ASK,
@@ -354,7 +356,11 @@ public final class SessionRouter {
         }
         client.setAsked();
         if (client.container() != Client.FIRST_CONTAINER) {
-            Replies.refuse(client, "the limits of a container of a pod can not be changed while it runs");
+            if (membersMains.containsKey(client.container())) {
+                events.memberUpdated(client);
+            } else {
+                Replies.refuse(client, "the container does not run");
+            }
             return;
         }
         events.updated(client, new VmLimits(frame.i64(0), frame.i32(8), frame.i64(12)));
@@ -401,7 +407,13 @@ public final class SessionRouter {
 
     private void end(Session session, @Nullable Client client) {
         sessions.remove(session.number());
-        membersMains.values().remove(session);
+        for (Map.Entry<Integer, Session> member : membersMains.entrySet()) {
+            if (member.getValue() == session) {
+                membersMains.remove(member.getKey());
+                events.memberEnded(member.getKey());
+                break;
+            }
+        }
         if (client != null) {
             execClients--;
             client.end();

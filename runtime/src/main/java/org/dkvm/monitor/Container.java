@@ -41,6 +41,12 @@ final class Container implements MainSession {
         /** The client of a further container's main session is there, and the agent is ready. */
         void memberAttached(Client client);
 
+        /** A further container has ended. */
+        void memberEnded(int container);
+
+        /** A further container's plan has other limits. */
+        void memberUpdated(Client client);
+
         /** The sandbox's network is another. */
         void networkChanged();
 
@@ -154,6 +160,16 @@ final class Container implements MainSession {
     @Override
     public void memberAttached(Client attached) {
         events.memberAttached(attached);
+    }
+
+    @Override
+    public void memberEnded(int container) {
+        events.memberEnded(container);
+    }
+
+    @Override
+    public void memberUpdated(Client from) {
+        events.memberUpdated(from);
     }
 
     @Override

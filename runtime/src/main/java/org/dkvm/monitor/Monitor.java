@@ -170,6 +170,7 @@ public final class Monitor {
             return;
         }
         vm.onUpdate((client, limits) -> updates(plan).take(client, limits));
+        vm.members().growBy((bytes, told) -> updates(plan).atLeast(bytes, told));
         GuestSetup setup = new GuestSetup(starting, vmNetwork, mounts);
         await(setup, qemu);
         if (starting.vm().restored()) {

@@ -36,7 +36,6 @@ import org.dkvm.monitor.services.GuestServices;
 import org.dkvm.monitor.start.Deadlines;
 import org.dkvm.monitor.start.GuestSetup;
 import org.dkvm.monitor.start.Handshake;
-import org.dkvm.monitor.start.MemberSetup;
 import org.dkvm.monitor.start.Pause;
 import org.dkvm.monitor.start.Phase;
 import org.dkvm.monitor.start.PhaseClock;
@@ -76,6 +75,7 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
     private final GuestServices services;
     private final VmUsage usage;
     private final Container container;
+    private final PodMembers members;
     private final Children children = new Children();
     private final Tail console = new Tail(CONSOLE_BYTES);
 
@@ -101,6 +101,7 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         clock = new PhaseClock(loop, deadlines, this::late);
         container = new Container(this, log, timeline);
         router = new SessionRouter(container);
+        members = new PodMembers(router, places, log);
         clients = new Clients(loop, router, log);
         ending = new Ending(loop, log, router, clients, children, container.main());
         pause = new Pause(router);
@@ -241,6 +242,11 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
     /** What is to be done when somebody wants the VM to have other limits. */
     void onUpdate(BiConsumer<Client, VmLimits> task) {
         onUpdate = task;
+    }
+
+    /** Its further containers. */
+    PodMembers members() {
+        return members;
     }
 
     /** Whether the workload runs. */
@@ -442,20 +448,27 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         AgentLink link = agent;
         if (link == null || clock.phase() == Phase.OVER) {
             router.refuseMember(client, "the VM has ended");
-            return;
+        } else {
+            members.start(client, link.output());
         }
-        try {
-            MemberSetup member = MemberSetup.read(places, client.container());
-            byte[] records = member.container();
-            byte[] process = member.process(client);
-            log.line("container " + client.container() + " ("
-                    + member.plan().container().id() + ") is started");
-            Handshake.container(link.output(), client.container(), records);
-            router.openMember(link.output(), client, process);
-        } catch (DkvmException e) {
-            log.line("container " + client.container() + " can not be started: " + e.text());
-            router.refuseMember(client, e.text());
+    }
+
+    @Override
+    public void memberEnded(int number) {
+        members.ended(number);
+    }
+
+    @Override
+    public void memberUpdated(Client client) {
+        AgentLink link = agent;
+        if (link != null) {
+            members.update(client, link.output());
         }
+    }
+
+    @Override
+    public void containerLimitsDone(int number, int result) throws ProtocolException {
+        members.limitsDone(number, result);
     }
 
     @Override

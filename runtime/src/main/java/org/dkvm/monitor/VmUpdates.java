@@ -2,6 +2,7 @@
 package org.dkvm.monitor;
 
 import java.time.Duration;
+import java.util.function.Consumer;
 import org.dkvm.agent.Client;
 import org.dkvm.agent.Replies;
 import org.dkvm.agent.VmLimits;
@@ -26,7 +27,7 @@ final class VmUpdates {
     private final Vm vm;
     private final MemoryChange memory;
     private final MonitorLog log;
-    private @Nullable Client current;
+    private @Nullable Consumer<String> current;
 
     VmUpdates(MachineSize size, long ceiling, EventLoop loop, Vm vm, MemoryChange memory, MonitorLog log) {
         this.size = size;
@@ -39,13 +40,38 @@ final class VmUpdates {
 
     /** Begins, and tells the client in the end. */
     void take(Client client, VmLimits limits) {
+        take(limits, failure -> {
+            if (failure.isEmpty()) {
+                Replies.updateDone(client);
+            } else {
+                Replies.orderRefused(client, failure);
+            }
+        });
+    }
+
+    /**
+     * Gives the VM so much memory, where it has less.
+     *
+     * @param told takes nothing, or what the matter was
+     */
+    void atLeast(long bytes, Consumer<String> told) {
+        if (memory.target() >= bytes) {
+            told.accept("");
+        } else if (!vm.isRunning() || current != null) {
+            loop.after(PAUSE, () -> atLeast(bytes, told));
+        } else {
+            take(new VmLimits(bytes, 0, 0), told);
+        }
+    }
+
+    private void take(VmLimits limits, Consumer<String> told) {
         String reason = refusal(limits);
         if (!reason.isEmpty()) {
-            Replies.orderRefused(client, reason);
+            told.accept(reason);
         } else if (!vm.isRunning() || current != null) {
-            loop.after(PAUSE, () -> take(client, limits));
+            loop.after(PAUSE, () -> take(limits, told));
         } else {
-            current = client;
+            current = told;
             log.line("update: " + limits);
             long change = limits.memory() == 0 ? 0 : limits.memory() - memory.target();
             vm.services().changeLimits(limits, change, result -> agentDid(limits, change, result));
@@ -93,13 +119,11 @@ final class VmUpdates {
     }
 
     private void end(String failure) {
-        Client client = current;
+        Consumer<String> told = current;
         current = null;
         log.line("update: " + (failure.isEmpty() ? "done" : failure));
-        if (client != null && failure.isEmpty()) {
-            Replies.updateDone(client);
-        } else if (client != null) {
-            Replies.orderRefused(client, failure);
+        if (told != null) {
+            told.accept(failure);
         }
     }
 }

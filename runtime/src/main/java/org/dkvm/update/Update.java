@@ -86,8 +86,9 @@ public final class Update {
         }
         Path bundle = known.get().bundle();
         if (Files.exists(bundle.resolve(SandboxSpec.MEMBER_FILE))) {
-            throw new DkvmException(
-                    "the limits of one of several containers of a VM can not be changed while it runs", LATER);
+            JsonObject limits = STDIN.equals(source) ? read(input) : Json.readObject(Path.of(source));
+            MemberUpdate.run(bundle, limits, runc);
+            return Optional.of(DONE);
         }
         SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(bundle.resolve(SandboxSpec.PLAN_FILE)));
         JsonObject resources = STDIN.equals(source) ? read(input) : Json.readObject(Path.of(source));
@@ -152,9 +153,14 @@ public final class Update {
             if (!back.isEmpty()) {
                 inVm(back);
             }
-            String output = result.output();
-            throw new DkvmException(output.isEmpty() ? "the update failed with code " + result.code() : output, "");
+            throw failure(result);
         }
+    }
+
+    /** What a failed program said, or that it failed. */
+    static DkvmException failure(Program.Result result) {
+        String output = result.output();
+        return new DkvmException(output.isEmpty() ? "the update failed with code " + result.code() : output, "");
     }
 
     private static JsonObject read(InputStream input) throws DkvmException {

@@ -108,6 +108,23 @@ public final class VmPlace {
         AtomicFile.replacePrivate(directory.resolve(VmRecord.FILE), Json.write(member.toJson()));
     }
 
+    /** Where a pod's VM has the plan of one of its further containers. */
+    public static Path plan(ContainerId member, int number) throws DkvmException {
+        Path file = DIRECTORY.resolve(member.value()).resolve(MEMBER_FILE);
+        try {
+            String text = Files.readString(file);
+            ContainerId pod = new ContainerId(text.substring(0, Math.max(text.indexOf('\t'), 0)));
+            return plan(pod(DIRECTORY, pod), number);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new DkvmException("\"" + file + "\" does not tell the container's pod: " + e.getMessage(), "", e);
+        }
+    }
+
+    /** Likewise, in the pod's directory. */
+    public static Path plan(Path pod, int number) {
+        return pod.resolve("plans").resolve(number + ".json");
+    }
+
     /** Whether it is a pod's further container, and no VM of its own. */
     public static boolean isMember(Path vms, ContainerId id) {
         return Files.exists(vms.resolve(id.value()).resolve(MEMBER_FILE));

@@ -66,6 +66,17 @@ final class NoMain implements MainSession {
     }
 
     @Override
+    public void memberEnded(int container) {
+        told.add("member " + container + " ended");
+    }
+
+    @Override
+    public void memberUpdated(Client client) {
+        told.add("member " + client.container() + " updated");
+        Replies.updateDone(client);
+    }
+
+    @Override
     public void lost() {
         told.add("lost");
     }

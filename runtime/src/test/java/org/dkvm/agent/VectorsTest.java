@@ -257,6 +257,11 @@ class VectorsTest {
         }
 
         @Override
+        public void containerLimitsDone(int container, int result) {
+            told.add("limits of " + container + " " + result);
+        }
+
+        @Override
         public void finished(Finished finished) {
             told.add("finished");
         }

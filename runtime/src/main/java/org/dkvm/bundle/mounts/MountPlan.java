@@ -226,6 +226,7 @@ public final class MountPlan {
                 directory.resolve("share").toString(),
                 "rbind",
                 "rslave",
+                "ro",
                 "nosuid",
                 "nodev"));
     }

@@ -13,6 +13,7 @@ import org.dkvm.bundle.plan.MemberPlan;
 import org.dkvm.bundle.spec.ContainerSpec;
 import org.dkvm.bundle.spec.Pod;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.MemorySize;
 import org.dkvm.core.container.CgroupMode;
 import org.dkvm.core.container.ContainerCgroup;
 import org.dkvm.core.container.ContainerRoot;
@@ -81,7 +82,9 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
                 limits(resources),
                 Pod.hasProcessesOf(original, inputs.pause));
         GuestBounds.check(plan.container());
-        rewriteProcess(Json.objectOrNew(spec, "process"), inputs.number);
+        rewriteProcess(
+                Json.objectOrNew(spec, "process"),
+                MonitorCommand.member(inputs.number, SandboxResources.ceiling(linux, MemorySize.ofMib(0))));
         SandboxSpec.rewriteRoot(spec, inputs.place);
         spec.add("mounts", MountPlan.ofMember(Path.of(inputs.place.pod())));
         rewriteLinux(linux, resources, inputs);
@@ -109,12 +112,41 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
                 shares <= 0 ? 0 : weight(Math.clamp(shares, LEAST_SHARES, MOST_SHARES)));
     }
 
+    /** A plan with what an engine wants to change; zero or nothing stays as it is. */
+    public static MemberPlan updated(MemberPlan before, JsonObject resources) {
+        MemberLimits given = limits(resources);
+        MemberLimits had = before.limits();
+        JsonObject pids = Json.object(resources, "pids").orElseGet(JsonObject::new);
+        long processes = Json.number(pids, "limit").orElse(0L);
+        JsonObject memory = Json.object(resources, "memory").orElseGet(JsonObject::new);
+        JsonObject cpu = Json.object(resources, "cpu").orElseGet(JsonObject::new);
+        boolean quota = Json.number(cpu, "quota").orElse(0L) != 0;
+        ContainerPlan container = before.container();
+        return new MemberPlan(
+                before.number(),
+                new ContainerPlan(
+                        container.id(),
+                        container.process(),
+                        container.init(),
+                        container.root(),
+                        container.devices(),
+                        new ContainerCgroup(
+                                container.cgroup().mode(),
+                                processes == 0 ? container.cgroup().pidsLimit() : Math.max(0, processes))),
+                new MemberLimits(
+                        Json.number(memory, "limit").orElse(0L) == 0 ? had.memory() : given.memory(),
+                        quota ? given.cpuQuota() : had.cpuQuota(),
+                        quota || given.cpuPeriod() > 0 ? given.cpuPeriod() : had.cpuPeriod(),
+                        given.cpuWeight() == 0 ? had.cpuWeight() : given.cpuWeight()),
+                before.firstsProcesses());
+    }
+
     private static long weight(long shares) {
         return 1 + (shares - LEAST_SHARES) * (MOST_WEIGHT - 1) / (MOST_SHARES - LEAST_SHARES);
     }
 
-    private static void rewriteProcess(JsonObject process, int number) {
-        process.add("args", Json.arrayOf(MonitorCommand.member(number)));
+    private static void rewriteProcess(JsonObject process, List<String> command) {
+        process.add("args", Json.arrayOf(command));
         process.add("env", Json.arrayOf(MonitorCommand.ENVIRONMENT));
         SandboxSpec.confine(process, 0);
     }

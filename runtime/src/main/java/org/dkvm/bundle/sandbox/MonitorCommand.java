@@ -19,15 +19,25 @@ public final class MonitorCommand {
     private static final String MEMBER = "--member";
     private static final String INIT = SandboxPaths.PACKAGE + "/dkvm-init";
 
-    /** What runc starts for a further container of a pod: its client, as the container's first process. */
-    static List<String> member(int number) {
-        return List.of(EXEC, MEMBER, String.valueOf(number));
+    /**
+     * What runc starts for a further container of a pod: its client, as the container's first process.
+     *
+     * @param exhaust bytes that its control group has no room for, taken where the container ran out of memory, so that the engine hears of it; 0: it has a limit that is not known
+     */
+    static List<String> member(int number, long exhaust) {
+        List<String> command = new ArrayList<>();
+        command.add(EXEC);
+        if (exhaust > 0) {
+            add(command, "--exhaust", String.valueOf(exhaust));
+        }
+        add(command, MEMBER, String.valueOf(number));
+        return command;
     }
 
     /** Whether these are the arguments of a sandbox's first process. */
     static boolean isInit(List<String> args) {
         int end = args.indexOf(END_OF_OPTIONS);
-        boolean member = args.size() == member(0).size() && args.subList(0, 2).equals(List.of(EXEC, MEMBER));
+        boolean member = args.size() > 2 && EXEC.equals(args.getFirst()) && MEMBER.equals(args.get(args.size() - 2));
         boolean init = end > 0
                 && INIT.equals(args.getFirst())
                 && args.subList(end + 1, args.size()).equals(monitor());
@@ -44,6 +54,9 @@ public final class MonitorCommand {
         List<String> command = new ArrayList<>();
         String socket = pod ? SandboxPaths.POD_SOCKET : SandboxPaths.SESSION_SOCKET;
         add(command, INIT, "--socket", socket, "--log", SandboxPaths.MONITOR_LOG);
+        if (pod) {
+            add(command, "--link", SandboxPaths.SESSION_SOCKET);
+        }
         add(command, "--starter", SandboxPaths.STARTER_SOCKET);
         if (rights.hasNetwork()) {
             add(command, "--network", SandboxPaths.NETWORK_SOCKET);

@@ -93,7 +93,6 @@ public record PodVm(VmRecord vm, Path directory, long process) {
 
     /** Where the VM's monitor finds it when the container is started. */
     public void write(MemberPlan plan) throws DkvmException {
-        AtomicFile.replacePrivate(
-                directory.resolve("plans").resolve(plan.number() + ".json"), Json.write(plan.toJson()));
+        AtomicFile.replacePrivate(VmPlace.plan(directory, plan.number()), Json.write(plan.toJson()));
     }
 }

@@ -20,6 +20,13 @@ public record MemberSetup(MemberPlan plan, MountCheck mounts) {
      * @param number the container's in the VM
      */
     public static MemberSetup read(Places places, int number) throws DkvmException {
+        MemberSetup setup = new MemberSetup(plan(places, number), MountCheck.now(places.mounts()));
+        setup.check();
+        return setup;
+    }
+
+    /** The plan alone, as it is now. */
+    public static MemberPlan plan(Places places, int number) throws DkvmException {
         Path file = places.plans().resolve(number + ".json");
         if (!Files.exists(file)) {
             throw new DkvmException("this VM has no plan of a container " + number, "create the container again");
@@ -28,9 +35,7 @@ public record MemberSetup(MemberPlan plan, MountCheck mounts) {
         if (plan.number() != number) {
             throw new DkvmException("the plan of container " + number + " is that of " + plan.number(), "");
         }
-        MemberSetup setup = new MemberSetup(plan, MountCheck.now(places.mounts()));
-        setup.check();
-        return setup;
+        return plan;
     }
 
     /** What did not reach the sandbox, the guest would take for an empty directory. */

@@ -14,10 +14,7 @@ enum {
 	FRAME_CREDIT = 65536,       /* bytes: a channel's first credit and its largest */
 	RECORD_HEADER = 6,          /* bytes */
 	PROTOCOL_VERSION = 3,
-	MAIN_STREAM = 1,        /* of the first container's main session */
-	FIRST_CONTAINER = 1,    /* number of the container that the VM was made for */
-	ATTACH_SIZE = 20,       /* bytes of payload */
-	EXIT_OUT_OF_MEMORY = 1, /* a flag of EXIT */
+	MAIN_STREAM = 1, /* of the first container's main session */
 };
 
 #define FRAME_MAGIC 0x4D564B44u /* "DKVM" */
@@ -80,6 +77,12 @@ enum frame_type {
 
 	FRAME_LOCK = 0x50,
 	FRAME_LOCK_ANSWER = 0x51,
+};
+
+enum {
+	ATTACH_SIZE = 20,       /* bytes of payload */
+	FIRST_CONTAINER = 1,    /* the number of that which the VM was made for */
+	EXIT_OUT_OF_MEMORY = 1, /* in the second byte of EXIT */
 };
 
 enum frame_channel { CHANNEL_STDIN = 0, CHANNEL_STDOUT = 1, CHANNEL_STDERR = 2 };

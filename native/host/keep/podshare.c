@@ -219,31 +219,40 @@ static int open_share(int vms, const struct pod_member *member)
 	return -ENOENT;
 }
 
+/* A user's namespace may not change when the time of access is kept: there it stays as it is. */
+static int set_attributes(int tree, unsigned int recursive, unsigned long flags)
+{
+	struct mount_attr all = {
+		.attr_set = (flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)) |
+			    (flags & MS_NODIRATIME ? MOUNT_ATTR_NODIRATIME : 0) |
+			    (flags & MS_NOATIME       ? MOUNT_ATTR_NOATIME
+			     : flags & MS_STRICTATIME ? MOUNT_ATTR_STRICTATIME
+						      : 0),
+		.attr_clr = flags & (MS_NOATIME | MS_RELATIME | MS_STRICTATIME) ? MOUNT_ATTR__ATIME : 0,
+		/* what is mounted or unmounted below it must not be so at the source, nor the other way round where nobody asks for it */
+		.propagation = flags & MS_SLAVE ? MS_SLAVE : MS_PRIVATE,
+	};
+	struct mount_attr less = all;
+
+	if (mount_setattr(tree, "", AT_EMPTY_PATH | recursive, &all, sizeof all) == 0)
+		return 0;
+	if (errno != EPERM)
+		return -errno;
+	less.attr_set &= ~(uint64_t)(MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME);
+	less.attr_clr = 0;
+	return mount_setattr(tree, "", AT_EMPTY_PATH | recursive, &less, sizeof less) < 0 ? -errno : 0;
+}
+
 /* It is another mount of the same files, which nobody has yet; -errno, and why. */
 static int clone_source(const struct pod_slot *slot, struct stat *st, struct failure *failure)
 {
 	char text[64];
 	unsigned int recursive = slot->recursive ? AT_RECURSIVE : 0;
-	const uint64_t same = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-	struct mount_attr attributes = {
-		.attr_set = slot->flags & same,
-		/* what is mounted or unmounted below it must not be so at the source, nor the other way round where nobody asks for it */
-		.propagation = slot->flags & MS_SLAVE ? MS_SLAVE : MS_PRIVATE,
-	};
 	int tree = open_tree(AT_FDCWD, slot->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+	int r = tree < 0 || fstat(tree, st) < 0 ? -errno : set_attributes(tree, recursive, slot->flags);
 
-	if (slot->flags & (MS_NOATIME | MS_RELATIME | MS_STRICTATIME))
-		attributes.attr_clr = MOUNT_ATTR__ATIME;
-	if (slot->flags & MS_NODIRATIME)
-		attributes.attr_set |= MOUNT_ATTR_NODIRATIME;
-	if (slot->flags & MS_NOATIME)
-		attributes.attr_set |= MOUNT_ATTR_NOATIME;
-	else if (slot->flags & MS_STRICTATIME)
-		attributes.attr_set |= MOUNT_ATTR_STRICTATIME;
-	if (tree >= 0 && fstat(tree, st) == 0 &&
-	    mount_setattr(tree, "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes) == 0)
+	if (r == 0)
 		return tree;
-	int r = -errno;
 	close_clear(&tree);
 	return fail(failure, r, "\"%s\" can not be mounted: %s", slot->source,
 		    r == -ENOSYS ? "the host's kernel has no mount_setattr(2): Linux 5.12 is needed"

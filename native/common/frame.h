@@ -13,7 +13,7 @@ enum {
 	FRAME_DATA_PAYLOAD = 32768, /* bytes: what a sender of data keeps to */
 	FRAME_CREDIT = 65536,       /* bytes: a channel's first credit and its largest */
 	RECORD_HEADER = 6,          /* bytes */
-	PROTOCOL_VERSION = 2,
+	PROTOCOL_VERSION = 3,
 	MAIN_STREAM = 1, /* of the first container's main session */
 };
 
@@ -98,6 +98,7 @@ enum process_record {
 	RECORD_UMASK = 14,
 	RECORD_IGNORED_SIGNALS = 15,
 	RECORD_TERMINAL_DEVICE = 16,
+	RECORD_CONTAINER = 17,
 };
 
 enum machine_record {
@@ -127,6 +128,11 @@ enum container_record {
 	RECORD_DEVICE = 126,
 	RECORD_MASKED_PATH = 127,
 	RECORD_READ_ONLY_PATH = 128,
+	RECORD_ROOT_SLOT = 130,
+	RECORD_MEMORY_LIMIT = 131,
+	RECORD_CPU_LIMIT = 132,
+	RECORD_CPU_WEIGHT = 133,
+	RECORD_PID_NAMESPACE = 134,
 };
 
 struct frame {

@@ -12,6 +12,7 @@
 #include "guest/process/spawn.h"
 #include "guest/process/sysinit.h"
 #include "guest/process/terminal.h"
+#include "guest/process/workload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { HURRIED_DRAIN_MILLIS = 2000 };
+enum { HURRIED_DRAIN_MILLIS = 2000, EXIT_OUT_OF_MEMORY = 1 };
 
 static const struct session_events *tell;
 static size_t opening; /* bytes of records held */
@@ -39,6 +40,12 @@ static bool is_main(const struct session *session)
 	return session->relay.stream == MAIN_STREAM;
 }
 
+/* The first process of its container. */
+static bool is_first(const struct session *session)
+{
+	return is_main(session) || session->member;
+}
+
 static void drop_records(struct session *session)
 {
 	opening -= session->records_capacity;
@@ -50,6 +57,11 @@ static void drop_records(struct session *session)
 void session_release(struct session *session)
 {
 	drop_records(session);
+	free(session->refusal);
+	session->refusal = NULL;
+	if (session->member)
+		member_release(session->member);
+	session->member = NULL;
 	loop_close(&session->reports);
 	loop_close(&session->reboots);
 	relay_close(&session->relay);
@@ -66,10 +78,41 @@ void refuse_stream(uint32_t stream, uint8_t code, const char *text)
 	channel_send(FRAME_REFUSED, stream, payload, (uint32_t)(1 + size));
 }
 
+/* Its container is over: it is killed, and taken away, before anybody is told. Where that can not be begun, session_tick tries again. */
+static void end_member(struct session *session)
+{
+	struct member *member = session->member;
+
+	session->state = SESSION_CLEANING;
+	member_kill(member);
+	member_end(member);
+	tell->settled(member->number);
+}
+
+static void say_exit(struct session *session, uint8_t flags)
+{
+	const uint8_t payload[2] = {session->exit_code, flags};
+
+	channel_send(FRAME_EXIT, session->relay.stream, payload, sizeof payload);
+	session->state = SESSION_GHOST;
+	relay_close_input(&session->relay);
+	if (relay_output_closed(&session->relay))
+		session_release(session);
+	else
+		relay_update(&session->relay);
+}
+
 void session_refuse(struct session *session, uint8_t code, const char *text)
 {
 	bool was_main = is_main(session);
 
+	if (session->member) {
+		session->refusal = strdup(text);
+		session->refusal_code = code;
+		loop_close(&session->reports);
+		end_member(session);
+		return;
+	}
 	refuse_stream(session->relay.stream, code, text);
 	session_release(session);
 	if (was_main)
@@ -93,14 +136,24 @@ static void step(struct session *session)
 		tell->main_ended(session->status, session->exit_code);
 		return;
 	}
-	const uint8_t payload[2] = {session->exit_code, 0};
-	channel_send(FRAME_EXIT, relay->stream, payload, sizeof payload);
-	session->state = SESSION_GHOST;
-	relay_close_input(relay);
-	if (relay_output_closed(relay))
-		session_release(session);
+	if (session->member)
+		end_member(session);
 	else
-		relay_update(relay);
+		say_exit(session, 0);
+}
+
+void session_cleaned(struct session *session, int status)
+{
+	bool ran_out = member_ended(session->member, status);
+
+	member_release(session->member);
+	session->member = NULL;
+	if (session->refusal_code == 0) {
+		say_exit(session, ran_out ? EXIT_OUT_OF_MEMORY : 0);
+		return;
+	}
+	refuse_stream(session->relay.stream, session->refusal_code, session->refusal ? session->refusal : "");
+	session_release(session);
 }
 
 static void output_ended(struct relay *relay)
@@ -114,6 +167,7 @@ void session_create(struct session *session, uint32_t stream)
 	session->state = SESSION_OPENING;
 	session->reports.fd = session->reboots.fd = -1;
 	relay_open(&session->relay, stream, output_ended);
+	session->relay.first = is_main(session);
 }
 
 /* A process that has not come to its handlers yet has not come to rest. */
@@ -121,7 +175,7 @@ static void have_patience(struct session *session)
 {
 	int64_t now = now_millis();
 
-	if (!is_main(session) || session->pid <= 0 || now >= session->patience_end)
+	if (!is_first(session) || session->pid <= 0 || now >= session->patience_end)
 		return;
 	uint64_t work = signal_work(session->pid);
 	if (work == session->work)
@@ -140,7 +194,7 @@ static void deliver(struct session *session)
 		if (!(session->signals & bit))
 			continue;
 		int meant = number;
-		if (is_main(session) && session->pid > 0)
+		if (is_first(session) && session->pid > 0)
 			meant = signal_meant(session->pid, number);
 		if (session->pid > 0 && now_millis() < session->patience && !signal_awaited(session->pid, meant))
 			continue;
@@ -155,10 +209,19 @@ static void started(struct session *session)
 	uint8_t payload[4];
 
 	loop_close(&session->reports);
+	if (session->member && session->inner_pid == 0) {
+		session_refuse(session, CODE_SETUP_FAILED,
+			       "the container's first process was killed while it was set up");
+		return;
+	}
 	session->state = SESSION_RUNNING;
 	put_u32(payload, session->inner_pid);
 	channel_send(FRAME_OPENED, session->relay.stream, payload, sizeof payload);
-	if (is_main(session)) {
+	if (session->member) {
+		session->member->up = true;
+		tell->settled(session->container);
+	}
+	if (is_first(session)) {
 		session->patience = now_millis() + AWAIT_MILLIS;
 		session->patience_end = now_millis() + AWAIT_MOST_MILLIS;
 	}
@@ -232,14 +295,58 @@ static void report_ready(struct source *source, uint32_t events)
 	}
 }
 
+/* A process of a container other than the VM's first. Returns 1: start it, 0: not now, or -EPROTO. */
+static int take_container(struct session *session, const struct process *process, struct member **member)
+{
+	char text[64];
+
+	if (is_main(session))
+		return -EPROTO;
+	session->container = process->container;
+	enum member_answer answer = process->begins_container ? members_begin(process->container, member)
+							      : members_find(process->container, member);
+	switch (answer) {
+	case MEMBER_GO:
+		break;
+	case MEMBER_WAIT:
+		session->state = SESSION_WAITING;
+		return 0;
+	case MEMBER_GONE:
+		session_refuse(session, CODE_NOT_RUNNING, MESSAGE_NOT_RUNNING);
+		return 0;
+	case MEMBER_TOO_MANY:
+		snprintf(text, sizeof text, "too many containers: %d are running", MEMBERS_MAX);
+		session_refuse(session, CODE_SETUP_FAILED, text);
+		return 0;
+	case MEMBER_WRONG:
+		return -EPROTO;
+	}
+	if (process->begins_container) {
+		session->member = *member;
+		session->relay.first = true;
+	}
+	if (session->member && workload_first() <= 0) {
+		session_refuse(session, CODE_NOT_RUNNING, MESSAGE_NOT_RUNNING);
+		return 0;
+	}
+	return 1;
+}
+
 int session_start(struct session *session)
 {
 	struct process process;
 	struct spawned spawned;
+	static struct failure error;
+	struct member *member = NULL;
 	char text[64];
 
 	if (process_parse(session->records, session->records_size, &process) < 0)
 		return -EPROTO;
+	if (process.container) {
+		int r = take_container(session, &process, &member);
+		if (r != 1)
+			return r;
+	}
 	session->elsewhere = process.device[0] != '\0';
 	if (session->elsewhere && !is_main(session))
 		return -EPROTO;
@@ -250,12 +357,12 @@ int session_start(struct session *session)
 		session_refuse(session, CODE_SETUP_FAILED, message);
 		return 0;
 	}
-	r = spawn(&process, is_main(session), &spawned);
+	r = spawn(&process, is_first(session), member, &spawned, &error);
 	if (r < 0) {
 		/* the PID namespace of a dead PID 1 takes no more processes */
-		bool dead = r == -ENOMEM || r == -ESRCH;
+		bool dead = (r == -ENOMEM || r == -ESRCH) && !session->member;
 		session_refuse(session, dead ? CODE_NOT_RUNNING : CODE_SETUP_FAILED,
-			       dead ? MESSAGE_NOT_RUNNING : error_text(r, text));
+			       dead ? MESSAGE_NOT_RUNNING : error.text);
 		return 0;
 	}
 	drop_records(session);
@@ -302,12 +409,14 @@ int session_add_records(struct session *session, const uint8_t *bytes, size_t si
 
 void session_close(struct session *session)
 {
-	if (session->state == SESSION_OPENING) {
+	if (session->state == SESSION_OPENING || session->state == SESSION_WAITING) {
 		session_release(session);
 		return;
 	}
 	/* nobody waits for an exec's end any more, or can: what stood for it outside has been killed */
-	if (!is_main(session) && !session->exited && session->pid > 0)
+	if (session->member)
+		member_kill(session->member);
+	else if (!is_main(session) && !session->exited && session->pid > 0)
 		kill_session(session->pid);
 	relay_client_gone(&session->relay);
 	step(session);
@@ -380,6 +489,9 @@ void session_reaped(struct session *session, int status)
 	session->exited = true;
 	session->status = status;
 	session->exit_code = (uint8_t)(WIFSIGNALED(status) ? CODE_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status));
+	/* what it leaves behind would keep its output open */
+	if (session->member)
+		member_kill(session->member);
 	if (session->state == SESSION_RUNNING) {
 		relay_process_ended(&session->relay);
 		step(session);
@@ -405,6 +517,8 @@ int64_t session_tick(struct session *session, int64_t now, bool hurried)
 {
 	int64_t next = -1;
 
+	if (session->state == SESSION_CLEANING)
+		return member_end(session->member) < 0 ? AWAIT_STEP_MILLIS : -1;
 	if (session->state == SESSION_RUNNING && session->signals != 0) {
 		deliver(session);
 		next = session->signals != 0 ? AWAIT_STEP_MILLIS : -1;
@@ -417,7 +531,7 @@ int64_t session_tick(struct session *session, int64_t now, bool hurried)
 
 void session_end(struct session *session)
 {
-	if (session->state == SESSION_RUNNING && session->exited) {
+	if (session->state == SESSION_RUNNING && session->exited && !session->member) {
 		relay_cut(&session->relay);
 		step(session);
 	}

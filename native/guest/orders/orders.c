@@ -354,13 +354,12 @@ static int take_control(const struct frame *frame)
 			return -EPROTO;
 		finish_power_off();
 	case FRAME_CLOCK:
-		if (state == FINISHED)
-			return 0; /* it crossed FINISHED */
-		return state == READY ? host_clock_take(frame) : -EPROTO;
 	case FRAME_NETWORK:
 		if (state == FINISHED)
 			return 0; /* it crossed FINISHED */
-		return state == READY ? netchange_take(frame) : -EPROTO;
+		if (state != READY)
+			return -EPROTO;
+		return frame->type == FRAME_CLOCK ? host_clock_take(frame) : netchange_take(frame);
 	default:
 		return -EPROTO;
 	}

@@ -50,7 +50,7 @@ static struct member *create(uint32_t number)
 	if (!member)
 		return NULL;
 	member->number = number;
-	member->pidfd = -1;
+	member->pidfd = member->mounts = -1;
 	member->next = members;
 	members = member;
 	loading++;
@@ -179,11 +179,16 @@ pid_t member_fork(const struct member *member)
 	return member->pidfd < 0 ? -ESRCH : fork_into(member->pidfd);
 }
 
-int member_enter_first(const struct member *member, struct failure *error)
+int member_leave_agent(const struct member *member, struct failure *error)
 {
 	/* what this process has of the channel is a copy */
 	channel_disown();
-	return member_set_up(member->number, &member->container, error);
+	return member_leave(member->number, &member->container, error);
+}
+
+int member_enter_first(const struct member *member, struct failure *error)
+{
+	return member_set_up(&member->container, error);
 }
 
 int member_enter(const struct member *member)
@@ -204,14 +209,15 @@ void member_kill(struct member *member)
 	group_kill(member->number);
 }
 
-static int clean(uint32_t number)
+static int clean(const struct member *member)
 {
-	channel_disown();
 	char text[64];
-	int r = group_end(number);
+
+	channel_disown();
+	int r = group_end(member->number);
 	if (r < 0)
-		log_text(LOG_LEVEL_WARNING, "control group of container %u: %s", number, error_text(r, text));
-	member_clean(number);
+		log_text(LOG_LEVEL_WARNING, "control group of container %u: %s", member->number, error_text(r, text));
+	member_clean(member->number, member->mounts);
 	return r < 0 ? LEFT : r > 0 ? RAN_OUT : CLEAN;
 }
 
@@ -221,10 +227,11 @@ int member_end(struct member *member)
 		return 0;
 	pid_t pid = fork();
 	if (pid == 0)
-		_exit(clean(member->number));
+		_exit(clean(member));
 	if (pid < 0)
 		return -errno;
 	member->cleaner = pid;
+	close_clear(&member->mounts);
 	return 0;
 }
 
@@ -246,6 +253,7 @@ void member_release(struct member *member)
 		*at = member->next;
 	running--;
 	close_clear(&member->pidfd);
+	close_clear(&member->mounts);
 	free(member->records);
 	free(member);
 }

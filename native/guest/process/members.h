@@ -27,6 +27,7 @@ struct member {
 	struct container container; /* what they say; until its first process is there */
 	pid_t first;                /* in the agent's PID namespace; 0: none */
 	int pidfd;
+	int mounts;       /* its mount namespace, kept until nobody uses what is in it; -1: none */
 	bool shares_pids; /* its processes are in the first container's PID namespace */
 	pid_t cleaner;    /* 0: none */
 };
@@ -47,10 +48,12 @@ int members_add_records(uint32_t number, const uint8_t *bytes, size_t size);
 enum member_answer members_begin(uint32_t number, struct member **member);
 enum member_answer members_find(uint32_t number, struct member **member);
 
-/* Fork its first process, which has member_enter_first to do, or a further one, which has member_enter. As fork(2), or -errno. */
+/* Fork its first process, which has member_leave_agent and member_enter_first to do, or a further one, which has member_enter. As fork(2), or -errno. */
 pid_t member_fork_first(struct member *member, struct failure *error);
 pid_t member_fork(const struct member *member);
 
+/* From the agent's mount namespace to one of its own, which the agent is to be given; and what is to be in that. */
+int member_leave_agent(const struct member *member, struct failure *error);
 int member_enter_first(const struct member *member, struct failure *error);
 int member_enter(const struct member *member);
 

@@ -22,6 +22,7 @@ enum report_kind {
 	REPORT_TERMINAL = 1, /* comes with the terminal's master */
 	REPORT_PID = 2,      /* number: its pid in the workload's namespace; the program starts next */
 	REPORT_FAILED = 3,   /* number: exit code; text */
+	REPORT_MOUNTS = 5,   /* comes with the mount namespace of a container that is being set up */
 	REPORT_REBOOTS = 4,  /* comes with what tells of reboot(2): sysinit.h */
 };
 

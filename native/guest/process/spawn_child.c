@@ -287,6 +287,15 @@ static _Noreturn void run(const struct child *child, const char *home)
 	end(CODE_SETUP_FAILED);
 }
 
+/* To the agent, for the time when this process is dead. */
+static void give_mounts(void)
+{
+	auto_close int mounts = openat(early.proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	must(mounts < 0 ? -errno : 0, "namespaces");
+	send_report(REPORT_MOUNTS, 0, mounts, "");
+}
+
 static void enter(const struct child *child)
 {
 	static struct failure error;
@@ -296,8 +305,12 @@ static void enter(const struct child *child)
 		must(workload_enter(child->first), "namespaces");
 	} else if (!child->first) {
 		must(member_enter(child->member), "namespaces");
-	} else if (member_enter_first(child->member, &error) < 0) {
+	} else if (member_leave_agent(child->member, &error) < 0) {
 		give_up(CODE_SETUP_FAILED, "%s", error.text);
+	} else {
+		give_mounts();
+		if (member_enter_first(child->member, &error) < 0)
+			give_up(CODE_SETUP_FAILED, "%s", error.text);
 	}
 }
 

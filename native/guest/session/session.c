@@ -2,6 +2,7 @@
 #include "guest/session/session.h"
 
 #include "guest/session/awaited.h"
+#include "guest/session/start.h"
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/files.h"
@@ -27,36 +28,27 @@
 
 enum { HURRIED_DRAIN_MILLIS = 2000, EXIT_OUT_OF_MEMORY = 1 };
 
-static const struct session_events *tell;
-static size_t opening; /* bytes of records held */
+const struct session_events *session_tell;
 
 void session_set_events(const struct session_events *events)
 {
-	tell = events;
+	session_tell = events;
 }
 
-static bool is_main(const struct session *session)
+bool session_is_main(const struct session *session)
 {
 	return session->relay.stream == MAIN_STREAM;
 }
 
 /* The first process of its container. */
-static bool is_first(const struct session *session)
+bool session_is_first(const struct session *session)
 {
-	return is_main(session) || session->member;
-}
-
-static void drop_records(struct session *session)
-{
-	opening -= session->records_capacity;
-	free(session->records);
-	session->records = NULL;
-	session->records_size = session->records_capacity = 0;
+	return session_is_main(session) || session->member;
 }
 
 void session_release(struct session *session)
 {
-	drop_records(session);
+	session_drop_records(session);
 	free(session->refusal);
 	session->refusal = NULL;
 	if (session->member)
@@ -86,7 +78,7 @@ static void end_member(struct session *session)
 	session->state = SESSION_CLEANING;
 	member_kill(member);
 	member_end(member);
-	tell->settled(member->number);
+	session_tell->settled(member->number);
 }
 
 static void say_exit(struct session *session, uint8_t flags)
@@ -104,7 +96,7 @@ static void say_exit(struct session *session, uint8_t flags)
 
 void session_refuse(struct session *session, uint8_t code, const char *text)
 {
-	bool was_main = is_main(session);
+	bool was_main = session_is_main(session);
 
 	if (session->member) {
 		session->refusal = strdup(text);
@@ -116,7 +108,7 @@ void session_refuse(struct session *session, uint8_t code, const char *text)
 	refuse_stream(session->relay.stream, code, text);
 	session_release(session);
 	if (was_main)
-		tell->main_ended(-1, code);
+		session_tell->main_ended(-1, code);
 }
 
 /* After its process or an output has ended: over when both have. */
@@ -131,9 +123,9 @@ static void step(struct session *session)
 			relay_update(relay);
 		return;
 	}
-	if (is_main(session)) {
+	if (session_is_main(session)) {
 		session->state = SESSION_GHOST;
-		tell->main_ended(session->status, session->exit_code);
+		session_tell->main_ended(session->status, session->exit_code);
 		return;
 	}
 	if (session->member)
@@ -167,7 +159,7 @@ void session_create(struct session *session, uint32_t stream)
 	session->state = SESSION_OPENING;
 	session->reports.fd = session->reboots.fd = -1;
 	relay_open(&session->relay, stream, output_ended);
-	session->relay.first = is_main(session);
+	session->relay.first = session_is_main(session);
 }
 
 /* A process that has not come to its handlers yet has not come to rest. */
@@ -175,7 +167,7 @@ static void have_patience(struct session *session)
 {
 	int64_t now = now_millis();
 
-	if (!is_first(session) || session->pid <= 0 || now >= session->patience_end)
+	if (!session_is_first(session) || session->pid <= 0 || now >= session->patience_end)
 		return;
 	uint64_t work = signal_work(session->pid);
 	if (work == session->work)
@@ -194,7 +186,7 @@ static void deliver(struct session *session)
 		if (!(session->signals & bit))
 			continue;
 		int meant = number;
-		if (is_first(session) && session->pid > 0)
+		if (session_is_first(session) && session->pid > 0)
 			meant = signal_meant(session->pid, number);
 		if (session->pid > 0 && now_millis() < session->patience && !signal_awaited(session->pid, meant))
 			continue;
@@ -204,7 +196,7 @@ static void deliver(struct session *session)
 	}
 }
 
-static void started(struct session *session)
+void session_started(struct session *session)
 {
 	uint8_t payload[4];
 
@@ -219,9 +211,9 @@ static void started(struct session *session)
 	channel_send(FRAME_OPENED, session->relay.stream, payload, sizeof payload);
 	if (session->member) {
 		session->member->up = true;
-		tell->settled(session->container);
+		session_tell->settled(session->container);
 	}
-	if (is_first(session)) {
+	if (session_is_first(session)) {
 		session->patience = now_millis() + AWAIT_MILLIS;
 		session->patience_end = now_millis() + AWAIT_MOST_MILLIS;
 	}
@@ -233,180 +225,6 @@ static void started(struct session *session)
 	}
 }
 
-static void attach_terminal(struct session *session, int master)
-{
-	int copy = fcntl(master, F_DUPFD_CLOEXEC, 3);
-
-	fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
-	if (session->relay.sysinit)
-		session->relay.console = terminal_open_slave(master);
-	if (session->elsewhere) {
-		close_cleanup(&copy);
-		serial_join(master);
-		serial_resize(session->rows, session->columns);
-		return;
-	}
-	if (session->relay.gone || copy < 0) {
-		close(master);
-		close_cleanup(&copy);
-		return;
-	}
-	relay_attach(&session->relay, copy, master, -1);
-	terminal_resize(master, session->rows, session->columns);
-}
-
-static void reboots_ready(struct source *source, uint32_t events)
-{
-	int r = events & EPOLLIN ? sysinit_take_reboot(source->fd) : -ESRCH;
-
-	if (r < 0) {
-		loop_close(source);
-	} else if (r > 0) {
-		/* open to the end: whoever asked waits, and would else hear that the call is not there */
-		loop_set(source, 0);
-		source->fd = -1;
-		tell->rebooted();
-	}
-}
-
-static void report_ready(struct source *source, uint32_t events)
-{
-	struct session *session = container_of(source, struct session, reports);
-	static struct report report;
-	int fd;
-
-	(void)events;
-	int r = spawn_read_report(source->fd, &report, &fd);
-	if (r == -EAGAIN)
-		return;
-	if (r == 0) {
-		started(session);
-		return;
-	}
-	if (report.kind == REPORT_FAILED) {
-		close_cleanup(&fd);
-		session_refuse(session, (uint8_t)report.number, report.text);
-	} else if (report.kind == REPORT_TERMINAL && fd >= 0) {
-		attach_terminal(session, fd);
-	} else if (report.kind == REPORT_REBOOTS && fd >= 0) {
-		loop_add(&session->reboots, fd, EPOLLIN, reboots_ready);
-	} else if (report.kind == REPORT_PID) {
-		session->inner_pid = report.number;
-	}
-}
-
-/* A process of a container other than the VM's first. Returns 1: start it, 0: not now, or -EPROTO. */
-static int take_container(struct session *session, const struct process *process, struct member **member)
-{
-	char text[64];
-
-	if (is_main(session))
-		return -EPROTO;
-	session->container = process->container;
-	enum member_answer answer = process->begins_container ? members_begin(process->container, member)
-							      : members_find(process->container, member);
-	switch (answer) {
-	case MEMBER_GO:
-		break;
-	case MEMBER_WAIT:
-		session->state = SESSION_WAITING;
-		return 0;
-	case MEMBER_GONE:
-		session_refuse(session, CODE_NOT_RUNNING, MESSAGE_NOT_RUNNING);
-		return 0;
-	case MEMBER_TOO_MANY:
-		snprintf(text, sizeof text, "too many containers: %d are running", MEMBERS_MAX);
-		session_refuse(session, CODE_SETUP_FAILED, text);
-		return 0;
-	case MEMBER_WRONG:
-		return -EPROTO;
-	}
-	if (process->begins_container) {
-		session->member = *member;
-		session->relay.first = true;
-	}
-	if (session->member && workload_first() <= 0) {
-		session_refuse(session, CODE_NOT_RUNNING, MESSAGE_NOT_RUNNING);
-		return 0;
-	}
-	return 1;
-}
-
-int session_start(struct session *session)
-{
-	struct process process;
-	struct spawned spawned;
-	static struct failure error;
-	struct member *member = NULL;
-	char text[64];
-
-	if (process_parse(session->records, session->records_size, &process) < 0)
-		return -EPROTO;
-	if (process.container) {
-		int r = take_container(session, &process, &member);
-		if (r != 1)
-			return r;
-	}
-	session->elsewhere = process.device[0] != '\0';
-	if (session->elsewhere && !is_main(session))
-		return -EPROTO;
-	int r = session->elsewhere && !process.direct ? serial_open(process.device) : 0;
-	if (r < 0) {
-		char message[128];
-		snprintf(message, sizeof message, MESSAGE_DEVICE, process.device, error_text(r, text));
-		session_refuse(session, CODE_SETUP_FAILED, message);
-		return 0;
-	}
-	r = spawn(&process, is_first(session), member, &spawned, &error);
-	if (r < 0) {
-		/* the PID namespace of a dead PID 1 takes no more processes */
-		bool dead = (r == -ENOMEM || r == -ESRCH) && !session->member;
-		session_refuse(session, dead ? CODE_NOT_RUNNING : CODE_SETUP_FAILED,
-			       dead ? MESSAGE_NOT_RUNNING : error.text);
-		return 0;
-	}
-	drop_records(session);
-	session->state = SESSION_STARTING;
-	session->pid = spawned.pid;
-	session->relay.sysinit = spawned.sysinit;
-	session->relay.terminal = process.terminal;
-	session->rows = process.rows;
-	session->columns = process.columns;
-	if (session->relay.sysinit)
-		tell->moved();
-	loop_add(&session->reports, spawned.status, EPOLLIN, report_ready);
-	if (!session->relay.terminal || session->elsewhere)
-		relay_attach(&session->relay, spawned.input, spawned.output, spawned.error);
-	return 0;
-}
-
-#pragma GCC diagnostic push
-/* GCC 12 takes what realloc(3) gave back for lost once it is stored in the table */
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-
-/* One byte more than the records is kept: process_strings writes it. */
-int session_add_records(struct session *session, const uint8_t *bytes, size_t size)
-{
-	size_t needed = session->records_size + size + 1;
-
-	if (session->records_size + size > PROCESS_MAX_RECORDS)
-		return -EPROTO;
-	if (needed > session->records_capacity) {
-		size_t capacity = needed < 4096 ? 4096 : needed * 2;
-		uint8_t *more = opening + capacity > OPENING_MAX ? NULL : realloc(session->records, capacity);
-		if (!more)
-			return -ENOMEM;
-		opening += capacity - session->records_capacity;
-		session->records = more;
-		session->records_capacity = capacity;
-	}
-	memcpy(session->records + session->records_size, bytes, size);
-	session->records_size += size;
-	return 0;
-}
-
-#pragma GCC diagnostic pop
-
 void session_close(struct session *session)
 {
 	if (session->state == SESSION_OPENING || session->state == SESSION_WAITING) {
@@ -416,7 +234,7 @@ void session_close(struct session *session)
 	/* nobody waits for an exec's end any more, or can: what stood for it outside has been killed */
 	if (session->member)
 		member_kill(session->member);
-	else if (!is_main(session) && !session->exited && session->pid > 0)
+	else if (!session_is_main(session) && !session->exited && session->pid > 0)
 		kill_session(session->pid);
 	relay_client_gone(&session->relay);
 	step(session);

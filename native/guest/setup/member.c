@@ -12,6 +12,7 @@
 #include "guest/setup/root.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
@@ -71,9 +72,11 @@ static int fill(const struct container *container, struct failure *error)
 	return container->read_only_root ? root_make_read_only(error) : 0;
 }
 
-static int leave_agent(uint32_t number, const struct container *container, struct failure *error)
+int member_leave(uint32_t number, const struct container *container, struct failure *error)
 {
 	char text[64];
+
+	fail(error, 0, "the container can not be set up");
 	int r = group_make(number, container, error);
 
 	if (r < 0)
@@ -90,14 +93,12 @@ static int leave_agent(uint32_t number, const struct container *container, struc
 	return 0;
 }
 
-int member_set_up(uint32_t number, const struct container *container, struct failure *error)
+int member_set_up(const struct container *container, struct failure *error)
 {
 	char slot[PATH_MAX];
 	int r = span_copy(container->root_slot, slot, sizeof slot);
 
 	fail(error, 0, "the container can not be set up");
-	if (r == 0)
-		r = leave_agent(number, container, error);
 	if (r == 0)
 		r = root_mount_member(slot, sys_flags(container), error);
 	return r == 0 ? fill(container, error) : r;
@@ -109,7 +110,7 @@ static void forget_names(void)
 	mount(NULL, SHARE "/pod", NULL, MS_REMOUNT, NULL);
 }
 
-void member_clean(uint32_t number)
+static void clean_agents(uint32_t number)
 {
 	static char info[MOUNTS_SIZE];
 	static char *points[MOUNTS_MAX];
@@ -123,5 +124,31 @@ void member_clean(uint32_t number)
 				umount2(points[i], UMOUNT_NOFOLLOW | MNT_DETACH);
 		forget_names();
 	}
+}
+
+/*
+ * Detach the roots of a mount namespace one after the other: a member's, or what a set-up that was cut short has left; the last is the
+ * initramfs's own, which stays.
+ */
+static void unmount_all(int mounts)
+{
+	auto_close int own = openat(early.proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	if (own < 0)
+		return;
+	while (setns(mounts, CLONE_NEWNS) == 0 && umount2("/", MNT_DETACH) == 0)
+		continue;
+	umount2("/" SHARE, UMOUNT_NOFOLLOW | MNT_DETACH);
+	setns(own, CLONE_NEWNS);
+}
+
+void member_clean(uint32_t number, int mounts)
+{
+	root_settle();
+	if (mounts >= 0) {
+		unmount_all(mounts);
+		close(mounts);
+	}
+	clean_agents(number);
 	sync();
 }

@@ -9,10 +9,16 @@
 #include "common/failure.h"
 #include "guest/records/container.h"
 
-/* In its first process, which becomes one of its control group: from the agent's mount namespace to its own, with all in its place. */
-int member_set_up(uint32_t number, const struct container *container, struct failure *error);
+/* In its first process, which becomes one of its control group: from the agent's mount namespace to its own. */
+int member_leave(uint32_t number, const struct container *container, struct failure *error);
 
-/* After its end, in a child of the agent: take what the agent's mount namespace has of its slots, and have what it wrote written back. */
-void member_clean(uint32_t number);
+/* Then: put all in its place there. */
+int member_set_up(const struct container *container, struct failure *error);
+
+/*
+ * After its end, in a child of the agent: unmount what is in its mount namespace (-1: none), and what the agent's has of its slots; have
+ * what it wrote written back.
+ */
+void member_clean(uint32_t number, int mounts);
 
 #endif

@@ -19,6 +19,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@
 
 enum {
 	TAG_WAIT_MILLIS = 5000,
+	SETTLING_ANSWERS = 8,
 };
 
 /* A share's device may come up after its driver was loaded: the kernel says EINVAL for a tag it does not know. */
@@ -257,12 +259,24 @@ void root_make_writable(void)
 	mount(NULL, "/", NULL, MS_REMOUNT, NULL);
 }
 
+/* The host's side answers one after the other. An answer may lead to another request, and somebody else may have taken it to deal with. */
+void root_settle(void)
+{
+	const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
+	struct statfs fs;
+	auto_close int share = openat(early.root, SHARE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (int i = 0; share >= 0 && i < SETTLING_ANSWERS && fstatfs(share, &fs) == 0; i++)
+		nanosleep(&pause, NULL);
+}
+
 void root_unmount(void)
 {
 	static char info[MOUNTS_SIZE];
 	static char *points[MOUNTS_MAX];
 	char text[64];
 
+	root_settle();
 	if (read_text(early.proc, "self/mountinfo", info, sizeof info) > 0) {
 		for (int i = mount_points(info, points) - 1; i >= 0; i--) {
 			/* the agent has files of its own open in these, which have nothing to write back */

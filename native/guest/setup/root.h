@@ -29,6 +29,12 @@ int root_make_read_only(struct failure *error);
 /* A shutdown of the workload's own has made every filesystem read-only: ours is to be written to once more. */
 void root_make_writable(void);
 
+/*
+ * Wait for what is under way to the host's side of those who have been killed: the kernel uses a mount's files until that is answered,
+ * though the mount is gone.
+ */
+void root_settle(void);
+
 /* Unmount everything, the root last; afterwards the agent's root is the initramfs again. */
 void root_unmount(void);
 

@@ -166,7 +166,7 @@ final class BareVm {
 
     private static void converse(SocketChannel channel, String... program) throws IOException {
         expect(channel, HELLO);
-        send(channel, WELCOME, 0, new byte[] {2, 0, 0, 0});
+        send(channel, WELCOME, 0, new byte[] {3, 0, 0, 0});
         send(channel, SET_UP, 0, new byte[0]);
         send(channel, OPEN, 1, process(program));
         expect(channel, FINISHED);

@@ -150,6 +150,11 @@ void channel_flush(void)
 	}
 }
 
+void channel_disown(void)
+{
+	port.fd = -1;
+}
+
 bool channel_is_empty(void)
 {
 	return port.fd < 0 || queued() == 0;

@@ -39,6 +39,9 @@ void channel_commit(uint8_t type, uint32_t stream, uint32_t length);
 /* Write what the port takes now. */
 void channel_flush(void);
 
+/* In a child: say nothing there, where it has a copy of what its parent has yet to send. */
+void channel_disown(void);
+
 /* Whether all that was queued has been written. */
 bool channel_is_empty(void);
 

@@ -25,6 +25,9 @@ enum {
 	LOCK_AT_FLAGS = 47,
 };
 
+/* … and in LOCK_ANSWER */
+enum { LOCK_ANSWER_AT_ERROR = 24 };
+
 enum lock_operation { LOCK_TAKE = 1, LOCK_GIVE = 2, LOCK_TEST = 3, LOCK_CANCEL = 4 };
 enum lock_kind { LOCK_POSIX = 0, LOCK_FLOCK = 1 };
 enum lock_type { LOCK_TYPE_NONE = 0, LOCK_TYPE_READ = 1, LOCK_TYPE_WRITE = 2 };

@@ -84,10 +84,13 @@ static void values_of_the_wrong_size_are_refused(void)
 		     {RECORD_SET_HOME, 1},
 		     {RECORD_UMASK, 4},
 		     {RECORD_IGNORED_SIGNALS, 8}};
+	static const uint8_t member[8] = {2};
 
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
 		for (size_t size = 0; size < 48; size++)
 			CHECK((one_more(sizes[i].tag, zero, size) == 0) == (size == sizes[i].right));
+	for (size_t size = 0; size < sizeof member; size++)
+		CHECK((one_more(RECORD_CONTAINER, member, size) == 0) == (size == 5));
 	CHECK(one_more(RECORD_GROUPS, zero, 4096) == 0);
 	CHECK(one_more(RECORD_GROUPS, zero, 4100) < 0);
 	CHECK(one_more(RECORD_GROUPS, zero, 7) < 0);
@@ -107,6 +110,8 @@ static void values_out_of_bounds_are_refused(void)
 	CHECK(one_more(RECORD_TERMINAL_DEVICE, "\0ttyS0", 6) < 0); /* and no terminal */
 	CHECK(one_more(RECORD_CWD, "/a\0b", 4) < 0);
 	CHECK(one_more(RECORD_ENV, "A\0=b", 4) < 0);
+	CHECK(one_more(RECORD_CONTAINER, "\1\0\0\0\1", 5) < 0); /* the VM's first has no such record */
+	CHECK(one_more(RECORD_CONTAINER, "\2\0\0\0\2", 5) < 0);
 	CHECK(one_more(RECORD_HOSTNAME, "x", 1) < 0);
 }
 
@@ -252,7 +257,7 @@ static void mounts_are_read(void)
 		add(RECORD_MOUNT, value, cut);
 		CHECK(container_parse(bytes, used, &container) < 0);
 	}
-	value[0] = MOUNT_SOCKET + 1;
+	value[0] = MOUNT_OF_POD + 1;
 	start();
 	add(RECORD_MOUNT, value, size);
 	CHECK(container_parse(bytes, used, &container) < 0);

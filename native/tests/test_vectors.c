@@ -137,6 +137,12 @@ static int check_container(const struct frame *frame)
 	check_number("masked", count_of_container(&container, RECORD_MASKED_PATH));
 	check_number("read-only", count_of_container(&container, RECORD_READ_ONLY_PATH));
 	check_number("sockets", count_of_container(&container, RECORD_SOCKET));
+	check_text("root-slot", container.root_slot);
+	check_number("memory-limit", container.memory_limit);
+	check_number("cpu-quota", container.cpu_quota);
+	check_number("cpu-period", container.cpu_period);
+	check_number("cpu-weight", container.cpu_weight);
+	check_number("shares-pids", container.shares_pids);
 	return 0;
 }
 
@@ -176,6 +182,8 @@ static int check_process(const struct frame *frame)
 	check_number("ignored", process.ignored_signals);
 	check_text("device", (struct span){(const uint8_t *)process.device, strlen(process.device)});
 	check_number("direct", process.direct);
+	check_number("container", process.container);
+	check_number("begins", process.begins_container);
 	return 0;
 }
 

@@ -79,8 +79,7 @@ static int mount_v1_tree(bool hybrid, struct failure *error)
 	return r;
 }
 
-/* The workload's group gets every controller: it looks like the whole tree, which has them all. */
-static int delegate(const char *base)
+int cgroups_delegate(const char *base)
 {
 	char path[160], list[1024], word[66];
 	char *rest = list, *name;
@@ -110,7 +109,7 @@ static int limit(const char *base, bool v2, uint64_t pids, struct failure *error
 	if (v2 && (tree_fd = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return -errno;
 	if (v2)
-		r = delegate(base);
+		r = cgroups_delegate(base);
 	snprintf(path, sizeof path, "%s/workload", base);
 	if (r == 0 && mkdir(path, 0755) < 0 && errno != EEXIST)
 		r = -errno;

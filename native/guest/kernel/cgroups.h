@@ -12,6 +12,12 @@
 /* Mount the cgroup filesystems the container asks for and make the workload's group where its processes are limited. */
 int cgroups_mount(const struct container *container, struct failure *error);
 
+/*
+ * Groups below a hierarchy of cgroup2 get every controller: each looks like the whole tree, which has them all. -ENOENT where there is
+ * none of processes. base: its root, below the working directory unless absolute.
+ */
+int cgroups_delegate(const char *base);
+
 /* Change the limit of the workload's processes. Returns 0, -ENOENT where it was started without one, or another -errno. */
 int cgroups_set_pids(uint64_t limit);
 

@@ -4,11 +4,13 @@
 #include "common/channel.h"
 #include "common/files.h"
 #include "common/loop.h"
+#include "guest/kernel/sharepath.h"
 #include "guest/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -19,23 +21,58 @@ enum {
 	HEADER = 14, /* bytes of the device's messages */
 	SAY_WATCHED = 1,
 	UNANSWERED_MOST = 64, /* as protocol/PROTOCOL.md has it */
-	COMPLAINTS = 8,       /* failures that the log has */
+	WATCHES_MOST = 8192,
+	COMPLAINTS = 8, /* failures that the log has */
 };
 
 static struct source device = {.fd = -1};
 static uint32_t unanswered, complaints;
+static bool own[WATCHES_MOST + 1]; /* numbers that dkvm-events knows nothing of */
 
 static bool may_send(void)
 {
 	return unanswered < UNANSWERED_MOST && channel_has_room();
 }
 
+/* The kernel's own messages, and only those of its form are of consequence. */
+static void pass_on(const void *message, size_t size)
+{
+	ssize_t n = write(device.fd, message, size);
+
+	if (n < 0 && complaints < COMPLAINTS) {
+		complaints++;
+		log_text(LOG_LEVEL_WARNING, "events of files from outside are not understood");
+	}
+}
+
+static void deal_with(uint32_t number)
+{
+	uint8_t message[HEADER] = {0};
+
+	put_u32(message + 4, number);
+	pass_on(message, sizeof message);
+}
+
+/* What is in a member's root nobody else changes: there is nothing to be watched outside. Returns whether it was such a one. */
+static bool is_own(const uint8_t *message, bool watched)
+{
+	uint32_t number = get_u32(message + 4);
+
+	if (number > WATCHES_MOST)
+		return false;
+	if (watched)
+		own[number] = share_path_is_root(message + HEADER, get_u16(message + 12));
+	return own[number];
+}
+
 static void say(const uint8_t *message)
 {
 	bool watched = get_u32(message) == SAY_WATCHED;
 
-	if (channel_send(watched ? FRAME_FILE_WATCH : FRAME_FILE_UNWATCH, get_u32(message + 4), message + HEADER,
-			 watched ? get_u16(message + 12) : 0) == 0)
+	if (is_own(message, watched))
+		deal_with(get_u32(message + 4));
+	else if (channel_send(watched ? FRAME_FILE_WATCH : FRAME_FILE_UNWATCH, get_u32(message + 4), message + HEADER,
+			      watched ? get_u16(message + 12) : 0) == 0)
 		unanswered++;
 }
 
@@ -83,27 +120,13 @@ static void complain(uint32_t number, uint32_t error)
 		 error_text(-(int)error, text));
 }
 
-/* The kernel's own messages, and only those of its form are of consequence. */
-static void pass_on(const void *message, size_t size)
-{
-	ssize_t n = write(device.fd, message, size);
-
-	if (n < 0 && complaints < COMPLAINTS) {
-		complaints++;
-		log_text(LOG_LEVEL_WARNING, "events of files from outside are not understood");
-	}
-}
-
 static int take_answer(const struct frame *frame)
 {
-	uint8_t message[HEADER] = {0};
-
 	if (frame->length != 4 || unanswered == 0)
 		return -EPROTO;
 	unanswered--;
 	complain(frame->stream, get_u32(frame->payload));
-	put_u32(message + 4, frame->stream);
-	pass_on(message, sizeof message);
+	deal_with(frame->stream);
 	go_on();
 	return 0;
 }

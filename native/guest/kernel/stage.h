@@ -16,6 +16,9 @@
 /* The directory of slots that the host's side shares; in the initramfs. */
 #define SHARE "share"
 
+/* The filesystems that a pod's containers share, by their names; in the initramfs. */
+#define POD_FILESYSTEMS "pod-filesystems"
+
 /* Each returns 0 or -errno. */
 int stage_enter(void);
 int stage_leave(void);

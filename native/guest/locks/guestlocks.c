@@ -6,6 +6,7 @@
 #include "common/lockframe.h"
 #include "common/loop.h"
 #include "guest/early.h"
+#include "guest/kernel/sharepath.h"
 #include "guest/log.h"
 
 #include <errno.h>
@@ -38,6 +39,23 @@ static unsigned int find_number(void)
 	return 0;
 }
 
+/* A lock in a member's root is this VM's only. It is given back here alone as well. Returns whether it was one. */
+static bool is_own(const uint8_t *request, size_t size)
+{
+	uint8_t answer[LOCK_ANSWER] = {0};
+	uint8_t operation = size < LOCK_FIXED ? LOCK_GIVE : request[LOCK_AT_OPERATION];
+	char text[64];
+
+	if ((operation != LOCK_TAKE && operation != LOCK_TEST) ||
+	    !share_path_is_root(request + LOCK_FIXED, size - LOCK_FIXED))
+		return false;
+	put_u64(answer, get_u64(request + LOCK_AT_ID));
+	put_u32(answer + LOCK_ANSWER_AT_ERROR, EOPNOTSUPP);
+	if (write(device.fd, answer, sizeof answer) < 0)
+		log_text(LOG_LEVEL_WARNING, "the answer to a lock: %s", error_text(errno, text));
+	return true;
+}
+
 /* As many as the channel takes now; further ones wait in the kernel. */
 static void pass_on(void)
 {
@@ -45,7 +63,8 @@ static void pass_on(void)
 	ssize_t n = 0;
 
 	while (channel_has_room() && (n = read(device.fd, request, sizeof request)) > 0)
-		channel_send(FRAME_LOCK, 0, request, (uint32_t)n);
+		if (!is_own(request, (size_t)n))
+			channel_send(FRAME_LOCK, 0, request, (uint32_t)n);
 	loop_set(&device, channel_has_room() ? EPOLLIN : 0);
 }
 

@@ -16,6 +16,8 @@
 #include "guest/network/netchange.h"
 #include "guest/setup/ownfiles.h"
 #include "guest/network/ports.h"
+#include "guest/process/members.h"
+#include "guest/process/workload.h"
 #include "guest/orders/resources.h"
 #include "guest/session/serial.h"
 #include "guest/session/sessions.h"
@@ -51,8 +53,8 @@ static enum {
 
 static uint8_t machine_records[MACHINE_MAX_RECORDS];
 static size_t machine_size;
-static uint8_t container_records[CONTAINERS_MAX][CONTAINER_MAX_RECORDS];
-static size_t container_size[CONTAINERS_MAX];
+static uint8_t container_records[CONTAINER_MAX_RECORDS]; /* of the first one */
+static size_t container_size;
 static uint64_t clock_received; /* ns since boot: when the machine's records came, the clock among them */
 static struct source children = {.fd = -1}, exit_socket = {.fd = -1};
 static bool shut_down;
@@ -257,12 +259,13 @@ static int set_up(void)
 	struct setup_steps steps = {.step = STEP_ROOT};
 
 	if (machine_parse(machine_records, machine_size, &machine) < 0 ||
-	    container_parse(container_records[0], container_size[0], &container) < 0)
+	    container_parse(container_records, container_size, &container) < 0 || !container_fits_first(&container))
 		return -EPROTO;
 	if (setup_vm(&machine, &container, clock_received, &steps, &error) < 0) {
 		send_failed(steps.step, error.text);
 		return 0;
 	}
+	workload_remember(&container);
 	listen_for_exit();
 	guest_locks_open();
 	file_events_open();
@@ -299,10 +302,14 @@ static int take_container(const struct frame *frame)
 {
 	uint32_t number = frame->length < 4 ? 0 : get_u32(frame->payload);
 
-	if (number < 1 || number > CONTAINERS_MAX)
+	if (state == FINISHED)
+		return 0; /* it crossed FINISHED */
+	if (number < 1 || state != (number == 1 ? CONFIGURING : READY))
 		return -EPROTO;
-	return add_records(container_records[number - 1], &container_size[number - 1], CONTAINER_MAX_RECORDS,
-			   frame->payload + 4, frame->length - 4);
+	if (number > 1)
+		return members_add_records(number, frame->payload + 4, frame->length - 4);
+	return add_records(container_records, &container_size, sizeof container_records, frame->payload + 4,
+			   frame->length - 4);
 }
 
 static int take_set_up(const struct frame *frame)
@@ -311,8 +318,6 @@ static int take_set_up(const struct frame *frame)
 		return -EPROTO;
 	if (frame->type == FRAME_MACHINE)
 		return take_machine(frame);
-	if (frame->type == FRAME_CONTAINER)
-		return take_container(frame);
 	return frame->length == 0 ? set_up() : -EPROTO;
 }
 
@@ -337,8 +342,9 @@ static int take_control(const struct frame *frame)
 	switch (frame->type) {
 	case FRAME_WELCOME:
 		return take_welcome(frame);
-	case FRAME_MACHINE:
 	case FRAME_CONTAINER:
+		return take_container(frame);
+	case FRAME_MACHINE:
 	case FRAME_SET_UP:
 		return take_set_up(frame);
 	case FRAME_SHUTDOWN:
@@ -348,13 +354,12 @@ static int take_control(const struct frame *frame)
 			return -EPROTO;
 		finish_power_off();
 	case FRAME_CLOCK:
-		if (state == FINISHED)
-			return 0; /* it crossed FINISHED */
-		return state == READY ? host_clock_take(frame) : -EPROTO;
 	case FRAME_NETWORK:
 		if (state == FINISHED)
 			return 0; /* it crossed FINISHED */
-		return state == READY ? netchange_take(frame) : -EPROTO;
+		if (state != READY)
+			return -EPROTO;
+		return frame->type == FRAME_CLOCK ? host_clock_take(frame) : netchange_take(frame);
 	default:
 		return -EPROTO;
 	}

@@ -81,28 +81,36 @@ static void give_console(struct process *process)
 	}
 }
 
-static pid_t fork_for(bool first, bool sysinit)
+static pid_t fork_for(bool first, bool sysinit, struct member *member, struct failure *error)
 {
+	if (member)
+		return first ? member_fork_first(member, error) : member_fork(member);
 	if (!first)
 		return workload_fork_exec();
 	return sysinit ? workload_fork_machine() : workload_fork_first();
 }
 
-int spawn(struct process *process, bool first, struct spawned *spawned)
+static bool sees_machine(const struct member *member)
+{
+	return workload_is_machine() && (!member || member->shares_pids);
+}
+
+int spawn(struct process *process, bool first, struct member *member, struct spawned *spawned, struct failure *error)
 {
 	struct pairs p = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
-	bool sysinit = first && sysinit_wanted(process);
+	bool sysinit = first && !member && sysinit_wanted(process);
+	char text[64];
 
 	if (sysinit)
 		give_console(process);
 	int r = open_pairs(process, &p);
+	error->text[0] = '\0';
 	if (r == 0) {
 		raise_nr_open(process);
-		pid_t pid = fork_for(first, sysinit);
+		pid_t pid = fork_for(first, sysinit, member, error);
 		if (pid == 0) {
-			const struct child child = {process,     first,      workload_is_machine(),
-						    p.status[1], p.input[0], p.output[1],
-						    p.error[1]};
+			const struct child child = {process,     member,     first,       sees_machine(member),
+						    p.status[1], p.input[0], p.output[1], p.error[1]};
 			child_run(&child);
 		}
 		spawned->pid = pid;
@@ -113,7 +121,7 @@ int spawn(struct process *process, bool first, struct spawned *spawned)
 		close_pair(p.input);
 		close_pair(p.output);
 		close_pair(p.error);
-		return r;
+		return error->text[0] ? r : fail(error, r, "%s", error_text(r, text));
 	}
 	close_clear(&p.status[1]);
 	close_clear(&p.input[0]);

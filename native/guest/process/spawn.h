@@ -3,6 +3,8 @@
 #ifndef DKVM_SPAWN_H
 #define DKVM_SPAWN_H
 
+#include "common/failure.h"
+#include "guest/process/members.h"
 #include "guest/records/process.h"
 
 #include <sys/types.h>
@@ -20,6 +22,7 @@ enum report_kind {
 	REPORT_TERMINAL = 1, /* comes with the terminal's master */
 	REPORT_PID = 2,      /* number: its pid in the workload's namespace; the program starts next */
 	REPORT_FAILED = 3,   /* number: exit code; text */
+	REPORT_MOUNTS = 5,   /* comes with the mount namespace of a container that is being set up */
 	REPORT_REBOOTS = 4,  /* comes with what tells of reboot(2): sysinit.h */
 };
 
@@ -29,8 +32,8 @@ struct report {
 	char text[1024];
 };
 
-/* Start a process; first: it is PID 1 of the workload. Returns 0 or -errno. */
-int spawn(struct process *process, bool first, struct spawned *spawned);
+/* Start a process, of the VM's first container where member is NULL; first: it is the container's first. Returns 0, or -errno and why. */
+int spawn(struct process *process, bool first, struct member *member, struct spawned *spawned, struct failure *error);
 
 /*
  * Read what the child says. Returns 1 and the report (fd: the descriptor that came with it, or -1), 0 when it is the program now

@@ -28,11 +28,12 @@
 #include <unistd.h>
 
 static int status_fd;
+static bool is_machine; /* it is PID 1 of the VM */
 
 /* The end of the VM's PID 1 would be a panic: the agent has heard, and ends the machine. */
 static _Noreturn void end(int code)
 {
-	while (getpid() == 1 && getppid() == 0 && workload_is_machine())
+	while (is_machine)
 		pause();
 	_exit(code);
 }
@@ -96,13 +97,23 @@ static int use_pipe(int fd, int as, uint32_t owner)
 	return 0;
 }
 
+/* What the terminal is bound to. */
+static void make_console(void)
+{
+	auto_close int fd = open("/dev/console", O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0600);
+
+	must(fd < 0 ? -errno : 0, "/dev/console");
+}
+
 static void open_standard_streams(const struct child *child)
 {
 	const struct process *p = child->process;
 	enum terminal_role role = child->first ? TERMINAL_CONSOLE : TERMINAL_OF_SESSION;
 
-	if (child->first && child->sysinit)
+	if (is_machine)
 		role = TERMINAL_MACHINE;
+	if (child->member && child->first && p->terminal)
+		make_console();
 	if (p->terminal && p->direct) {
 		char text[64];
 		int r = terminal_use(p->device, p->uid, role);
@@ -228,10 +239,10 @@ static void tell_reboots(const struct child *child)
 {
 	if (!child->sysinit)
 		return;
-	if (child->first)
+	if (is_machine)
 		sysinit_prepare();
 	int listener = sysinit_catch_reboots();
-	if (listener < 0 && !child->first)
+	if (listener < 0 && !is_machine)
 		return; /* a filter that the workload made for all has one already */
 	must(listener, "seccomp");
 	send_report(REPORT_REBOOTS, 0, listener, "");
@@ -270,10 +281,37 @@ static _Noreturn void run(const struct child *child, const char *home)
 	}
 	if (process->init && child->first)
 		run_init(argv, process->args, envp);
-	if (child->sysinit && child->first)
+	if (is_machine)
 		drop_env(envp, "container"); /* an engine's word, see sysinit_is_machine */
 	run_program(argv, envp);
 	end(CODE_SETUP_FAILED);
+}
+
+/* To the agent, for the time when this process is dead. */
+static void give_mounts(void)
+{
+	auto_close int mounts = openat(early.proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	must(mounts < 0 ? -errno : 0, "namespaces");
+	send_report(REPORT_MOUNTS, 0, mounts, "");
+}
+
+static void enter(const struct child *child)
+{
+	static struct failure error;
+
+	if (!child->member) {
+		must(cgroups_join(child->first ? 0 : workload_first()), "cgroup");
+		must(workload_enter(child->first), "namespaces");
+	} else if (!child->first) {
+		must(member_enter(child->member), "namespaces");
+	} else if (member_leave_agent(child->member, &error) < 0) {
+		give_up(CODE_SETUP_FAILED, "%s", error.text);
+	} else {
+		give_mounts();
+		if (member_enter_first(child->member, &error) < 0)
+			give_up(CODE_SETUP_FAILED, "%s", error.text);
+	}
 }
 
 _Noreturn void child_run(const struct child *child)
@@ -283,8 +321,8 @@ _Noreturn void child_run(const struct child *child)
 
 	status_fd = child->status;
 	signals_reset(process->ignored_signals);
-	must(cgroups_join(child->first ? 0 : workload_first()), "cgroup");
-	must(workload_enter(child->first), "namespaces");
+	is_machine = child->sysinit && child->first && !child->member;
+	enter(child);
 	tell_reboots(child);
 	setsid();
 	umask(0022);

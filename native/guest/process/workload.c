@@ -18,7 +18,13 @@
 static int first_pidfd = -1;
 static pid_t first_pid;
 static int own_pid_namespace = -1;
+static struct container set_up;
 static bool is_machine; /* its PID namespace is the agent's */
+
+void workload_remember(const struct container *container)
+{
+	set_up = *container;
+}
 
 pid_t workload_fork_first(void)
 {
@@ -95,6 +101,6 @@ int workload_enter(bool first)
 		return r;
 	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
 		return -errno;
-	r = masks_apply();
+	r = masks_apply(&set_up);
 	return r == 0 ? cgroups_hide_parent() : r;
 }

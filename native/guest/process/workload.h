@@ -3,8 +3,13 @@
 #ifndef DKVM_WORKLOAD_H
 #define DKVM_WORKLOAD_H
 
+#include "guest/records/container.h"
+
 #include <stdbool.h>
 #include <sys/types.h>
+
+/* What was set up for the first container; the records stay where they are. */
+void workload_remember(const struct container *container);
 
 /* Fork the first process of the workload, in a PID and mount namespace of its own. As fork(2), or -errno. */
 pid_t workload_fork_first(void);

@@ -7,13 +7,55 @@
 #include <limits.h>
 #include <sys/socket.h>
 
+enum { CPU_WEIGHT_MAX = 10000 };
+
+/* Of a filesystem that all of a pod share: letters, digits, dots and dashes. */
+static bool is_name_of_pod(struct span name)
+{
+	if (name.size == 0 || name.size > NAME_MAX || name.data[0] == '.')
+		return false;
+	for (size_t i = 0; i < name.size; i++) {
+		uint8_t c = name.data[i];
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '.' && c != '-')
+			return false;
+	}
+	return true;
+}
+
+/* The end of the name that begins there, where it is one; else NULL. */
+static const uint8_t *end_of_name(const uint8_t *name, const uint8_t *end)
+{
+	const uint8_t *slash = memchr(name, '/', (size_t)(end - name));
+	const uint8_t *last = slash ? slash : end;
+
+	return last == name || name[0] == '.' || last - name > NAME_MAX ? NULL : last;
+}
+
+enum slot_kind slot_kind(struct span slot)
+{
+	static const struct span pod = {(const uint8_t *)"pod/", 4}, volumes = {(const uint8_t *)"volumes/", 8};
+	const uint8_t *at = slot.data, *end = at + slot.size;
+
+	if (slot.size == 0 || memchr(at, '\0', slot.size))
+		return SLOT_NONE;
+	bool of_pod = slot.size > pod.size && memcmp(at, pod.data, pod.size) == 0;
+	if (!of_pod)
+		return end_of_name(at, end) == end && !span_is(slot, "pod") ? SLOT_OF_FIRST : SLOT_NONE;
+	at += pod.size;
+	bool volume = (size_t)(end - at) > volumes.size && memcmp(at, volumes.data, volumes.size) == 0;
+	const uint8_t *first = end_of_name(at, end);
+	if (!first || first == end || end_of_name(first + 1, end) != end)
+		return SLOT_NONE;
+	return volume ? SLOT_OF_POD : SLOT_OF_MEMBER;
+}
+
 int mount_parse(const struct record *record, struct mount_record *mount)
 {
 	if (record->length < 9)
 		return -EPROTO;
 	uint8_t kind = record->value[0];
 	struct span rest = {record->value + 9, record->length - 9u};
-	if (kind < MOUNT_FILESYSTEM || kind > MOUNT_SOCKET)
+	if (kind < MOUNT_FILESYSTEM || kind > MOUNT_OF_POD)
 		return -EPROTO;
 	mount->kind = kind;
 	mount->flags = get_u64(record->value + 1);
@@ -21,6 +63,8 @@ int mount_parse(const struct record *record, struct mount_record *mount)
 	    take_string(&rest, &mount->type) < 0 || take_string(&rest, &mount->data) < 0)
 		return -EPROTO;
 	if (mount->target.size == 0 || mount->target.data[0] != '/')
+		return -EPROTO;
+	if (kind == MOUNT_OF_POD && !is_name_of_pod(mount->source))
 		return -EPROTO;
 	return rest.size == 0 ? 0 : -EPROTO;
 }
@@ -79,6 +123,28 @@ int device_parse(const struct record *record, struct device_record *device)
 	return is_below_dev(device->path) ? 0 : -EPROTO;
 }
 
+static int take_root_slot(const struct record *record, struct container *container)
+{
+	container->root_slot = (struct span){record->value, record->length};
+	return slot_kind(container->root_slot) == SLOT_OF_MEMBER ? 0 : -EPROTO;
+}
+
+static int take_cpu_limit(const struct record *record, struct container *container)
+{
+	if (record->length != 16)
+		return -EPROTO;
+	container->cpu_quota = get_u64(record->value);
+	container->cpu_period = get_u64(record->value + 8);
+	return container->cpu_quota > 0 && container->cpu_period > 0 ? 0 : -EPROTO;
+}
+
+static int take_cpu_weight(const struct record *record, struct container *container)
+{
+	if (u32_value(record, &container->cpu_weight) < 0)
+		return -EPROTO;
+	return container->cpu_weight >= 1 && container->cpu_weight <= CPU_WEIGHT_MAX ? 0 : -EPROTO;
+}
+
 static int take(const struct record *record, struct container *container)
 {
 	union {
@@ -109,6 +175,18 @@ static int take(const struct record *record, struct container *container)
 	case RECORD_MASKED_PATH:
 	case RECORD_READ_ONLY_PATH:
 		return text_value(record, PATH_MAX - 1, &path) < 0 || path.data[0] != '/' ? -EPROTO : 0;
+	case RECORD_ROOT_SLOT:
+		return take_root_slot(record, container);
+	case RECORD_MEMORY_LIMIT:
+		return u64_value(record, &container->memory_limit) < 0 || container->memory_limit == 0 ? -EPROTO : 0;
+	case RECORD_CPU_LIMIT:
+		return take_cpu_limit(record, container);
+	case RECORD_CPU_WEIGHT:
+		return take_cpu_weight(record, container);
+	case RECORD_PID_NAMESPACE:
+		byte = byte_value(record, 1);
+		container->shares_pids = byte == 1;
+		return byte < 0 ? byte : 0;
 	default:
 		return -EPROTO;
 	}
@@ -144,4 +222,33 @@ bool container_mounts_on(const struct container *container, const char *path)
 		if (mount_parse(&record, &mount) == 0 && span_is(mount.target, path))
 			return true;
 	return false;
+}
+
+bool container_fits_first(const struct container *container)
+{
+	struct record record;
+	struct mount_record mount;
+	size_t at = 0;
+
+	while (container_next(container, RECORD_MOUNT, &at, &record))
+		if (mount_parse(&record, &mount) == 0 && mount.kind == MOUNT_SLOT &&
+		    slot_kind(mount.source) == SLOT_OF_MEMBER)
+			return false;
+	return container->root_slot.size == 0 && container->memory_limit == 0 && container->cpu_quota == 0 &&
+	       container->cpu_weight == 0 && !container->shares_pids;
+}
+
+/* Sockets of the host belong to the VM's first container: the agent listens for it alone. */
+bool container_fits_member(const struct container *container)
+{
+	struct record record;
+	struct mount_record mount;
+	size_t at = 0;
+
+	while (container_next(container, RECORD_MOUNT, &at, &record))
+		if (mount_parse(&record, &mount) == 0 && mount.kind == MOUNT_SOCKET)
+			return false;
+	at = 0;
+	return container->root_slot.size > 0 && !container_next(container, RECORD_SOCKET, &at, &record) &&
+	       (container->cgroups == CGROUPS_NONE || container->cgroups == CGROUPS_V2);
 }

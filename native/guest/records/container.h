@@ -8,7 +8,6 @@
 
 enum {
 	CONTAINER_MAX_RECORDS = 1024 * 1024, /* bytes */
-	CONTAINERS_MAX = 1,                  /* of a VM; they are numbered from 1 */
 };
 
 enum cgroups_mode { CGROUPS_NONE = 0, CGROUPS_V1 = 1, CGROUPS_V2 = 2, CGROUPS_HYBRID = 3 };
@@ -19,9 +18,17 @@ struct container {
 	bool read_only_root;
 	enum cgroups_mode cgroups;
 	uint64_t pids_limit;
+	struct span root_slot;          /* path below the share; empty: that of the VM's first container */
+	uint64_t memory_limit;          /* bytes; 0: none */
+	uint64_t cpu_quota, cpu_period; /* microseconds; 0: no limit */
+	uint32_t cpu_weight;            /* 0: not given */
+	bool shares_pids;               /* its processes are in the first container's PID namespace */
 };
 
-enum mount_kind { MOUNT_FILESYSTEM = 1, MOUNT_SLOT = 2, MOUNT_BLOCK = 3, MOUNT_SOCKET = 4 };
+enum mount_kind { MOUNT_FILESYSTEM = 1, MOUNT_SLOT = 2, MOUNT_BLOCK = 3, MOUNT_SOCKET = 4, MOUNT_OF_POD = 5 };
+
+/* Where a slot's name leads: nowhere; to the first container's own; to a member's own; to a volume of the pod's. */
+enum slot_kind { SLOT_NONE, SLOT_OF_FIRST, SLOT_OF_MEMBER, SLOT_OF_POD };
 
 struct mount_record {
 	enum mount_kind kind;
@@ -53,6 +60,13 @@ bool container_next(const struct container *container, uint16_t tag, size_t *at,
 
 /* Whether something is to be mounted on exactly that path. Only after container_parse. */
 bool container_mounts_on(const struct container *container, const char *path);
+
+/* Whether the records are such as only the VM's first container has, or only others, the members of a pod. Only after container_parse. */
+bool container_fits_first(const struct container *container);
+bool container_fits_member(const struct container *container);
+
+/* "NAME", "pod/NAME/NAME" or "pod/volumes/NAME"; no name is empty or begins with a dot. */
+enum slot_kind slot_kind(struct span slot);
 
 /* Each returns 0 or -EPROTO. */
 int mount_parse(const struct record *record, struct mount_record *mount);

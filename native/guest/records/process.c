@@ -109,6 +109,15 @@ static int take_umask(const struct record *record, struct process *process)
 	return u32_value(record, &process->umask) < 0 || process->umask > 0777 ? -EPROTO : 0;
 }
 
+static int take_container(const struct record *record, struct process *process)
+{
+	if (record->length != 5 || record->value[4] > 1)
+		return -EPROTO;
+	process->container = get_u32(record->value);
+	process->begins_container = record->value[4] == 1;
+	return process->container < 2 ? -EPROTO : 0;
+}
+
 static int take(const struct record *record, struct process *process)
 {
 	switch (record->tag) {
@@ -146,6 +155,8 @@ static int take(const struct record *record, struct process *process)
 		return take_umask(record, process);
 	case RECORD_IGNORED_SIGNALS:
 		return take_ignored_signals(record, process);
+	case RECORD_CONTAINER:
+		return take_container(record, process);
 	default:
 		return -EPROTO;
 	}
@@ -164,6 +175,8 @@ int process_parse(uint8_t *records, size_t size, struct process *process)
 		at += (size_t)n;
 	}
 	if (n < 0 || process->args == 0 || (process->device[0] && !process->terminal))
+		return -EPROTO;
+	if (process->container && process->device[0])
 		return -EPROTO;
 	return 0;
 }

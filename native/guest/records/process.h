@@ -33,6 +33,8 @@ struct process {
 	bool set_home;
 	uint32_t umask;
 	uint64_t ignored_signals; /* signal n is bit n - 1 */
+	uint32_t container;       /* whose it is; 0: the VM's first */
+	bool begins_container;    /* it is the first process of that container, which is set up for it */
 };
 
 struct rlimit_record {

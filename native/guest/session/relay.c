@@ -253,7 +253,7 @@ void relay_process_ended(struct relay *relay)
 {
 	relay->drains = true;
 	relay->deadline = now_millis() + DRAIN_MILLIS;
-	if ((relay->terminal || relay->stream == MAIN_STREAM) && !relay->sysinit)
+	if ((relay->terminal || relay->first) && !relay->sysinit)
 		return;
 	for (int i = 0; i < 2; i++) {
 		struct output *output = &relay->output[i];

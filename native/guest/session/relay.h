@@ -34,6 +34,7 @@ struct input {
 struct relay {
 	uint32_t stream;
 	void (*ended)(struct relay *relay); /* called when an output has ended or closed */
+	bool first;                         /* its process leaves nobody behind: all of its container end with it */
 	bool terminal;
 	bool sysinit;     /* a system's init: its terminal is the VM's console */
 	bool running;     /* OPENED is sent */

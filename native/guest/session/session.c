@@ -2,6 +2,7 @@
 #include "guest/session/session.h"
 
 #include "guest/session/awaited.h"
+#include "guest/session/start.h"
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/files.h"
@@ -12,6 +13,7 @@
 #include "guest/process/spawn.h"
 #include "guest/process/sysinit.h"
 #include "guest/process/terminal.h"
+#include "guest/process/workload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,32 +26,34 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { HURRIED_DRAIN_MILLIS = 2000 };
+enum { HURRIED_DRAIN_MILLIS = 2000, EXIT_OUT_OF_MEMORY = 1 };
 
-static const struct session_events *tell;
-static size_t opening; /* bytes of records held */
+const struct session_events *session_tell;
 
 void session_set_events(const struct session_events *events)
 {
-	tell = events;
+	session_tell = events;
 }
 
-static bool is_main(const struct session *session)
+bool session_is_main(const struct session *session)
 {
 	return session->relay.stream == MAIN_STREAM;
 }
 
-static void drop_records(struct session *session)
+/* The first process of its container. */
+bool session_is_first(const struct session *session)
 {
-	opening -= session->records_capacity;
-	free(session->records);
-	session->records = NULL;
-	session->records_size = session->records_capacity = 0;
+	return session_is_main(session) || session->member;
 }
 
 void session_release(struct session *session)
 {
-	drop_records(session);
+	session_drop_records(session);
+	free(session->refusal);
+	session->refusal = NULL;
+	if (session->member)
+		member_release(session->member);
+	session->member = NULL;
 	loop_close(&session->reports);
 	loop_close(&session->reboots);
 	relay_close(&session->relay);
@@ -66,14 +70,45 @@ void refuse_stream(uint32_t stream, uint8_t code, const char *text)
 	channel_send(FRAME_REFUSED, stream, payload, (uint32_t)(1 + size));
 }
 
+/* Its container is over: it is killed, and taken away, before anybody is told. Where that can not be begun, session_tick tries again. */
+static void end_member(struct session *session)
+{
+	struct member *member = session->member;
+
+	session->state = SESSION_CLEANING;
+	member_kill(member);
+	member_end(member);
+	session_tell->settled(member->number);
+}
+
+static void say_exit(struct session *session, uint8_t flags)
+{
+	const uint8_t payload[2] = {session->exit_code, flags};
+
+	channel_send(FRAME_EXIT, session->relay.stream, payload, sizeof payload);
+	session->state = SESSION_GHOST;
+	relay_close_input(&session->relay);
+	if (relay_output_closed(&session->relay))
+		session_release(session);
+	else
+		relay_update(&session->relay);
+}
+
 void session_refuse(struct session *session, uint8_t code, const char *text)
 {
-	bool was_main = is_main(session);
+	bool was_main = session_is_main(session);
 
+	if (session->member) {
+		session->refusal = strdup(text);
+		session->refusal_code = code;
+		loop_close(&session->reports);
+		end_member(session);
+		return;
+	}
 	refuse_stream(session->relay.stream, code, text);
 	session_release(session);
 	if (was_main)
-		tell->main_ended(-1, code);
+		session_tell->main_ended(-1, code);
 }
 
 /* After its process or an output has ended: over when both have. */
@@ -88,19 +123,29 @@ static void step(struct session *session)
 			relay_update(relay);
 		return;
 	}
-	if (is_main(session)) {
+	if (session_is_main(session)) {
 		session->state = SESSION_GHOST;
-		tell->main_ended(session->status, session->exit_code);
+		session_tell->main_ended(session->status, session->exit_code);
 		return;
 	}
-	const uint8_t payload[2] = {session->exit_code, 0};
-	channel_send(FRAME_EXIT, relay->stream, payload, sizeof payload);
-	session->state = SESSION_GHOST;
-	relay_close_input(relay);
-	if (relay_output_closed(relay))
-		session_release(session);
+	if (session->member)
+		end_member(session);
 	else
-		relay_update(relay);
+		say_exit(session, 0);
+}
+
+void session_cleaned(struct session *session, int status)
+{
+	bool ran_out = member_ended(session->member, status);
+
+	member_release(session->member);
+	session->member = NULL;
+	if (session->refusal_code == 0) {
+		say_exit(session, ran_out ? EXIT_OUT_OF_MEMORY : 0);
+		return;
+	}
+	refuse_stream(session->relay.stream, session->refusal_code, session->refusal ? session->refusal : "");
+	session_release(session);
 }
 
 static void output_ended(struct relay *relay)
@@ -114,6 +159,7 @@ void session_create(struct session *session, uint32_t stream)
 	session->state = SESSION_OPENING;
 	session->reports.fd = session->reboots.fd = -1;
 	relay_open(&session->relay, stream, output_ended);
+	session->relay.first = session_is_main(session);
 }
 
 /* A process that has not come to its handlers yet has not come to rest. */
@@ -121,7 +167,7 @@ static void have_patience(struct session *session)
 {
 	int64_t now = now_millis();
 
-	if (!is_main(session) || session->pid <= 0 || now >= session->patience_end)
+	if (!session_is_first(session) || session->pid <= 0 || now >= session->patience_end)
 		return;
 	uint64_t work = signal_work(session->pid);
 	if (work == session->work)
@@ -140,7 +186,7 @@ static void deliver(struct session *session)
 		if (!(session->signals & bit))
 			continue;
 		int meant = number;
-		if (is_main(session) && session->pid > 0)
+		if (session_is_first(session) && session->pid > 0)
 			meant = signal_meant(session->pid, number);
 		if (session->pid > 0 && now_millis() < session->patience && !signal_awaited(session->pid, meant))
 			continue;
@@ -150,15 +196,24 @@ static void deliver(struct session *session)
 	}
 }
 
-static void started(struct session *session)
+void session_started(struct session *session)
 {
 	uint8_t payload[4];
 
 	loop_close(&session->reports);
+	if (session->member && session->inner_pid == 0) {
+		session_refuse(session, CODE_SETUP_FAILED,
+			       "the container's first process was killed while it was set up");
+		return;
+	}
 	session->state = SESSION_RUNNING;
 	put_u32(payload, session->inner_pid);
 	channel_send(FRAME_OPENED, session->relay.stream, payload, sizeof payload);
-	if (is_main(session)) {
+	if (session->member) {
+		session->member->up = true;
+		session_tell->settled(session->container);
+	}
+	if (session_is_first(session)) {
 		session->patience = now_millis() + AWAIT_MILLIS;
 		session->patience_end = now_millis() + AWAIT_MOST_MILLIS;
 	}
@@ -170,144 +225,16 @@ static void started(struct session *session)
 	}
 }
 
-static void attach_terminal(struct session *session, int master)
-{
-	int copy = fcntl(master, F_DUPFD_CLOEXEC, 3);
-
-	fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
-	if (session->relay.sysinit)
-		session->relay.console = terminal_open_slave(master);
-	if (session->elsewhere) {
-		close_cleanup(&copy);
-		serial_join(master);
-		serial_resize(session->rows, session->columns);
-		return;
-	}
-	if (session->relay.gone || copy < 0) {
-		close(master);
-		close_cleanup(&copy);
-		return;
-	}
-	relay_attach(&session->relay, copy, master, -1);
-	terminal_resize(master, session->rows, session->columns);
-}
-
-static void reboots_ready(struct source *source, uint32_t events)
-{
-	int r = events & EPOLLIN ? sysinit_take_reboot(source->fd) : -ESRCH;
-
-	if (r < 0) {
-		loop_close(source);
-	} else if (r > 0) {
-		/* open to the end: whoever asked waits, and would else hear that the call is not there */
-		loop_set(source, 0);
-		source->fd = -1;
-		tell->rebooted();
-	}
-}
-
-static void report_ready(struct source *source, uint32_t events)
-{
-	struct session *session = container_of(source, struct session, reports);
-	static struct report report;
-	int fd;
-
-	(void)events;
-	int r = spawn_read_report(source->fd, &report, &fd);
-	if (r == -EAGAIN)
-		return;
-	if (r == 0) {
-		started(session);
-		return;
-	}
-	if (report.kind == REPORT_FAILED) {
-		close_cleanup(&fd);
-		session_refuse(session, (uint8_t)report.number, report.text);
-	} else if (report.kind == REPORT_TERMINAL && fd >= 0) {
-		attach_terminal(session, fd);
-	} else if (report.kind == REPORT_REBOOTS && fd >= 0) {
-		loop_add(&session->reboots, fd, EPOLLIN, reboots_ready);
-	} else if (report.kind == REPORT_PID) {
-		session->inner_pid = report.number;
-	}
-}
-
-int session_start(struct session *session)
-{
-	struct process process;
-	struct spawned spawned;
-	char text[64];
-
-	if (process_parse(session->records, session->records_size, &process) < 0)
-		return -EPROTO;
-	session->elsewhere = process.device[0] != '\0';
-	if (session->elsewhere && !is_main(session))
-		return -EPROTO;
-	int r = session->elsewhere && !process.direct ? serial_open(process.device) : 0;
-	if (r < 0) {
-		char message[128];
-		snprintf(message, sizeof message, MESSAGE_DEVICE, process.device, error_text(r, text));
-		session_refuse(session, CODE_SETUP_FAILED, message);
-		return 0;
-	}
-	r = spawn(&process, is_main(session), &spawned);
-	if (r < 0) {
-		/* the PID namespace of a dead PID 1 takes no more processes */
-		bool dead = r == -ENOMEM || r == -ESRCH;
-		session_refuse(session, dead ? CODE_NOT_RUNNING : CODE_SETUP_FAILED,
-			       dead ? MESSAGE_NOT_RUNNING : error_text(r, text));
-		return 0;
-	}
-	drop_records(session);
-	session->state = SESSION_STARTING;
-	session->pid = spawned.pid;
-	session->relay.sysinit = spawned.sysinit;
-	session->relay.terminal = process.terminal;
-	session->rows = process.rows;
-	session->columns = process.columns;
-	if (session->relay.sysinit)
-		tell->moved();
-	loop_add(&session->reports, spawned.status, EPOLLIN, report_ready);
-	if (!session->relay.terminal || session->elsewhere)
-		relay_attach(&session->relay, spawned.input, spawned.output, spawned.error);
-	return 0;
-}
-
-#pragma GCC diagnostic push
-/* GCC 12 takes what realloc(3) gave back for lost once it is stored in the table */
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-
-/* One byte more than the records is kept: process_strings writes it. */
-int session_add_records(struct session *session, const uint8_t *bytes, size_t size)
-{
-	size_t needed = session->records_size + size + 1;
-
-	if (session->records_size + size > PROCESS_MAX_RECORDS)
-		return -EPROTO;
-	if (needed > session->records_capacity) {
-		size_t capacity = needed < 4096 ? 4096 : needed * 2;
-		uint8_t *more = opening + capacity > OPENING_MAX ? NULL : realloc(session->records, capacity);
-		if (!more)
-			return -ENOMEM;
-		opening += capacity - session->records_capacity;
-		session->records = more;
-		session->records_capacity = capacity;
-	}
-	memcpy(session->records + session->records_size, bytes, size);
-	session->records_size += size;
-	return 0;
-}
-
-#pragma GCC diagnostic pop
-
 void session_close(struct session *session)
 {
-	if (session->state == SESSION_OPENING) {
+	if (session->state == SESSION_OPENING || session->state == SESSION_WAITING) {
 		session_release(session);
 		return;
 	}
 	/* nobody waits for an exec's end any more, or can: what stood for it outside has been killed */
-	if (!is_main(session) && !session->exited && session->pid > 0)
+	if (session->member)
+		member_kill(session->member);
+	else if (!session_is_main(session) && !session->exited && session->pid > 0)
 		kill_session(session->pid);
 	relay_client_gone(&session->relay);
 	step(session);
@@ -380,6 +307,9 @@ void session_reaped(struct session *session, int status)
 	session->exited = true;
 	session->status = status;
 	session->exit_code = (uint8_t)(WIFSIGNALED(status) ? CODE_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status));
+	/* what it leaves behind would keep its output open */
+	if (session->member)
+		member_kill(session->member);
 	if (session->state == SESSION_RUNNING) {
 		relay_process_ended(&session->relay);
 		step(session);
@@ -405,6 +335,8 @@ int64_t session_tick(struct session *session, int64_t now, bool hurried)
 {
 	int64_t next = -1;
 
+	if (session->state == SESSION_CLEANING)
+		return member_end(session->member) < 0 ? AWAIT_STEP_MILLIS : -1;
 	if (session->state == SESSION_RUNNING && session->signals != 0) {
 		deliver(session);
 		next = session->signals != 0 ? AWAIT_STEP_MILLIS : -1;
@@ -417,7 +349,7 @@ int64_t session_tick(struct session *session, int64_t now, bool hurried)
 
 void session_end(struct session *session)
 {
-	if (session->state == SESSION_RUNNING && session->exited) {
+	if (session->state == SESSION_RUNNING && session->exited && !session->member) {
 		relay_cut(&session->relay);
 		step(session);
 	}

@@ -5,6 +5,7 @@
 
 #include "common/frame.h"
 #include "common/loop.h"
+#include "guest/process/members.h"
 #include "guest/session/relay.h"
 
 #include <stdbool.h>
@@ -15,13 +16,19 @@ enum { OPENING_MAX = 16 << 20 }; /* bytes: records of all sessions that are bein
 enum session_state {
 	SESSION_FREE,
 	SESSION_OPENING,  /* records arrive */
+	SESSION_WAITING,  /* … have arrived; the container's first process is not the program yet */
 	SESSION_STARTING, /* forked, not yet the program */
 	SESSION_RUNNING,
-	SESSION_GHOST, /* over, but something still writes to its pipes */
+	SESSION_CLEANING, /* the first of a container: what is left of that is taken away */
+	SESSION_GHOST,    /* over, but something still writes to its pipes */
 };
 
 struct session {
 	enum session_state state;
+	uint32_t container;    /* whose process it is, 0: the VM's first */
+	struct member *member; /* that container, where its first process is this */
+	char *refusal;         /* why it was not started; said when nothing is left of it */
+	uint8_t refusal_code;
 	pid_t pid;          /* 0: reaped */
 	uint32_t inner_pid; /* in the workload's PID namespace */
 	bool elsewhere;     /* its terminal is not relayed here: a device, or joined to one */
@@ -47,6 +54,8 @@ struct session_events {
 	void (*moved)(void);
 	/* A process that shares the machine's PID namespace has ended the machine by reboot(2). */
 	void (*rebooted)(void);
+	/* The first process of a container other than the VM's first is a program now, or is over. */
+	void (*settled)(uint32_t container);
 };
 
 void session_set_events(const struct session_events *events);
@@ -72,6 +81,9 @@ int session_take(struct session *session, const struct frame *frame);
 
 /* Its process has ended. */
 void session_reaped(struct session *session, int status);
+
+/* What took away what was left of its container has ended. */
+void session_cleaned(struct session *session, int status);
 
 /* Do what is due; hurried: with little patience for its output. Returns the milliseconds to the next deadline, -1: none. */
 int64_t session_tick(struct session *session, int64_t now, bool hurried);

@@ -36,11 +36,28 @@ static void rebooted(void)
 	end_machine(SIGINT);
 }
 
+static bool has_settled; /* a container, for which sessions may wait */
+
+/* They are started by sessions_tick: who says so is at work on a session of its own. */
+static void settled(uint32_t container)
+{
+	(void)container;
+	has_settled = true;
+}
+
+static void start_waiting(void)
+{
+	has_settled = false;
+	for (int i = 0; i < SESSIONS_MAX; i++)
+		if (table[i].state == SESSION_WAITING)
+			session_start(&table[i]); /* its records have been read before */
+}
+
 void sessions_open(const struct sessions_events *events)
 {
 	static struct session_events told;
 
-	told = (struct session_events){events->main_ended, events->moved, rebooted};
+	told = (struct session_events){events->main_ended, events->moved, rebooted, settled};
 	session_set_events(&told);
 }
 
@@ -86,7 +103,7 @@ static int take_open(const struct frame *frame)
 		return -EPROTO;
 	if (!session && !(session = create(frame->stream))) {
 		refused = last ? 0 : frame->stream;
-		snprintf(text, sizeof text, MESSAGE_TOO_MANY, SESSIONS_MAX - 1);
+		snprintf(text, sizeof text, MESSAGE_TOO_MANY, EXECS_MAX);
 		refuse_stream(frame->stream, CODE_NOT_RUNNING, text);
 		return 0;
 	}
@@ -126,6 +143,10 @@ void sessions_reaped(pid_t pid, int status)
 			session_reaped(session, status);
 			return;
 		}
+		if (session->state == SESSION_CLEANING && session->member->cleaner == pid) {
+			session_cleaned(session, status);
+			return;
+		}
 	}
 }
 
@@ -140,11 +161,15 @@ int sessions_tick(void)
 {
 	int64_t now = now_millis(), next = -1;
 
+	if (has_settled)
+		start_waiting();
 	for (int i = 0; i < SESSIONS_MAX; i++) {
 		int64_t left = session_tick(&table[i], now, hurried);
 		if (left >= 0 && (next < 0 || left < next))
 			next = left;
 	}
+	if (has_settled)
+		next = 0;
 	return (int)next;
 }
 

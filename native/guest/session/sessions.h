@@ -4,11 +4,15 @@
 #define DKVM_SESSIONS_H
 
 #include "common/frame.h"
+#include "guest/process/members.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { SESSIONS_MAX = 1 + 256 }; /* the workload's, and as many as the monitor opens */
+enum {
+	EXECS_MAX = 256,                            /* as many as the monitor opens */
+	SESSIONS_MAX = 1 + EXECS_MAX + MEMBERS_MAX, /* … beside the first ones of containers */
+};
 
 struct sessions_events {
 	/* The main session is over; status as of wait(2), -1: it never ran and code is the exit code. */

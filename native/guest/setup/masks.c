@@ -14,13 +14,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static struct container remembered;
-
-void masks_remember(const struct container *container)
-{
-	remembered = *container;
-}
-
 /* For mount(2), with the initramfs as the working directory. */
 static void name_place(int fd, char name[static 64])
 {
@@ -79,25 +72,26 @@ static int apply(int root, const struct record *record, int (*change)(int root, 
 	return change(root, path, fd);
 }
 
-static int apply_all(int root, uint16_t tag, int (*change)(int root, const char *path, int fd))
+static int apply_all(const struct container *container, int root, uint16_t tag,
+		     int (*change)(int root, const char *path, int fd))
 {
 	struct record record;
 	size_t at = 0;
 	int r = 0;
 
-	while (r == 0 && container_next(&remembered, tag, &at, &record))
+	while (r == 0 && container_next(container, tag, &at, &record))
 		r = apply(root, &record, change);
 	return r;
 }
 
-int masks_apply(void)
+int masks_apply(const struct container *container)
 {
 	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (root < 0 || fchdir(early.root) < 0)
 		return -errno;
-	int r = apply_all(root, RECORD_READ_ONLY_PATH, make_read_only);
+	int r = apply_all(container, root, RECORD_READ_ONLY_PATH, make_read_only);
 	if (r == 0)
-		r = apply_all(root, RECORD_MASKED_PATH, mask);
+		r = apply_all(container, root, RECORD_MASKED_PATH, mask);
 	return chdir("/") < 0 && r == 0 ? -errno : r;
 }

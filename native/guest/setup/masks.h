@@ -5,10 +5,7 @@
 
 #include "guest/records/container.h"
 
-/* The records stay where they are. */
-void masks_remember(const struct container *container);
-
-/* Hide them, in the workload's mount namespace, with its /proc mounted. Returns 0 or -errno. */
-int masks_apply(void);
+/* Hide a container's, in its mount namespace, with its /proc mounted. Returns 0 or -errno. */
+int masks_apply(const struct container *container);
 
 #endif

@@ -5,6 +5,7 @@
 #include "guest/disks/disk_mount.h"
 #include "common/files.h"
 #include "common/place.h"
+#include "guest/early.h"
 #include "guest/disks/fstab.h"
 #include "guest/sockets/guestsockets.h"
 #include "guest/log.h"
@@ -183,10 +184,10 @@ static int apply_flags(bool directory, const char *target, unsigned long flags, 
  */
 static int mount_slot(const char *slot, const char *target, unsigned long flags, struct failure *error)
 {
-	char source[sizeof SHARE + 64], text[64];
+	char source[sizeof SHARE + PATH_MAX], text[64];
 	struct stat st;
 
-	if (slot[0] == '\0' || slot[0] == '.' || strchr(slot, '/') ||
+	if (slot_kind((struct span){(const uint8_t *)slot, strlen(slot)}) == SLOT_NONE ||
 	    snprintf(source, sizeof source, SHARE "/%s", slot) >= (int)sizeof source)
 		return fail(error, -EINVAL, "slot \"%s\" for %s is no name", slot, target);
 	if (lstat(source, &st) < 0)
@@ -200,6 +201,20 @@ static int mount_slot(const char *slot, const char *target, unsigned long flags,
 		return fail(error, -errno, "volume %s: bind: %s", target, error_text(errno, text));
 	int r = apply_flags(directory, target, flags, error);
 	return r == 0 ? put_in_place(directory, place, target, error) : r;
+}
+
+static int mount_of_pod(const char *name, const char *target, unsigned long flags, struct failure *error)
+{
+	char source[sizeof POD_FILESYSTEMS + PATH_MAX], text[64];
+	auto_close int place = find_place(target, true, error);
+
+	if (place < 0)
+		return place;
+	snprintf(source, sizeof source, POD_FILESYSTEMS "/%s", name);
+	if (mount(source, STAGE_DIRECTORY, NULL, MS_BIND, NULL) < 0)
+		return fail(error, -errno, "%s of the pod on %s: %s", name, target, error_text(errno, text));
+	int r = apply_flags(true, target, flags, error);
+	return r == 0 ? put_in_place(true, place, target, error) : r;
 }
 
 static int mount_socket(const struct container *container, const char *number, const char *target, unsigned long flags,
@@ -238,6 +253,9 @@ static int mount_one(const struct container *container, const struct record *rec
 		return fail(error, -ENAMETOOLONG, "a mount's options are too long");
 	switch (mount->kind) {
 	case MOUNT_FILESYSTEM:
+		/* a member's is there, with these flags: member.c */
+		if (container->root_slot.size > 0 && strcmp(type, "sysfs") == 0 && strcmp(target, "/sys") == 0)
+			return 0;
 		return mount_filesystem(source[0] ? source : type, target, type, mount->flags, data, error);
 	case MOUNT_SLOT:
 		return mount_slot(source, target, mount->flags, error);
@@ -245,8 +263,83 @@ static int mount_one(const struct container *container, const struct record *rec
 		return mount_disk(source, target, type, mount->flags, data, error);
 	case MOUNT_SOCKET:
 		return mount_socket(container, source, target, mount->flags, error);
+	case MOUNT_OF_POD:
+		return mount_of_pod(source, target, mount->flags, error);
 	}
 	return -EINVAL;
+}
+
+/* They are in one small filesystem, so that a container's mount namespace can lose all of them at once. */
+static int enter_pod(void)
+{
+	struct stat top, own;
+
+	if (mkdir(POD_FILESYSTEMS, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	if (stat(".", &top) < 0 || stat(POD_FILESYSTEMS, &own) < 0)
+		return -errno;
+	if (top.st_dev == own.st_dev &&
+	    mount("tmpfs", POD_FILESYSTEMS, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700,size=1m") < 0)
+		return -errno;
+	return 0;
+}
+
+/* Only what lies in the memory: it takes no time, and nothing has to be written back. Who binds it says whether it is read-only. */
+static int make_of_pod(const struct mount_record *wanted, struct failure *error)
+{
+	char path[sizeof POD_FILESYSTEMS + NAME_MAX + 1], name[NAME_MAX + 1], type[64], data[DATA_MAX], text[64];
+	unsigned long flags = wanted->flags & ~(unsigned long)MS_RDONLY;
+
+	if (span_copy(wanted->source, name, sizeof name) < 0 || span_copy(wanted->type, type, sizeof type) < 0 ||
+	    span_copy(wanted->data, data, sizeof data) < 0)
+		return fail(error, -ENAMETOOLONG, "a mount's options are too long");
+	if (strcmp(type, "tmpfs") != 0 && strcmp(type, "hugetlbfs") != 0)
+		return fail(error, -EINVAL, "%s can not be a pod's filesystem", type);
+	int r = enter_pod();
+	snprintf(path, sizeof path, POD_FILESYSTEMS "/%s", name);
+	if (r == 0 && mkdir(path, 0700) < 0)
+		r = -errno;
+	if (r == -EEXIST)
+		return 0;
+	if (r == 0 && mount(type, path, type, flags, data[0] ? data : NULL) < 0) {
+		r = -errno;
+		rmdir(path);
+	}
+	return r < 0 ? fail(error, r, "%s of the pod: %s: %s", name, type, error_text(r, text)) : 0;
+}
+
+int mounts_of_pod(const struct container *container, struct failure *error)
+{
+	struct record record;
+	struct mount_record wanted;
+	size_t at = 0;
+	int r = fchdir(early.root) < 0 ? -errno : 0;
+
+	while (r == 0 && container_next(container, RECORD_MOUNT, &at, &record))
+		if (mount_parse(&record, &wanted) == 0 && wanted.kind == MOUNT_OF_POD)
+			r = make_of_pod(&wanted, error);
+	return chdir("/") < 0 && r == 0 ? -errno : r;
+}
+
+int mounts_look(const struct container *container, struct failure *error)
+{
+	char path[sizeof SHARE + PATH_MAX], name[PATH_MAX], text[64];
+	struct record record;
+	struct mount_record wanted;
+	size_t at = 0;
+
+	/* each member's slots lie in it */
+	auto_close int pod = openat(early.root, SHARE "/pod", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (container_next(container, RECORD_MOUNT, &at, &record)) {
+		if (mount_parse(&record, &wanted) < 0 || wanted.kind != MOUNT_SLOT ||
+		    slot_kind(wanted.source) != SLOT_OF_POD || span_copy(wanted.source, name, sizeof name) < 0)
+			continue;
+		snprintf(path, sizeof path, SHARE "/%s", name);
+		auto_close int volume = openat(early.root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (volume < 0)
+			return fail(error, -errno, "slot %s: %s", name, error_text(errno, text));
+	}
+	return 0;
 }
 
 int mounts_apply(const struct container *container, struct failure *error)
@@ -263,7 +356,8 @@ int mounts_apply(const struct container *container, struct failure *error)
 	int left = stage_leave();
 	if (r == 0 && left < 0)
 		return left;
-	if (r == 0)
+	/* the file that shows them is one, of the first container's */
+	if (r == 0 && container->root_slot.size == 0)
 		fstab_show();
 	return r;
 }

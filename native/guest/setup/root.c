@@ -5,7 +5,9 @@
 #include "guest/early.h"
 #include "common/files.h"
 #include "common/place.h"
+#include "guest/kernel/group.h"
 #include "guest/log.h"
+#include "guest/kernel/mountlist.h"
 #include "guest/kernel/stage.h"
 
 #include <errno.h>
@@ -16,6 +18,8 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,8 +28,7 @@
 
 enum {
 	TAG_WAIT_MILLIS = 5000,
-	MOUNTINFO_SIZE = 256 * 1024, /* bytes */
-	MOUNTS_MAX = 2048,
+	SETTLING_ANSWERS = 8,
 };
 
 /* A share's device may come up after its driver was loaded: the kernel says EINVAL for a tag it does not know. */
@@ -42,20 +45,38 @@ static int mount_share(void)
 	return 0;
 }
 
-/* The slot of the root, shown where nothing is but it; its name is ours, so no link is followed. */
-static int show_root(struct failure *error)
+static int show_share(struct failure *error)
 {
 	char text[64];
 
 	if ((mkdir(SHARE, 0700) < 0 && errno != EEXIST) || (mkdir(NEW_ROOT, 0755) < 0 && errno != EEXIST))
 		return fail(error, -errno, "%s: %s", SHARE, error_text(errno, text));
 	int r = mount_share();
-	if (r < 0)
-		return fail(error, r, "share \"%s\" can not be mounted: %s", TAG, error_text(r, text));
+	return r < 0 ? fail(error, r, "share \"%s\" can not be mounted: %s", TAG, error_text(r, text)) : 0;
+}
+
+/* The slot of the root, shown where nothing is but it; its name is ours, so no link is followed. */
+static int show_root(const char *slot, struct failure *error)
+{
+	char path[PATH_MAX], text[64];
+
+	snprintf(path, sizeof path, SHARE "/%s", slot);
 	/* looked into, so that it is mounted */
-	auto_close int slot = open(SHARE "/root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (slot < 0 || mount(SHARE "/root", NEW_ROOT, NULL, MS_BIND, NULL) < 0)
+	auto_close int looked = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (looked < 0 || mount(path, NEW_ROOT, NULL, MS_BIND, NULL) < 0)
 		return fail(error, -errno, "the image's root can not be mounted: %s", error_text(errno, text));
+	return 0;
+}
+
+/* Moved to /, not only entered: who joins the mount namespace must find this root, and CLONE_NEWUSER fails with a root that is not the namespace's. */
+static int switch_root(struct failure *error)
+{
+	char text[64];
+
+	if (chdir(NEW_ROOT) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
+	    fchdir(early.root) < 0)
+		return fail(error, -errno, "the root can not be switched: %s", error_text(errno, text));
+	umask(0022);
 	return 0;
 }
 
@@ -81,19 +102,19 @@ static int make_mount_point(int root, const char *name, struct failure *error)
 }
 
 /* From the initramfs, which is the working directory. */
-static int move_in(int root, const char *name, struct failure *error)
+static int move_in(int root, const char *from, const char *name, struct failure *error)
 {
 	char text[64];
 	auto_close int place = make_mount_point(root, name, error);
 
 	if (place < 0)
 		return place;
-	int r = stage_move(name, place);
+	int r = stage_move(from, place);
 	return r < 0 ? fail(error, r, "/%s can not be mounted: %s", name, error_text(r, text)) : 0;
 }
 
 /* The workload mounts /proc for its own PID namespace. */
-static int fill(int root, struct failure *error)
+static int make_proc(int root, struct failure *error)
 {
 	int r = check_ordinary(root, "proc", error);
 
@@ -102,23 +123,28 @@ static int fill(int root, struct failure *error)
 	if (r < 0)
 		return r;
 	auto_close int proc = make_mount_point(root, "proc", error);
-	r = proc < 0 ? proc : move_in(root, "dev", error);
-	return r == 0 ? move_in(root, "sys", error) : r;
+	return proc < 0 ? proc : 0;
+}
+
+static int fill(int root, struct failure *error)
+{
+	int r = make_proc(root, error);
+
+	if (r == 0)
+		r = move_in(root, "dev", "dev", error);
+	return r == 0 ? move_in(root, "sys", "sys", error) : r;
 }
 
 int root_mount(struct failure *error)
 {
-	char text[64];
-	int r = fchdir(early.root) < 0 ? -errno : show_root(error);
+	int r = fchdir(early.root) < 0 ? -errno : show_share(error);
 
+	if (r == 0)
+		r = show_root("root", error);
+	if (r == 0)
+		r = switch_root(error);
 	if (r < 0)
 		return r;
-	/* moved to /, not only entered: who joins the mount namespace must find this root, and CLONE_NEWUSER fails
-	 * with a root that is not the namespace's */
-	if (chdir(NEW_ROOT) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
-	    fchdir(early.root) < 0)
-		return fail(error, -errno, "the root can not be switched: %s", error_text(errno, text));
-	umask(0022);
 	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	r = root < 0 ? -errno : fill(root, error);
 	if (chdir("/") < 0 && r == 0)
@@ -126,11 +152,97 @@ int root_mount(struct failure *error)
 	return r;
 }
 
+/* Those that runc makes in every container. */
+static int make_nodes(void)
+{
+	static const struct {
+		const char *name;
+		unsigned int minor;
+	} memory[] = {{"null", 3}, {"zero", 5}, {"full", 7}, {"random", 8}, {"urandom", 9}};
+	auto_close int dev = open(STAGE_DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const mode_t mode = 0666;
+
+	if (dev < 0)
+		return -errno;
+	for (size_t i = 0; i < sizeof memory / sizeof memory[0]; i++)
+		if (mknodat(dev, memory[i].name, S_IFCHR | mode, makedev(1, memory[i].minor)) < 0 ||
+		    fchmodat(dev, memory[i].name, mode, 0) < 0)
+			return -errno;
+	return mknodat(dev, "tty", S_IFCHR | mode, makedev(5, 0)) < 0 || fchmodat(dev, "tty", mode, 0) < 0 ? -errno : 0;
+}
+
+static int mount_dev(int root, struct failure *error)
+{
+	char text[64];
+	int r = mount("tmpfs", STAGE_DIRECTORY, "tmpfs", MS_NOSUID | MS_STRICTATIME, "mode=755,size=65536k") < 0
+			? -errno
+			: make_nodes();
+
+	return r < 0 ? fail(error, r, "/dev can not be made: %s", error_text(r, text))
+		     : move_in(root, STAGE_DIRECTORY, "dev", error);
+}
+
+static int mount_sys(int root, unsigned long flags, struct failure *error)
+{
+	char text[64];
+
+	if (mount("sysfs", STAGE_DIRECTORY, "sysfs", flags, NULL) < 0)
+		return fail(error, -errno, "/sys can not be mounted: %s", error_text(errno, text));
+	return move_in(root, STAGE_DIRECTORY, "sys", error);
+}
+
+/* What was copied of the first container's goes. From then on the initramfs is this namespace's own. */
+static int leave_first(struct failure *error)
+{
+	char text[64];
+
+	if (umount2("/", MNT_DETACH) < 0 || chroot(".") < 0)
+		return fail(error, -errno, "the first container's root can not be left: %s", error_text(errno, text));
+	int root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0 || dup3(root, early.root, O_CLOEXEC) < 0)
+		return fail(error, -errno, "the initramfs: %s", error_text(errno, text));
+	close(root);
+	return 0;
+}
+
+int root_mount_member(const char *slot, unsigned long sys_flags, struct failure *error)
+{
+	int r = leave_first(error);
+
+	if (r == 0)
+		r = show_root(slot, error);
+	if (r == 0)
+		r = switch_root(error);
+	if (r == 0)
+		r = stage_enter();
+	if (r < 0)
+		return r;
+	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r = root < 0 ? -errno : make_proc(root, error);
+	if (r == 0)
+		r = mount_dev(root, error);
+	if (r == 0)
+		r = mount_sys(root, sys_flags, error);
+	int left = stage_leave();
+	return r == 0 ? left : r;
+}
+
 int root_hide_share(void)
 {
 	int r = umount2(SHARE, MNT_DETACH) < 0 ? -errno : 0;
 
 	return chdir("/") < 0 && r == 0 ? -errno : r;
+}
+
+int root_hide_all(void)
+{
+	static const char *const all[] = {POD_FILESYSTEMS, GROUPS, "proc"};
+	int r = fchdir(early.root) < 0 ? -errno : 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof all / sizeof all[0]; i++)
+		if (umount2(all[i], UMOUNT_NOFOLLOW | MNT_DETACH) < 0 && errno != EINVAL && errno != ENOENT)
+			r = -errno;
+	return r == 0 ? root_hide_share() : r;
 }
 
 int root_make_read_only(struct failure *error)
@@ -147,45 +259,24 @@ void root_make_writable(void)
 	mount(NULL, "/", NULL, MS_REMOUNT, NULL);
 }
 
-/* Undo the octal escapes of /proc/self/mountinfo in place. */
-static void unescape(char *text)
+/* The host's side answers one after the other. An answer may lead to another request, and somebody else may have taken it to deal with. */
+void root_settle(void)
 {
-	char *to = text;
+	const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
+	struct statfs fs;
+	auto_close int share = openat(early.root, SHARE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	for (const char *from = text; *from; to++) {
-		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] && from[3]) {
-			*to = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
-			from += 4;
-		} else {
-			*to = *from++;
-		}
-	}
-	*to = '\0';
-}
-
-/* The fifth field of each line is the mount point. */
-static int mount_points(char *info, char **points)
-{
-	int count = 0;
-	char *line, *field = NULL;
-
-	while ((line = strsep(&info, "\n"))) {
-		for (int i = 0; i < 5 && line; i++)
-			field = strsep(&line, " ");
-		if (!line || count == MOUNTS_MAX)
-			continue;
-		unescape(field);
-		points[count++] = field;
-	}
-	return count;
+	for (int i = 0; share >= 0 && i < SETTLING_ANSWERS && fstatfs(share, &fs) == 0; i++)
+		nanosleep(&pause, NULL);
 }
 
 void root_unmount(void)
 {
-	static char info[MOUNTINFO_SIZE];
+	static char info[MOUNTS_SIZE];
 	static char *points[MOUNTS_MAX];
 	char text[64];
 
+	root_settle();
 	if (read_text(early.proc, "self/mountinfo", info, sizeof info) > 0) {
 		for (int i = mount_points(info, points) - 1; i >= 0; i--) {
 			/* the agent has files of its own open in these, which have nothing to write back */
@@ -204,4 +295,6 @@ void root_unmount(void)
 	if (fchdir(early.root) < 0 || chroot(".") < 0)
 		log_text(LOG_LEVEL_WARNING, "back to the initramfs: %s", error_text(errno, text));
 	umount2(SHARE, UMOUNT_NOFOLLOW | MNT_DETACH);
+	umount2(POD_FILESYSTEMS, UMOUNT_NOFOLLOW | MNT_DETACH);
+	umount2(GROUPS, UMOUNT_NOFOLLOW | MNT_DETACH);
 }

@@ -6,7 +6,6 @@
 #include "guest/setup/devices.h"
 #include "guest/network/dns.h"
 #include "guest/early.h"
-#include "guest/setup/masks.h"
 #include "guest/setup/mounts.h"
 #include "guest/network/network.h"
 #include "guest/setup/ownfiles.h"
@@ -23,6 +22,8 @@ static int set_up_mounts(const struct container *container, struct failure *erro
 	if (r == 0)
 		r = cgroups_mount(container, error);
 	if (r == 0)
+		r = mounts_of_pod(container, error);
+	if (r == 0)
 		r = mounts_apply(container, error);
 	if (r < 0)
 		return r;
@@ -31,7 +32,6 @@ static int set_up_mounts(const struct container *container, struct failure *erro
 	r = devices_make(container, error);
 	if (r < 0)
 		return r;
-	masks_remember(container);
 	ownfiles_mount();
 	return container->read_only_root ? root_make_read_only(error) : 0;
 }

@@ -5,11 +5,11 @@
 
 #include <stdbool.h>
 
-enum { SLOT_MOST = 10 }; /* letters of a slot's name */
+enum { SLOT_MOST = 96 }; /* letters of a slot's name, or of its path below the share */
 
 /*
- * The slot of a path in the share, "/SLOT" or "/SLOT/NAME…", which is a stranger's, and what is below it in rest. The image's root is no
- * slot: others do not write to it. False where it has none.
+ * The slot of a path in the share, "/SLOT" or "/SLOT/NAME…", which is a stranger's, and what is below it in rest. A pod's members have
+ * theirs in "pod/N", and share those in "pod/volumes". An image's root is no slot: others do not write to it. False where it has none.
  */
 bool slots_name(const char *path, char slot[static SLOT_MOST + 1], const char **rest);
 

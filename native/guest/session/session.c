@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { HURRIED_DRAIN_MILLIS = 2000, EXIT_OUT_OF_MEMORY = 1 };
+enum { HURRIED_DRAIN_MILLIS = 2000 };
 
 const struct session_events *session_tell;
 

@@ -158,6 +158,20 @@ bool group_ran_out(const char *events)
 	return found && strtoull(strchr(found, ' ') + 1, NULL, 10) > 0;
 }
 
+static bool has_run_out(int group)
+{
+	char events[EVENTS_SIZE];
+
+	return read_text(group, "memory.events", events, sizeof events) > 0 && group_ran_out(events);
+}
+
+bool group_has_run_out(uint32_t number)
+{
+	auto_close int group = open_group(number);
+
+	return group >= 0 && has_run_out(group);
+}
+
 static bool is_populated(int events)
 {
 	char text[256];
@@ -229,13 +243,13 @@ static void remove_all_below(int group)
 
 int group_end(uint32_t number)
 {
-	char events[EVENTS_SIZE], path[64];
+	char path[64];
 	auto_close int group = open_group(number);
 
 	if (group < 0)
 		return 0;
 	int r = kill_all(group);
-	bool ran_out = read_text(group, "memory.events", events, sizeof events) > 0 && group_ran_out(events);
+	bool ran_out = has_run_out(group);
 	if (r < 0)
 		return r;
 	remove_all_below(group);

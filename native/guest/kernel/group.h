@@ -26,6 +26,9 @@ void group_kill(uint32_t number);
 /* Kill what is in it until nothing is left, and remove it. Returns 1: it ran out of memory, 0, or -errno: something does not die. */
 int group_end(uint32_t number);
 
+/* Whether it has run out of memory. */
+bool group_has_run_out(uint32_t number);
+
 /* What memory.events says: pure. */
 bool group_ran_out(const char *events);
 

@@ -95,12 +95,24 @@ int system_apply_sysctls(const struct machine *machine, struct failure *error)
 	return r;
 }
 
-bool system_ran_out_of_memory(void)
+static unsigned long forgotten;
+
+static unsigned long kills(void)
 {
 	static char counters[16 * 1024];
 
 	if (read_text(early.proc, "vmstat", counters, sizeof counters) < 0)
-		return false;
+		return 0;
 	const char *found = strstr(counters, "\noom_kill ");
-	return found && strtoul(found + 10, NULL, 10) > 0;
+	return found ? strtoul(found + 10, NULL, 10) : 0;
+}
+
+bool system_ran_out_of_memory(void)
+{
+	return kills() > forgotten;
+}
+
+void system_forget_kills(void)
+{
+	forgotten = kills();
 }

@@ -27,4 +27,7 @@ int sysctl_path(char *name);
 /* Whether the kernel has killed a process for want of memory since boot. */
 bool system_ran_out_of_memory(void);
 
+/* Those that it has killed so far are somebody else's, who has been told. */
+void system_forget_kills(void);
+
 #endif

@@ -5,6 +5,7 @@
 #include "common/files.h"
 #include "guest/early.h"
 #include "guest/kernel/group.h"
+#include "guest/kernel/system.h"
 #include "guest/log.h"
 #include "guest/process/workload.h"
 #include "guest/setup/member.h"
@@ -240,7 +241,17 @@ bool member_ended(struct member *member, int status)
 	member->cleaner = 0;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) > RAN_OUT)
 		log_text(LOG_LEVEL_WARNING, "something of container %u is left", member->number);
-	return WIFEXITED(status) && WEXITSTATUS(status) == RAN_OUT;
+	bool ran_out = WIFEXITED(status) && WEXITSTATUS(status) == RAN_OUT;
+	if (ran_out)
+		system_forget_kills();
+	return ran_out;
+}
+
+void members_forget_kills(void)
+{
+	for (const struct member *member = members; member; member = member->next)
+		if (member->begun && group_has_run_out(member->number))
+			system_forget_kills();
 }
 
 void member_release(struct member *member)

@@ -66,6 +66,9 @@ int member_end(struct member *member);
 /* Its cleaner has ended with that status. Returns whether the container ran out of memory. */
 bool member_ended(struct member *member, int status);
 
+/* The VM ends: what was killed of them for want of memory is not its first container's. */
+void members_forget_kills(void);
+
 /* Forget it. */
 void member_release(struct member *member);
 

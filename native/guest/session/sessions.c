@@ -186,6 +186,7 @@ void sessions_kill(void)
 
 void sessions_end(void)
 {
+	members_forget_kills();
 	for (int i = 0; i < SESSIONS_MAX; i++)
 		session_end(&table[i]);
 }

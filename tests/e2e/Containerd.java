@@ -72,17 +72,22 @@ final class Containerd implements Closeable {
         Containerd containerd = new Containerd(directory, process);
         try {
             Deadline.await("containerd answers", () -> containerd.ctr("version").exitCode() == 0);
-            for (String namespace : List.of("default", "k8s.io")) {
-                Host.run(
-                        "sh",
-                        "-c",
-                        "docker save " + Images.BUSYBOX + " dkvm-test/pause | ctr -a " + directory + "/sock -n "
-                                + namespace + " images import --snapshotter native -");
-            }
+            containerd.bring(Images.BUSYBOX, "dkvm-test/pause");
             return containerd;
         } catch (Exception | Error e) {
             containerd.close();
             throw e;
+        }
+    }
+
+    /** Gives it images of Docker's. */
+    void bring(String... images) throws IOException, InterruptedException {
+        for (String namespace : List.of("default", "k8s.io")) {
+            Host.run(
+                    "sh",
+                    "-c",
+                    "docker save " + String.join(" ", images) + " | ctr -a " + directory + "/sock -n " + namespace
+                            + " images import --snapshotter native -");
         }
     }
 

@@ -25,6 +25,7 @@ final class KubernetesPod {
     private final int processes;
     private final String id;
     private final Path logs;
+    private String image = Containerd.BUSYBOX;
 
     KubernetesPod(Containerd containerd, String runtime, int network) throws Exception {
         this(containerd, runtime, network, OF_THE_CONTAINER, 0);
@@ -58,6 +59,12 @@ final class KubernetesPod {
                 .getAsString();
     }
 
+    /** Makes its containers of another image, which containerd has. */
+    KubernetesPod with(String name) {
+        image = "docker.io/" + name + ":latest";
+        return this;
+    }
+
     /** The pause container's id. */
     String id() {
         return id;
@@ -89,7 +96,7 @@ final class KubernetesPod {
                         {"pod_sandbox_id":"%s","sandbox_config":%s,"config":{"metadata":{"name":"%s","attempt":0},"image":{"image":"%s"},
                          "command":["sh","-c","%s"],"log_path":"%3$s.log","mounts":[%s],
                          "linux":{"resources":{"memory_limit_in_bytes":%d},"security_context":{"namespace_options":{"network":%d,"pid":%d}}}}}""".formatted(
-                                id, config, name, Containerd.BUSYBOX, script, list, memory, network, processes))
+                                id, config, name, image, script, list, memory, network, processes))
                 .get("container_id")
                 .getAsString();
     }

@@ -101,8 +101,11 @@ static int set_limits(int group, const struct container *container, struct failu
 		r = set_number(group, "cpu.weight", container->cpu_weight, "cpu weight", error);
 	if (r < 0 || container->cpu_quota == 0)
 		return r;
-	snprintf(cpu, sizeof cpu, "%llu %llu", (unsigned long long)container->cpu_quota,
-		 (unsigned long long)container->cpu_period);
+	if (container->cpu_quota == CGROUPS_NO_LIMIT)
+		snprintf(cpu, sizeof cpu, "max");
+	else
+		snprintf(cpu, sizeof cpu, "%llu %llu", (unsigned long long)container->cpu_quota,
+			 (unsigned long long)container->cpu_period);
 	return set(group, "cpu.max", cpu, "cpu limit", error);
 }
 
@@ -116,6 +119,14 @@ int group_make(uint32_t number, const struct container *container, struct failur
 	auto_close int group = open_group(number);
 	return group < 0 ? fail(error, group, "control group: %s", error_text(group, text))
 			 : set_limits(group, container, error);
+}
+
+int group_change(uint32_t number, const struct container *limits)
+{
+	struct failure error;
+	auto_close int group = open_group(number);
+
+	return group < 0 ? group : set_limits(group, limits, &error);
 }
 
 /* The group that the first process is in by now, below its own. */

@@ -17,6 +17,9 @@ int group_mount(struct failure *error);
 /* Make the group with the container's limits. Returns 0 or -errno. */
 int group_make(uint32_t number, const struct container *container, struct failure *error);
 
+/* Give it other limits; 0 stays as it is, CGROUPS_NO_LIMIT is none. May wait until memory has been given back. Returns 0 or -errno. */
+int group_change(uint32_t number, const struct container *limits);
+
 /* Join it; where it may have no processes of its own any more, the one that its first process is in. Returns 0 or -errno. */
 int group_join(uint32_t number, pid_t first);
 

@@ -6,6 +6,7 @@
 #include "guest/network/dns.h"
 #include "guest/early.h"
 #include "common/files.h"
+#include "guest/orders/container_limits.h"
 #include "guest/orders/finish.h"
 #include "guest/sockets/guestsockets.h"
 #include "guest/locks/guestlocks.h"
@@ -200,7 +201,8 @@ static void children_ready(struct source *source, uint32_t events)
 	while (read(source->fd, &info, sizeof info) == sizeof info)
 		;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!resources_reaped(pid, status) && !shed_reaped(pid) && !usage_reaped(pid, status))
+		if (!resources_reaped(pid, status) && !container_limits_reaped(pid, status) && !shed_reaped(pid) &&
+		    !usage_reaped(pid, status))
 			sessions_reaped(pid, status);
 }
 
@@ -370,12 +372,14 @@ static int take_frame(const struct frame *frame)
 	bool session = frame->type >= FRAME_OPEN && frame->type <= FRAME_CLOSE;
 	bool connection = frame->type >= FRAME_SOCKET_DATA && frame->type <= FRAME_SOCKET_GONE;
 	bool limits = frame->type == FRAME_LIMITS && frame->stream == 0;
+	bool container_limits = frame->type == FRAME_CONTAINER_LIMITS && frame->stream == 0;
 	bool shed = frame->type == FRAME_SHED && frame->stream == 0;
 	bool usage = frame->type == FRAME_USAGE_ASK && frame->stream == 0;
 	bool lock = frame->type == FRAME_LOCK_ANSWER;
 	bool files = frame->type == FRAME_FILE_WATCHED || frame->type == FRAME_FILE_EVENTS;
 
-	if (session || connection || files || limits || shed || usage || lock || frame->type == FRAME_DNS_ANSWER) {
+	if (session || connection || files || limits || container_limits || shed || usage || lock ||
+	    frame->type == FRAME_DNS_ANSWER) {
 		if (state == FINISHED)
 			return 0; /* it crossed FINISHED */
 		if (state != READY)
@@ -390,6 +394,8 @@ static int take_frame(const struct frame *frame)
 			return file_events_frame(frame);
 		if (limits)
 			return resources_take(frame);
+		if (container_limits)
+			return container_limits_take(frame);
 		if (shed)
 			return shed_take(frame);
 		if (usage)

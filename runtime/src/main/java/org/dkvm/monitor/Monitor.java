@@ -80,12 +80,14 @@ public final class Monitor {
     private final NetworkReader network;
     private final MonitorLog log;
     private final Timeline timeline;
-    private final Deadlines deadlines;
     private final EventLoop loop;
     private final Vm vm;
     private final QemuControl control;
     private final List<ConsoleLink> consoles = new ArrayList<>();
     private final ConsoleFile consoleFile;
+    /** The usual ones, until the plan has been read. */
+    private Deadlines deadlines;
+
     private @Nullable VmUpdates updates;
     /** VNC's. */
     private Optional<String> password = Optional.empty();
@@ -130,6 +132,7 @@ public final class Monitor {
 
     private void boot() throws DkvmException, IOException {
         SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(places.plan()));
+        deadlines = deadlines.of(plan);
         timeline.mark("plan");
         MountCheck mounts = MountCheck.of(places.mounts(), plan.mounts());
         if (plan.rights().memoryCeiling() > 0) {

@@ -174,6 +174,13 @@ public final class TestSandbox implements Programs, AutoCloseable {
         memoryMissing = true;
     }
 
+    /** The host says how long a phase of a start may take. */
+    void startSeconds(int seconds) throws IOException {
+        JsonObject plan = SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE));
+        plan.getAsJsonObject("rights").addProperty("startSeconds", seconds);
+        Files.writeString(places.plan(), Json.write(plan));
+    }
+
     /** The engine's control group kills at this much. */
     void memoryCeiling(long bytes) throws IOException {
         JsonObject plan = SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE));
@@ -463,7 +470,7 @@ public final class TestSandbox implements Programs, AutoCloseable {
                 new ContainerCgroup(CgroupMode.V2, 0));
         return new SandboxPlan(
                 new VmPlan(shape, List.of(), NetworkMode.OWN, breaks, new HostNames("test", ""), Map.of()),
-                new SandboxRights(false, 0),
+                new SandboxRights(false, 0, SandboxRights.USUAL_START_SECONDS),
                 List.of(container),
                 new SandboxMounts(List.of(), Map.of()));
     }

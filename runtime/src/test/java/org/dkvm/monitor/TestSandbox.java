@@ -90,7 +90,9 @@ public final class TestSandbox implements Programs, AutoCloseable {
     /** What is started when the monitor starts them again. */
     final TestProcess secondShare = new TestProcess();
 
-    final TestProcess secondQemu = new TestProcess();
+    public final TestProcess secondQemu = new TestProcess();
+
+    public final TestProcess secondWeb = new TestProcess();
     /** What takes the container's memory when its VM had too little. */
     final TestProcess exhaust = new TestProcess();
     /** How much it is to take. */
@@ -377,7 +379,7 @@ public final class TestSandbox implements Programs, AutoCloseable {
             }
             case WEB -> {
                 webStarted.add(start.argv());
-                yield web;
+                yield webStarted.size() > 1 ? secondWeb : web;
             }
             case EXHAUST -> {
                 exhausts.add(start.argv().get(1));
@@ -444,6 +446,8 @@ public final class TestSandbox implements Programs, AutoCloseable {
         secondShare.kill();
         connector.kill();
         watcher.kill();
+        web.kill();
+        secondWeb.kill();
         exhaust.kill();
         locks.kill();
     }

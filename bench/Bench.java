@@ -215,8 +215,8 @@ final class Bench {
 
     /** DKVM's own part of it, on the host. */
     private void host() throws IOException, InterruptedException {
-        int times = Math.max(20, runs);
-        title("DKVM's own work on the host, median of " + times + " (ms)");
+        int times = Math.ceilDiv(20, runs);
+        title("DKVM's own work on the host, median of " + runs + " (monitor) and " + runs * times + " (ms)");
         Samples create = new Samples();
         Samples exec = new Samples();
         Samples monitor = new Samples();
@@ -225,7 +225,7 @@ final class Bench {
             try (HostWork work = new HostWork(HOME, vm)) {
                 Command.output("docker", "exec", vm, "true");
                 monitor.add(work.monitorMillis());
-                for (int j = 0; j < times / runs; j++) {
+                for (int j = 0; j < times; j++) {
                     create.add(work.createMillis());
                     exec.add(work.execMillis(Path.of("package/training/process.json")));
                 }

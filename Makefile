@@ -85,13 +85,16 @@ test-host: start-watch root deps
 	@package/step.sh --total $(BUILD)/started 'make test-host, without what runs in the box,'
 	@tests/host/host.sh run $(BOX) $(BUILD)/host/suite.disk 'mount -o ro,x-mount.mkdir /dev/vdb /suite && /suite/suite/tests/host/in-box.sh $(CASES)'
 
-## make bench       ratios against runc and against bare QEMU, as a table and as JSON; ONLY=network one part of it; PEERS=runsc beside Debian's gVisor
+## make bench       ratios against runc and against bare QEMU, as a table and as JSON; ONLY=run,network parts of it; PEERS=runsc beside Debian's gVisor
+BENCH_OPTIONS = $(if $(ONLY),--only '$(ONLY)') $(if $(PICTURES),--pictures '$(PICTURES)')
+comma := ,
 .PHONY: bench
 bench:
+	@bench/run.sh --check $(BENCH_OPTIONS)
 	@$(MAKE) up
-	@$(STEP) 'bench images' tests/images/build.sh hello busybox $(if $(filter-out files,$(or $(ONLY),files)),,workloads)
+	@$(STEP) 'bench images' tests/images/build.sh hello busybox $(if $(filter files,$(or $(subst $(comma), ,$(ONLY)),files)),workloads)
 	@$(if $(filter runsc,$(PEERS)),$(STEP) 'gVisor' bash -c 'command -v runsc >/dev/null || apt-get install -y --no-install-recommends runsc >/dev/null')
-	@bench/run.sh $(if $(ONLY),--only $(ONLY))
+	@bench/run.sh $(BENCH_OPTIONS)
 
 ## make soak        ten small VMs at once, for five minutes of random lives and deaths (SOAK_VMS, SOAK_SECONDS, SOAK_SEED): a summary
 SOAK_VMS ?= 10

@@ -10,79 +10,58 @@ import java.util.Map;
 
 /**
  * {@code make bench}: what a VM costs beside a container and beside a bare QEMU, all in one run, in turn, so that the ratios hold on a noisy machine. Prints a table,
- * and the same as JSON to the file given.
- *
- * <p>Usage: {@code java bench/Bench.java [--runs N] [--json FILE] [--only run|boards|host|exec|executions|memory|network|files|timeline]}
+ * and the same as JSON to the file given. {@link Choice} has the command line.
  */
 final class Bench {
     private static final Path HOME = Path.of("/opt/dkvm");
     private static final String IMAGE = "dkvm-test/busybox";
     private static final String FILES_IMAGE = System.getProperty("dkvm.bench.filesImage", "dkvm-test/workloads");
     private static final int IDLE_VMS = 10;
+    private static final int WRONG_USAGE = 2;
 
+    private final Choice choice;
     private final int runs;
-    private final String only;
-    /** Where the figures are written; empty: nowhere. */
-    private final Path json;
     private final Map<String, Double> figures = new LinkedHashMap<>();
 
-    private Bench(int runs, String only, Path json) {
-        this.runs = runs;
-        this.only = only;
-        this.json = json;
+    private Bench(Choice choice) {
+        this.choice = choice;
+        runs = choice.runs();
     }
 
-    public static void main(String[] args) throws IOException, InterruptedException {
-        int runs = 5;
-        String only = "";
-        Path json = Path.of("");
-        for (int i = 0; i + 1 < args.length; i += 2) {
-            switch (args[i]) {
-                case "--runs" -> runs = Integer.parseInt(args[i + 1]);
-                case "--json" -> json = Path.of(args[i + 1]);
-                case "--only" -> only = args[i + 1];
-                default -> throw new IllegalArgumentException("unknown option " + args[i]);
+    public static void main(String[] args) throws InterruptedException {
+        try {
+            Choice choice = Choice.of(List.of(args));
+            if (choice.check()) {
+                return;
             }
-        }
-        Bench bench = new Bench(runs, only, json);
-        bench.all();
-        if (!json.toString().isEmpty()) {
-            bench.write(json);
-        }
-    }
-
-    private void all() throws IOException, InterruptedException {
-        if (wanted("run")) {
-            wholeRun();
-        }
-        if (wanted("boards")) {
-            boards();
-        }
-        if (wanted("host")) {
-            host();
-        }
-        if (wanted("exec")) {
-            exec();
-        }
-        if (wanted("executions")) {
-            executions();
-        }
-        if (wanted("memory")) {
-            memory();
-        }
-        if (wanted("network")) {
-            network();
-        }
-        if (wanted("files")) {
-            files();
-        }
-        if (wanted("timeline")) {
-            timeline();
+            Bench bench = new Bench(choice);
+            for (Choice.Part part : choice.parts()) {
+                bench.measure(part);
+            }
+            if (!choice.json().toString().isEmpty()) {
+                bench.write(choice.json());
+            }
+        } catch (Choice.Wrong e) {
+            System.err.println("error: " + e.getMessage() + "\n" + Choice.USAGE);
+            System.exit(WRONG_USAGE);
+        } catch (IOException e) {
+            System.err.println("error: " + e.getMessage());
+            System.exit(1);
         }
     }
 
-    private boolean wanted(String section) {
-        return only.isEmpty() || only.equals(section);
+    private void measure(Choice.Part part) throws IOException, InterruptedException {
+        switch (part) {
+            case RUN -> wholeRun();
+            case BOARDS -> boards();
+            case HOST -> host();
+            case EXEC -> exec();
+            case EXECUTIONS -> executions();
+            case MEMORY -> memory();
+            case NETWORK -> network();
+            case FILES -> files();
+            case TIMELINE -> timeline();
+        }
     }
 
     private static String[] dockerRun(String runtime, String... command) {
@@ -128,11 +107,12 @@ final class Bench {
 
     /** The microvm board beside q35: a whole run, and how many instructions the guest of a bare QEMU needs for one. */
     private void boards() throws IOException, InterruptedException {
-        title("the boards, docker run --rm -e DKVM_MACHINE=BOARD " + IMAGE + " true, median of " + runs + " (ms)");
+        title("the boards, docker run --rm -e DKVM_MACHINE=BOARD -e DKVM_TEMPLATE=off " + IMAGE + " true, median of " + runs + " (ms)");
         Samples[] times = {new Samples(), new Samples()};
         for (int i = -1; i < runs; i++) {
             for (BareVm.Board board : BareVm.Board.values()) {
-                double millis = Command.millis("docker", "run", "--rm", "--runtime=dkvm", "-e", "DKVM_MACHINE=" + name(board), IMAGE, "true");
+                // Only q35 is ever restored from a template.
+                double millis = Command.millis("docker", "run", "--rm", "--runtime=dkvm", "-e", "DKVM_TEMPLATE=off", "-e", "DKVM_MACHINE=" + name(board), IMAGE, "true");
                 if (i >= 0) {
                     times[board.ordinal()].add(millis);
                 }
@@ -235,8 +215,8 @@ final class Bench {
 
     /** DKVM's own part of it, on the host. */
     private void host() throws IOException, InterruptedException {
-        int times = Math.max(20, runs);
-        title("DKVM's own work on the host, median of " + times + " (ms)");
+        int times = Math.ceilDiv(20, runs);
+        title("DKVM's own work on the host, median of " + runs + " (monitor) and " + runs * times + " (ms)");
         Samples create = new Samples();
         Samples exec = new Samples();
         Samples monitor = new Samples();
@@ -245,7 +225,7 @@ final class Bench {
             try (HostWork work = new HostWork(HOME, vm)) {
                 Command.output("docker", "exec", vm, "true");
                 monitor.add(work.monitorMillis());
-                for (int j = 0; j < times / runs; j++) {
+                for (int j = 0; j < times; j++) {
                     create.add(work.createMillis());
                     exec.add(work.execMillis(Path.of("package/training/process.json")));
                 }
@@ -354,26 +334,27 @@ final class Bench {
         figure(name + ".all-but-qemu.mib", ours);
     }
 
-    /** The steps of a start by a boot, and of one from a template; and both as pictures beside the figures. */
+    /** The steps of a start by a boot, and of one from a template; and both as the pictures that docs/performance.md shows. */
     private void timeline() throws IOException, InterruptedException {
-        for (String template : List.of("off", "auto")) {
-            String start = template.equals("off") ? "boot" : "restored";
-            title("timeline of a start: " + start);
-            // The first may find no template, and nothing in the host's cache.
-            Command.output("docker", "run", "--rm", "--runtime=dkvm", "-e", "DKVM_TEMPLATE=" + template, IMAGE, "true");
-            String vm = Command.output(
-                    "docker", "run", "-d", "--name", start, "--runtime=dkvm", "-e", "DKVM_TEMPLATE=" + template, IMAGE, "sleep", "1000");
-            try {
-                Command.output("docker", "exec", vm, "true");
-                System.out.println(Command.output("/opt/dkvm/bin/dkvm", "timeline", vm));
-                if (!json.toString().isEmpty()) {
-                    Files.writeString(
-                            json.resolveSibling(start + ".svg"),
-                            Command.output("/opt/dkvm/bin/dkvm", "timeline", "--svg", vm) + "\n");
-                }
-            } finally {
-                Command.output("docker", "rm", "-f", vm);
+        timeline("boot", "off");
+        timeline("restored", "auto");
+    }
+
+    private void timeline(String start, String template) throws IOException, InterruptedException {
+        title("timeline of a start: " + start);
+        // The first may find no template, and nothing in the host's cache.
+        Command.output("docker", "run", "--rm", "--runtime=dkvm", "-e", "DKVM_TEMPLATE=" + template, IMAGE, "true");
+        String vm = Command.output("docker", "run", "-d", "--name", start, "--runtime=dkvm", "-e", "DKVM_TEMPLATE=" + template, IMAGE, "sleep", "1000");
+        try {
+            Command.output("docker", "exec", vm, "true");
+            System.out.println(Command.output("/opt/dkvm/bin/dkvm", "timeline", vm));
+            if (!choice.pictures().toString().isEmpty()) {
+                Path picture = choice.pictures().resolve("timeline-" + start + ".svg");
+                Files.writeString(picture, Command.output("/opt/dkvm/bin/dkvm", "timeline", "--svg", vm) + "\n");
+                System.out.println("drawn as " + picture);
             }
+        } finally {
+            Command.output("docker", "rm", "-f", vm);
         }
     }
 

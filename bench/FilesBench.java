@@ -64,9 +64,12 @@ final class FilesBench {
                 "runsc", "--platform=ptrace", "--network=host", "do", "-quiet", "-force-overlay=false", "-root=" + root, "-cwd=/", "/usr/bin/python3", "/files.py", "/there"));
     }
 
-    private static Map<String, Double> figures(String text) {
+    private static Map<String, Double> figures(String text) throws IOException {
         Map<String, Double> figures = new LinkedHashMap<>();
         for (String line : text.split("\n")) {
+            if (!line.matches("[^ ]+ [0-9]+(\\.[0-9]+)?")) {
+                throw new IOException(SCRIPT + " printed \"" + line + "\" where a name and milliseconds belong");
+            }
             int space = line.indexOf(' ');
             figures.put(line.substring(0, space), Double.parseDouble(line.substring(space + 1)));
         }

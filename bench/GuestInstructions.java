@@ -48,6 +48,9 @@ final class GuestInstructions implements AutoCloseable {
         }
         String count = Files.readString(out).strip();
         Files.delete(out);
+        if (!count.matches("[0-9]{1,18}")) {
+            throw new NotPossible("the plugin counted \"" + count + "\"");
+        }
         return Long.parseLong(count) / MILLION;
     }
 

@@ -11,6 +11,8 @@ TREE = 7000
 BIG = 128 << 20
 LIBC = "/lib/x86_64-linux-gnu/libc.so.6"
 
+if len(sys.argv) not in (2, 3):
+    sys.exit("usage: files.py DIRECTORY [OUTPUT]")
 directory = sys.argv[1]
 output = open(sys.argv[2], "w") if len(sys.argv) > 2 else sys.stdout
 os.makedirs(directory, exist_ok=True)

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -48,8 +49,15 @@ static void serve(int peer, char purpose)
 int main(int argc, char **argv)
 {
     int on = 1;
+    char *end = NULL;
+    unsigned long port = argc == 2 ? strtoul(argv[1], &end, 10) : 0;
+
+    if (port == 0 || port > UINT16_MAX || *end != '\0') {
+        fprintf(stderr, "usage: netpeer PORT, from 1 to 65535\n");
+        return 2;
+    }
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(argc > 1 ? atoi(argv[1]) : 0))};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     (void)signal(SIGPIPE, SIG_IGN);
     (void)setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(listener, BACKLOG) != 0) {

@@ -4,5 +4,6 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 java_home=$("$here/../package/find-jdk.sh")
-mkdir -p "$here/results"
-exec "$java_home/bin/java" "$here/Bench.java" --json "$here/results/bench.json" "$@"
+results=$here/results
+mkdir -p "$results"
+exec "$java_home/bin/java" "$here/Bench.java" --json "$results/bench.json" --pictures "$results" "$@"

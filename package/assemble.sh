@@ -73,10 +73,13 @@ check_java_runtime() {
     done
 }
 
-# A JDK of Debian's needs C++'s library; others have it within, and nothing else here asks for it: 2 MiB.
+# A JDK of Debian's needs C++'s library; others have it within, and nothing else here asks for it: 2 MiB. The add-on's QEMU may.
 drop_unused_library() {
-    local root=$dest/sandbox
-    if ! grep -rlF libstdc++.so.6 "$root/usr/bin" "$root/usr/sbin" "$root/usr/libexec" "$root/usr/lib" "$root/opt/dkvm/jre" | grep -qv '/libstdc++\.so'; then
+    local root=$dest/sandbox users=() user
+    for user in "$root"/usr/{bin,sbin,libexec,lib} "$root/opt/dkvm/jre" "$build/sandbox-root-arm64/usr"; do
+        [ ! -d "$user" ] || users+=("$user")
+    done
+    if ! grep -rlF libstdc++.so.6 "${users[@]}" | grep -qv '/libstdc++\.so'; then
         rm -r "$root"/usr/lib/x86_64-linux-gnu/libstdc++.so.6* "$root/usr/share/doc/libstdc++6"
         sed -i '/^libstdc++6 /d' "$root/usr/share/doc/packages.txt"
         PATH=$PATH:/usr/sbin:/sbin ldconfig -r "$root"
@@ -318,4 +321,5 @@ main() {
     say "    $what: $(du -sm "$final" | cut -f1) MiB, of it sandbox $(du -sm "$final/sandbox" | cut -f1) MiB, kernels $(du -sm "$final/kernels" | cut -f1) MiB"
 }
 
-main "$@"
+# Sourced by the test of its functions.
+[ "${BASH_SOURCE[0]}" != "$0" ] || main "$@"

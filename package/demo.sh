@@ -114,7 +114,7 @@ own_kernel() {
         */kernels/debian/*) ;;
         *) return 0 ;;
     esac
-    say "These VMs booted Debian's kernel. DKVM's own boots in half the time and takes less memory: \"make install\" compiles it, once,"
+    say "These VMs booted Debian's kernel. DKVM's own boots in less than half the time and takes less memory: \"make install\" compiles it, once,"
     say "which takes about $(((BUILD_CPU_MINUTES + $(nproc) - 1) / $(nproc))) minutes with the $(nproc) processors of this machine."
 }
 

@@ -9,6 +9,7 @@
 #   --link         hard links to SOURCE's files instead of copies
 #   --rollback     no SOURCE: the version before this one again, and the next time this one
 #   --clean        no SOURCE: remove the version before this one, too, where no VM runs from it
+#   --with arm64   of SOURCE only the add-on for arm64, for the version that SOURCE is; the current version stays the current one
 #   --without arm64  no SOURCE: take the add-on for arm64 out again
 #
 # A SOURCE that is the version that is there, and has the add-on for arm64, brings that alone.
@@ -20,7 +21,7 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=dkvm-addon.sh
 . "$(dirname "$(readlink -f "$0")")/dkvm-addon.sh"
 
-usage() { die "usage: dkvm-upgrade.sh [--target DIR] [--downgrade] [--link] [DIRECTORY | ARCHIVE | IMAGE] | --rollback | --clean | --without arm64"; }
+usage() { die "usage: dkvm-upgrade.sh [--target DIR] [--downgrade] [--link] [--with arm64] [DIRECTORY | ARCHIVE | IMAGE] | --rollback | --clean | --without arm64"; }
 
 mode='' source='' downgrade='' link='' target=/opt/dkvm
 [ "$root" = "$home" ] || target=$root
@@ -34,9 +35,9 @@ while [ $# -gt 0 ]; do
         --downgrade) downgrade=--downgrade ;;
         --link) link=yes ;;
         --rollback | --clean) mode=${1#--} ;;
-        --without)
+        --with | --without)
             [ "${2:-}" = arm64 ] || usage
-            mode=without
+            mode=${1#--}
             shift
             ;;
         # How DKVM's image calls it: the package is the one that this script is in.
@@ -49,7 +50,10 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-case $mode in rollback | clean | without) [ -z "$source$link$downgrade" ] || usage ;; esac
+case $mode in
+    rollback | clean | without) [ -z "$source$link$downgrade" ] || usage ;;
+    with) if [ ! -d "$source" ] || [ -n "$downgrade" ]; then usage; fi ;;
+esac
 need_root
 umask 022
 
@@ -143,6 +147,16 @@ add_addon() {
     done
     bring "$addon_program" "$1" "$2"
     say "$target: the add-on for arm64 is installed"
+}
+
+# join_addon: SOURCE's add-on, for its own version; whoever rolled back keeps what is current.
+join_addon() {
+    wanted=$(name_of "$source")
+    has_addon "$source" || die "\"$source\" has no add-on for arm64 of its own build"
+    [ -e "$target/versions/$wanted/BUILD" ] || die "\"$target\" has no version $wanted, which this add-on for arm64 is of: install that version first, or again"
+    add_addon "$source" "$target/versions/$wanted"
+    [ "$(current_name)" = "$wanted" ] ||
+        warn "the add-on for arm64 is of version $wanted, and $(current_name) is the current one: VMs for arm64 start once $wanted is current again ($target/scripts/dkvm-upgrade.sh --rollback)"
 }
 
 # addon_parts PACKAGE: what is there of the add-on, its program last. Kernels that were added by hand are not its.
@@ -346,6 +360,7 @@ adopt_flat
 case $mode in
     rollback) roll_back ;;
     clean) rm -f "$target/previous" ;;
+    with) join_addon ;;
     without) remove_addon ;;
     clean-up) ;;
     *)

@@ -50,10 +50,16 @@ engine_packages() {
     fi
 }
 
-# For a screen in a browser: 100 MB. Where there is no such package, that case looks at it without.
+has_browser() { command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null; }
+
+# For a screen in a browser: 100 MB. Where there is no such package, that case looks at the screen without one and is told as skipped.
 browser_package() {
-    if ! command -v chromium-headless-shell >/dev/null && apt-cache show chromium-headless-shell >/dev/null 2>&1; then
+    if has_browser; then
+        return
+    elif apt-cache show chromium-headless-shell >/dev/null 2>&1; then
         PACKAGES+=(chromium-headless-shell)
+    else
+        warn "no package chromium-headless-shell here: DisplaysTest does without a browser; install Chromium for all of it"
     fi
 }
 
@@ -83,8 +89,8 @@ main() {
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
         die "this is not a Debian-like machine: install the equivalents of ${PACKAGES[*]} and a Docker engine, and JDK 25"
     fi
-    # A fresh machine knows no packages yet: then apt-cache can not say which one has the client.
-    if ! command -v docker >/dev/null && ! apt-cache show docker.io >/dev/null 2>&1; then
+    # A fresh machine knows no packages yet: then apt-cache can not say which one has the client, or a browser.
+    if ! apt-cache show docker.io >/dev/null 2>&1 && { ! command -v docker >/dev/null || { [ "$tests" = yes ] && ! has_browser; }; }; then
         need_root "installing packages"
         logged "$DKVM_CACHE/apt.log" apt-get update -q
     fi

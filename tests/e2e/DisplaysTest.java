@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.dkvm.e2e.Differential.onVm;
 import static org.dkvm.e2e.Images.BUSYBOX;
 import static org.dkvm.e2e.Images.TOOLS;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.awt.image.BufferedImage;
 import java.net.URI;
@@ -232,6 +233,7 @@ class DisplaysTest {
 
     @Test
     void aConsoleIsSeenAndTypedToInABrowser() throws Exception {
+        Optional<Path> browser = Browser.installed();
         onVm(docker -> {
             Container container = docker.start(
                     "-p127.0.0.1::6080",
@@ -253,13 +255,37 @@ class DisplaysTest {
             assertThatThrownBy(() -> Vnc.overWeb(port, "open")).isInstanceOf(Vnc.Refused.class);
             try (Vnc vnc = Vnc.overWeb(port, "open it")) {
                 vnc.await("a blue console", picture -> share(picture, BLUE) > 80 && greyInFirstLine(picture) > 200);
-                Optional<Path> browser = Browser.installed();
                 if (browser.isPresent()) {
                     theScreenIsTypedToInABrowser(browser.get(), docker.directory(), port);
                 }
                 vnc.type("exit\n");
             }
             container.awaitEnd();
+        });
+        assumeTrue(
+                browser.isPresent(),
+                "all was well without a browser; for the rest install chromium-headless-shell or chromium");
+    }
+
+    @Test
+    void aPageWhosePortIsTakenEndsTheStart() throws Exception {
+        onVm(docker -> {
+            Container owner = docker.peer(
+                    BUSYBOX,
+                    "sh",
+                    "-c",
+                    "nc -ll -p 6080 -e true & until cat /proc/net/tcp* | grep -q ':17C0 '; do sleep 0.1; done; echo it listens; wait");
+            owner.awaitLog("it listens");
+            Outcome outcome = docker.exits(NOT_STARTED)
+                    .run(
+                            "--network=container:" + owner.name(),
+                            "--env=DKVM_DISPLAY_MODE=web",
+                            "--env=DKVM_QEMU_VNC_PASSWORD=open it",
+                            BUSYBOX,
+                            "echo",
+                            "started");
+            assertThat(outcome.text()).isEmpty();
+            assertThat(outcome.errors()).contains("can not listen at TCP port 6080: Address already in use");
         });
     }
 

@@ -23,10 +23,10 @@ await_engine() {
     done
 }
 
-# DKVM's own limit, too: where a probe of KVM takes ten seconds.
+# DKVM's own limits, too: a probe of KVM takes ten seconds there, a start that waits for others more than a minute.
 install_package() {
     mkdir -p /etc/dkvm
-    printf '{"kvm-probe-seconds": %d}\n' $((6 * SLOWNESS)) >/etc/dkvm/dkvm.json
+    printf '{"kvm-probe-seconds": %d, "start-seconds": %d}\n' $((6 * SLOWNESS)) $((60 * SLOWNESS)) >/etc/dkvm/dkvm.json
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q -o Dpkg::Options::=--force-confold "$top/dkvm.deb"
 }
 

@@ -3,7 +3,8 @@
  * dkvm-web: serves noVNC's pages, and hands what its websocket brings through to QEMU's.
  *     dkvm-web PORT SCREEN PAGES
  * PORT is the TCP port, at all addresses. SCREEN is the unix socket at which QEMU takes websockets, PAGES the directory of the pages. It
- * asks for no password: QEMU does. Before the first connection is taken, all pages are in memory and no file can be opened any more.
+ * asks for no password: QEMU does. Before the first connection is taken, all pages are in memory and no file can be opened any more. It
+ * says then that it serves: whoever started it tells by that whether it could not, or was brought to its end by what it was sent.
  */
 #include "common/clock.h"
 #include "common/confine.h"
@@ -126,5 +127,6 @@ int main(int argc, char **argv)
 	r = confine_to_sockets();
 	if (r < 0)
 		die("seccomp", r);
+	fprintf(stderr, "serves the screen at TCP port %lu\n", port);
 	serve(listener);
 }

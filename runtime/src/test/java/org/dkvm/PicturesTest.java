@@ -37,8 +37,24 @@ class PicturesTest {
                         picture -> assertThat(renamed(picture, ".svg", ".dot")).exists());
     }
 
+    /** "make bench" draws them; a start whose picture no page shows need not be kept. */
+    @Test
+    void everyMeasuredPictureIsShown() throws Exception {
+        List<Path> measured = named(PICTURES.resolve("measured"), ".svg");
+        assertThat(measured).isNotEmpty();
+        String page = Files.readString(Path.of("docs/performance.md"));
+        for (Path picture : measured) {
+            assertThat(page).contains("(pictures/measured/" + picture.getFileName() + ")");
+            assertThat(Files.readString(picture)).startsWith("<svg ").endsWith("</svg>\n");
+        }
+    }
+
     private static List<Path> named(String suffix) throws IOException {
-        try (Stream<Path> files = Files.list(PICTURES)) {
+        return named(PICTURES, suffix);
+    }
+
+    private static List<Path> named(Path directory, String suffix) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
             return files.filter(file -> file.toString().endsWith(suffix)).toList();
         }
     }

@@ -30,7 +30,8 @@ final class ConfigCommand {
         if (config.overhead().kvm().equals(config.overhead().tcg())) {
             json.addProperty("overhead", Long.toString(config.overhead().kvm().bytes()));
         }
-        json.addProperty("kvm-probe-seconds", config.kvmProbe().toSeconds());
+        json.addProperty("kvm-probe-seconds", config.patience().kvmProbe().toSeconds());
+        json.addProperty("start-seconds", config.patience().start().toSeconds());
         json.addProperty("template", config.vms().template().name().toLowerCase(Locale.ROOT));
         json.addProperty("vhost-net", config.vhostNet().name().toLowerCase(Locale.ROOT));
         return PrettyJson.write(json, "");

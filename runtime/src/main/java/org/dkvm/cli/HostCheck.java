@@ -209,7 +209,7 @@ final class HostCheck {
         try {
             KvmVerdict verdict = new HostAccelerator(
                             InnerRuntime.jobs(layout),
-                            HostConfig.read(HostConfig.FILE).kvmProbe(),
+                            HostConfig.read(HostConfig.FILE).patience().kvmProbe(),
                             _ -> {})
                     .probe();
             return verdict.works()

@@ -86,10 +86,11 @@ final class KernelAddCommand implements Callable<Integer> {
         HostConfig config = HostConfig.read(HostConfig.FILE);
         Accelerator accelerator = made.architecture().isForeign()
                 ? Accelerator.TCG
-                : new HostAccelerator(jobs, config.kvmProbe(), KernelAddCommand::say)
+                : new HostAccelerator(jobs, config.patience().kvmProbe(), KernelAddCommand::say)
                         .choose(config.vms().acceleration());
-        say("booting it once with " + accelerator + ", for " + KernelProbe.LIMIT.toSeconds() + " s at most");
-        Duration took = KernelProbe.boot(jobs, made, accelerator);
+        Duration limit = KernelProbe.limit(config.patience().start());
+        say("booting it once with " + accelerator + ", for " + limit.toSeconds() + " s at most");
+        Duration took = KernelProbe.boot(jobs, made, accelerator, limit);
         say(String.format(Locale.ROOT, "booted: %.1f s", took.toNanos() / NANOS_PER_SECOND));
     }
 

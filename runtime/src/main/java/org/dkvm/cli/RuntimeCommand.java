@@ -84,7 +84,8 @@ public final class RuntimeCommand {
         Path bundle = path(arguments.value("bundle", "b").orElse("."));
         HostConfig config = HostConfig.read(HostConfig.FILE);
         Jobs jobs = new Jobs(layout, RuncProgram.program());
-        HostAccelerator accelerators = new HostAccelerator(jobs, config.kvmProbe(), warnings(log));
+        HostAccelerator accelerators =
+                new HostAccelerator(jobs, config.patience().kvmProbe(), warnings(log));
         ContainerId id = id(arguments);
         new Create(jobs, config, accelerators, new HostClock(layout), host)
                 .run(id, bundle, state(arguments, id), action, warnings(log))

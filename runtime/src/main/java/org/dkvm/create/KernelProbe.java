@@ -8,15 +8,21 @@ import org.dkvm.kernel.KernelStore;
 
 /** Boots a kernel once, in a sandbox, to see whether its agent answers. It has no disk, no share and no network: that their modules are there is the initramfs's concern. */
 public final class KernelProbe {
-    /** A distribution's kernel takes 4 to 10 s to boot under TCG, and longer on a busy host. */
-    public static final Duration LIMIT = Duration.ofMinutes(2);
+    /** In phases of a start: a distribution's kernel takes 4 to 10 s to boot under TCG, and longer on a busy host. */
+    private static final int LIMIT_FACTOR = 2;
 
     private KernelProbe() {}
 
+    /** How long it may take where a phase of a VM's start may take that long. */
+    public static Duration limit(Duration step) {
+        return step.multipliedBy(LIMIT_FACTOR);
+    }
+
     /** Boots the kernel; returns how long it took until the agent spoke. */
-    public static Duration boot(Jobs jobs, KernelStore.Found kernel, Accelerator accelerator) throws DkvmException {
+    public static Duration boot(Jobs jobs, KernelStore.Found kernel, Accelerator accelerator, Duration limit)
+            throws DkvmException {
         long start = System.nanoTime();
-        ProbeResult result = BootProbe.run(jobs, ProbeCommand.ofAdded(kernel, accelerator, LIMIT), LIMIT);
+        ProbeResult result = BootProbe.run(jobs, ProbeCommand.ofAdded(kernel, accelerator, limit), limit);
         if (!result.works()) {
             throw new DkvmException(
                     "kernel \"" + kernel.name() + "\" does not boot: " + result.reason(),

@@ -37,14 +37,19 @@ import org.dkvm.template.TemplateStore;
 
 /** Makes templates: a machine is booted and saved by {@code dkvm template save} in a sandbox, which sees the kernel and writes to one directory. */
 public final class TemplateJob {
-    /** What the machine, and QEMU, are given as. */
-    public static final String COMMAND = "command.json";
+    /** What is wanted. */
+    private static final String COMMAND = "command.json";
 
     /** In it: QEMU's words. */
-    public static final String QEMU = "qemu";
+    private static final String QEMU = "qemu";
+
+    /** In it: how long a phase of a start may take. */
+    private static final String START_SECONDS = "startSeconds";
 
     private static final String KERNEL = "dkvm";
-    private static final Duration LIMIT = Duration.ofMinutes(3);
+
+    /** In phases of a start: two boots, of which the first is given up early, and what follows. */
+    private static final int LIMIT_FACTOR = 3;
 
     /** QEMU's translated code, the JVM, and the memory that the machine uses, once more as it is copied. */
     private static final MemorySize BESIDE = MemorySize.ofMib(768);
@@ -75,7 +80,7 @@ public final class TemplateJob {
             if (mine == null || there.isPresent()) {
                 return there;
             }
-            return Optional.of(make(jobs, kernel, shape, choice, store));
+            return Optional.of(make(jobs, config, kernel, shape, choice, store));
         } catch (IOException e) {
             throw new DkvmException("can not make the template: " + e, "", e);
         }
@@ -103,13 +108,25 @@ public final class TemplateJob {
         throw new DkvmException("the template that was missed is of another VM, or of another version", "");
     }
 
+    /** Does it in a sandbox: what is wanted stands in the directory that it is to write to. */
+    public static void save(Path out) throws DkvmException {
+        JsonObject command = Json.readObject(out.resolve(COMMAND));
+        Duration step = Duration.ofSeconds(Json.requiredNumber(command, START_SECONDS));
+        TemplateSaver.save(Json.strings(command, QEMU), step, out);
+    }
+
     private static Template make(
-            Jobs jobs, KernelStore.Found kernel, MachineShape shape, TemplateChoice choice, TemplateStore store)
+            Jobs jobs,
+            HostConfig config,
+            KernelStore.Found kernel,
+            MachineShape shape,
+            TemplateChoice choice,
+            TemplateStore store)
             throws DkvmException, IOException {
         try (OwnedDirectory making = store.begin()) {
             TemplateKey key = choice.key(shape);
             Path out = Files.createDirectory(making.path().resolve("template"));
-            run(jobs, kernel, shape, out);
+            run(jobs, config.patience().start(), kernel, shape, out);
             // An upgrade may have come in between.
             if (!choice.key(shape).text().equals(key.text())) {
                 throw new DkvmException("the package has changed while the template was made", "make it again");
@@ -118,10 +135,11 @@ public final class TemplateJob {
         }
     }
 
-    private static void run(Jobs jobs, KernelStore.Found kernel, MachineShape shape, Path out)
+    private static void run(Jobs jobs, Duration step, KernelStore.Found kernel, MachineShape shape, Path out)
             throws DkvmException, IOException {
         JsonObject command = new JsonObject();
         command.add(QEMU, Json.arrayOf(QemuCommand.argv(TemplateChoice.machine(shape))));
+        command.addProperty(START_SECONDS, step.toSeconds());
         AtomicFile.replacePrivate(out.resolve(COMMAND), Json.write(command));
         List<Job.Mount> mounts =
                 List.of(new Job.Mount(out, OUT, true), new Job.Mount(kernel.directory(), SandboxPaths.KERNEL, false));
@@ -131,7 +149,7 @@ public final class TemplateJob {
                 JavaJob.of(
                         jobs.version(),
                         mounts,
-                        new Job.Limits(LIMIT, memory.plus(BESIDE), memory),
+                        new Job.Limits(step.multipliedBy(LIMIT_FACTOR), memory.plus(BESIDE), memory),
                         Job.Rights.MACHINES,
                         shape.processor().accelerator() == Accelerator.KVM,
                         "template",
@@ -143,7 +161,8 @@ public final class TemplateJob {
     /** What VMs have here where nothing is said; or all that a start may have had that missed one. */
     private static List<Processor> processors(Jobs jobs, HostConfig config, boolean missed) throws DkvmException {
         if (!missed) {
-            Accelerator accelerator = new HostAccelerator(jobs, config.kvmProbe(), warning -> {})
+            Accelerator accelerator = new HostAccelerator(
+                            jobs, config.patience().kvmProbe(), warning -> {})
                     .choose(config.vms().acceleration());
             return List.of(
                     accelerator == Accelerator.TCG ? translated(jobs) : new Processor(accelerator, KvmUse.PLAIN, 0));

@@ -28,7 +28,7 @@ import org.dkvm.template.MemoryPieces;
 import org.dkvm.template.Template;
 
 /** Boots a machine until its agent waits for its first order, and saves it: what {@link TemplateJob} runs in a sandbox. */
-public final class TemplateSaver {
+final class TemplateSaver {
     private static final Path PLACE = Path.of("/tmp");
 
     /** Of the machine that is saved. */
@@ -46,8 +46,6 @@ public final class TemplateSaver {
 
     private static final int MAX_WORDS = 500;
     private static final Duration PAUSE = Duration.ofMillis(5);
-    private static final Duration FIRST_BOOT = Duration.ofSeconds(45);
-    private static final Duration BOOT = Duration.ofMinutes(2);
 
     /** The agent's channel, as QemuCommand names it. */
     private static final String AGENT = "agent";
@@ -71,14 +69,16 @@ public final class TemplateSaver {
      * Saves a machine.
      *
      * @param command QEMU's command line
+     * @param step how long a phase of a start may take; a boot has twice that
      * @param out where its memory and its state are put
      */
-    public static void save(List<String> command, Path out) throws DkvmException {
+    static void save(List<String> command, Duration step, Path out) throws DkvmException {
         Program.startWithoutHelper();
         try {
             Files.createDirectory(SHARE);
             // Emulated processors race now and then while they boot: see docs/adr/0007-emulated-cpus-after-the-boot.md.
-            if (!attempt(command, out, FIRST_BOOT) && !attempt(command, out, BOOT)) {
+            Duration boot = step.multipliedBy(2);
+            if (!attempt(command, out, step.multipliedBy(3).dividedBy(4)) && !attempt(command, out, boot)) {
                 throw new DkvmException("the machine does not boot: " + words(), "");
             }
             MemoryPieces.write(TemplateMachine.MADE_MEMORY, out.resolve(Template.MEMORY));
@@ -102,9 +102,9 @@ public final class TemplateSaver {
         Process share = start(served);
         Process qemu = null;
         try {
-            await(share, SOCKETS.share());
+            await(share, SOCKETS.share(), most);
             qemu = start(command);
-            await(qemu, SOCKETS.control());
+            await(qemu, SOCKETS.control(), most);
             try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(SOCKETS.control()))) {
                 if (!new TemplateSaver(channel).save(out.resolve(Template.STATE), most)) {
                     return false;
@@ -127,8 +127,8 @@ public final class TemplateSaver {
                 .start();
     }
 
-    private static void await(Process program, Path socket) throws DkvmException, InterruptedException {
-        long deadline = System.nanoTime() + BOOT.toNanos();
+    private static void await(Process program, Path socket, Duration most) throws DkvmException, InterruptedException {
+        long deadline = System.nanoTime() + most.toNanos();
         while (!Files.exists(socket)) {
             if (!program.isAlive() || System.nanoTime() - deadline > 0) {
                 throw new DkvmException("\"" + socket.getFileName() + "\" was not made: " + words(), "");

@@ -80,12 +80,14 @@ public final class Monitor {
     private final NetworkReader network;
     private final MonitorLog log;
     private final Timeline timeline;
-    private final Deadlines deadlines;
     private final EventLoop loop;
     private final Vm vm;
     private final QemuControl control;
     private final List<ConsoleLink> consoles = new ArrayList<>();
     private final ConsoleFile consoleFile;
+    /** The usual ones, until the plan has been read. */
+    private Deadlines deadlines;
+
     private @Nullable VmUpdates updates;
     /** VNC's. */
     private Optional<String> password = Optional.empty();
@@ -130,6 +132,7 @@ public final class Monitor {
 
     private void boot() throws DkvmException, IOException {
         SandboxPlan plan = SandboxPlanJson.fromJson(Json.readObject(places.plan()));
+        deadlines = deadlines.of(plan);
         timeline.mark("plan");
         MountCheck mounts = MountCheck.of(places.mounts(), plan.mounts());
         if (plan.rights().memoryCeiling() > 0) {
@@ -172,7 +175,7 @@ public final class Monitor {
         vm.onUpdate((client, limits) -> updates(plan).take(client, limits));
         vm.members().growBy((bytes, told) -> updates(plan).atLeast(bytes, told));
         GuestSetup setup = new GuestSetup(starting, vmNetwork, mounts);
-        await(setup, qemu);
+        await(setup, qemu, screen);
         if (starting.vm().restored()) {
             restore(qemu.apply(starting), vmNetwork);
         } else {
@@ -217,7 +220,7 @@ public final class Monitor {
         return !vm.isOver();
     }
 
-    private void await(GuestSetup setup, Function<SandboxPlan, ProgramStart> qemu) {
+    private void await(GuestSetup setup, Function<SandboxPlan, ProgramStart> qemu, Screen screen) {
         vm.await(setup, translated -> {
             try {
                 SandboxPlan plan =
@@ -225,8 +228,9 @@ public final class Monitor {
                 Files.deleteIfExists(places.sockets().share());
                 awaitShare(startShare(plan));
                 startSockets(plan);
+                startScreenServer(screen);
                 startQemu(qemu.apply(plan));
-                await(new GuestSetup(plan, setup.network(), setup.mounts()), qemu);
+                await(new GuestSetup(plan, setup.network(), setup.mounts()), qemu, screen);
             } catch (DkvmException e) {
                 vm.fail(e.text());
             } catch (IOException e) {
@@ -288,23 +292,36 @@ public final class Monitor {
             if (vm.isOver()) {
                 vm.childEnded(ended);
             } else {
+                vm.children().forget(ended);
                 events.ended(ended.obituary());
             }
         });
         loop.after(deadlines.step(), events::late);
     }
 
-    /** Somebody from outside may bring it to its end, as it reads what they send: the VM goes on without it. */
+    /** Where a screen is to be seen in a browser. */
     private void startScreenServer(Screen screen) throws DkvmException {
         Optional<ProgramStart> server = screen.server();
         if (server.isPresent()) {
-            start("dkvm-web", server.get(), ended -> {
-                if (vm.isOver() || ended.said(Screen.PORT_TAKEN)) {
-                    vm.childEnded(ended);
-                } else {
-                    log.line("the screen is in no browser any more: " + ended.obituary());
-                }
-            });
+            start("dkvm-web", server.get(), this::screenServerEnded);
+        }
+    }
+
+    /** One that could not serve ends the start. Somebody from outside may bring it to its end later, as it reads what they send: the VM goes on without it. */
+    private void screenServerEnded(Child server) {
+        if (vm.isOver()) {
+            vm.childEnded(server);
+        } else if (vm.children().has(server)) {
+            // How the VM ends one day is not its doing.
+            vm.children().forget(server);
+            if (server.said(Screen.SERVES) || vm.hasStarted()) {
+                vm.container()
+                        .main()
+                        .say("the screen can not be seen in a browser any more, until the container is started again: "
+                                + server.obituary());
+            } else {
+                vm.fail(server.obituary());
+            }
         }
     }
 

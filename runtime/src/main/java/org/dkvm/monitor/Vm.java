@@ -254,6 +254,11 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         return clock.phase() == Phase.RUNNING;
     }
 
+    /** Whether the workload has been started. */
+    boolean hasStarted() {
+        return clock.phase().isStarted();
+    }
+
     /** QEMU has opened the agent channel. */
     void agentConnected(SocketChannel channel) throws IOException {
         if (agent != null) {

@@ -160,7 +160,7 @@ public final class MonitorTraining {
                         new HostNames("training", ""),
                         Map.of("net.core.somaxconn", "1024"),
                         restored ? TEMPLATE : ""),
-                new SandboxRights(false, 0),
+                new SandboxRights(false, 0, SandboxRights.USUAL_START_SECONDS),
                 List.of(container),
                 new SandboxMounts(List.of("/share", "/share/root", "/share/1"), Map.of()));
     }

@@ -196,6 +196,41 @@ class VersionsTest {
     }
 
     @Test
+    void anAddOnAloneLeavesTheVersionThatSomebodyRolledBackTo() throws IOException, InterruptedException {
+        done(install(0, oldPackage));
+        done(install(0, newPackage));
+        done(upgrade("--rollback"));
+        addOn(newPackage, newPackage);
+        StandIn.Result added = install(0, newPackage, "--with", "arm64", "--link");
+        done(added);
+        assertThat(current()).endsWith(OLD);
+        assertThat(root.resolve(PROGRAM)).doesNotExist();
+        assertThat(root.resolve("versions/" + NEW).resolve(PROGRAM)).hasContent("qemu");
+        assertThat(added.output())
+                .contains("is of version " + NEW + ", and " + OLD + " is the current one")
+                .contains("--rollback");
+        done(upgrade("--rollback"));
+        assertThat(current()).endsWith(NEW);
+        assertWhole();
+        assertWholeAddOnIfAny();
+        assertThat(root.resolve(PROGRAM)).hasContent("qemu");
+    }
+
+    @Test
+    void anAddOnAloneIsForAVersionThatIsThere() throws IOException, InterruptedException {
+        done(install(0, oldPackage));
+        StandIn.Result bare = install(0, newPackage, "--with", "arm64");
+        assertThat(bare.code()).isEqualTo(1);
+        assertThat(bare.output()).contains("has no add-on for arm64 of its own build");
+        addOn(newPackage, newPackage);
+        StandIn.Result early = install(0, newPackage, "--with", "arm64");
+        assertThat(early.code()).isEqualTo(1);
+        assertThat(early.output()).contains("has no version " + NEW).contains("install that version first");
+        assertThat(current()).endsWith(OLD);
+        assertClean(OLD);
+    }
+
+    @Test
     void anUpgradeSaysThatItHasNotTheAddOnOfTheVersionBefore() throws IOException, InterruptedException {
         addOn(oldPackage, oldPackage);
         done(install(0, oldPackage));

@@ -393,6 +393,18 @@ class FailureTest {
     }
 
     @Test
+    void agentThatAnswersInTheHostsTimeOnly() throws Exception {
+        // A thirtieth of the usual limit, which would not be over before the test is.
+        sandbox.deadlines(60_000, LONG, LONG);
+        sandbox.startSeconds(2);
+        sandbox.start();
+        Peer main = sandbox.mainClient();
+        sandbox.agent();
+        assertThat(main.lastWords())
+                .startsWith("dkvm: waited 2 s for the guest's kernel to boot and its agent to answer;");
+    }
+
+    @Test
     void bootThatTakesTooLongInAll() throws Exception {
         sandbox.deadlines(LONG, 400, LONG);
         sandbox.start();

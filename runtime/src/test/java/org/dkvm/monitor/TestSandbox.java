@@ -90,7 +90,9 @@ public final class TestSandbox implements Programs, AutoCloseable {
     /** What is started when the monitor starts them again. */
     final TestProcess secondShare = new TestProcess();
 
-    final TestProcess secondQemu = new TestProcess();
+    public final TestProcess secondQemu = new TestProcess();
+
+    public final TestProcess secondWeb = new TestProcess();
     /** What takes the container's memory when its VM had too little. */
     final TestProcess exhaust = new TestProcess();
     /** How much it is to take. */
@@ -172,6 +174,13 @@ public final class TestSandbox implements Programs, AutoCloseable {
     /** … whose memory is not there. */
     void memoryIsMissing() {
         memoryMissing = true;
+    }
+
+    /** The host says how long a phase of a start may take. */
+    void startSeconds(int seconds) throws IOException {
+        JsonObject plan = SandboxPlanJson.toJson(plan(false, List.of(), Display.NONE));
+        plan.getAsJsonObject("rights").addProperty("startSeconds", seconds);
+        Files.writeString(places.plan(), Json.write(plan));
     }
 
     /** The engine's control group kills at this much. */
@@ -370,7 +379,7 @@ public final class TestSandbox implements Programs, AutoCloseable {
             }
             case WEB -> {
                 webStarted.add(start.argv());
-                yield web;
+                yield webStarted.size() > 1 ? secondWeb : web;
             }
             case EXHAUST -> {
                 exhausts.add(start.argv().get(1));
@@ -437,6 +446,8 @@ public final class TestSandbox implements Programs, AutoCloseable {
         secondShare.kill();
         connector.kill();
         watcher.kill();
+        web.kill();
+        secondWeb.kill();
         exhaust.kill();
         locks.kill();
     }
@@ -463,7 +474,7 @@ public final class TestSandbox implements Programs, AutoCloseable {
                 new ContainerCgroup(CgroupMode.V2, 0));
         return new SandboxPlan(
                 new VmPlan(shape, List.of(), NetworkMode.OWN, breaks, new HostNames("test", ""), Map.of()),
-                new SandboxRights(false, 0),
+                new SandboxRights(false, 0, SandboxRights.USUAL_START_SECONDS),
                 List.of(container),
                 new SandboxMounts(List.of(), Map.of()));
     }

@@ -28,7 +28,7 @@ import org.dkvm.linux.HostProcessors;
  * @param overhead what a sandbox needs beyond its VM's memory
  * @param vhostNet whether vhost-net is used where it is there: auto or off
  * @param logs what is kept of VMs that are gone
- * @param kvmProbe how long the VM may take by which it is found out whether KVM works
+ * @param patience how long things may take
  * @param confinement how VMs are confined
  */
 public record HostConfig(
@@ -37,7 +37,7 @@ public record HostConfig(
         Overhead overhead,
         VhostNet vhostNet,
         LogLimits logs,
-        Duration kvmProbe,
+        Patience patience,
         Confinement confinement) {
     /** The same for VMs of which something else holds where their containers do not say. */
     public HostConfig with(VmDefaults others) {
@@ -69,10 +69,10 @@ public record HostConfig(
 
     private static final int MAX_LOGS = 10_000;
 
-    /** A host of today takes a third of a second, one that is busy three times as long. */
-    private static final Duration DEFAULT_KVM_PROBE = Duration.ofSeconds(3);
-
     private static final int MOST_PROBE_SECONDS = 600;
+
+    private static final int LEAST_START_SECONDS = 10;
+    private static final int MOST_START_SECONDS = 3600;
 
     /** JVM, virtiofsd and QEMU itself; measured 110 MiB for a busy VM, and page tables and its stacks grow with use. */
     private static final MemorySize KVM_OVERHEAD = MemorySize.ofMib(192);
@@ -92,7 +92,7 @@ public record HostConfig(
                 new Overhead(KVM_OVERHEAD, TCG_OVERHEAD),
                 VhostNet.AUTO,
                 DEFAULT_LOGS,
-                DEFAULT_KVM_PROBE,
+                Patience.DEFAULT,
                 Confinement.DEFAULT);
     }
 
@@ -128,7 +128,7 @@ public record HostConfig(
         Overhead overhead = defaults.overhead;
         VhostNet vhostNet = defaults.vhostNet;
         LogLimits logs = defaults.logs;
-        Duration kvmProbe = defaults.kvmProbe;
+        Patience patience = defaults.patience;
         Confinement confinement = defaults.confinement;
         TemplateUse template = defaults.vms.template();
         for (String key : json.keySet()) {
@@ -159,13 +159,20 @@ public record HostConfig(
                 case "logs" -> logs = new LogLimits((int) number(file, json, key, value, 0, MAX_LOGS), logs.size());
                 case "logs-size" -> logs = new LogLimits(logs.vms(), memory(file, key, value, MemorySize.ofMib(0)));
                 case "kvm-probe-seconds" ->
-                    kvmProbe = Duration.ofSeconds(number(file, json, key, value, 1, MOST_PROBE_SECONDS));
+                    patience = new Patience(
+                            Duration.ofSeconds(number(file, json, key, value, 1, MOST_PROBE_SECONDS)),
+                            patience.start());
+                case "start-seconds" ->
+                    patience = new Patience(
+                            patience.kvmProbe(),
+                            Duration.ofSeconds(
+                                    number(file, json, key, value, LEAST_START_SECONDS, MOST_START_SECONDS)));
                 // The launcher's own: it reads it before there is a JVM.
                 case "runc" -> text(file, key, value);
                 default ->
                     throw new DkvmException(
                             place(file, key) + ": key \"" + key + "\" is not known",
-                            "known are accel, allow, antispoof, cpus, kernel, kvm-probe-seconds, logs, logs-size, memory, overhead, runc, shared-volumes, template, uid, vhost-net");
+                            "known are accel, allow, antispoof, cpus, kernel, kvm-probe-seconds, logs, logs-size, memory, overhead, runc, shared-volumes, start-seconds, template, uid, vhost-net");
             }
         }
         return new HostConfig(
@@ -174,7 +181,7 @@ public record HostConfig(
                 overhead,
                 vhostNet,
                 logs,
-                kvmProbe,
+                patience,
                 confinement);
     }
 

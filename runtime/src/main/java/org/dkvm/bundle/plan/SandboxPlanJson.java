@@ -78,12 +78,16 @@ public final class SandboxPlanJson {
         if (rights.memoryCeiling() > 0) {
             json.addProperty("memoryCeiling", rights.memoryCeiling());
         }
+        if (rights.startSeconds() != SandboxRights.USUAL_START_SECONDS) {
+            json.addProperty("startSeconds", rights.startSeconds());
+        }
         return json;
     }
 
     private static SandboxRights rightsFromJson(JsonObject json) {
         return new SandboxRights(
                 Json.isTrue(json, "sysAdmin"),
-                json.has("memoryCeiling") ? Json.requiredNumber(json, "memoryCeiling") : 0);
+                json.has("memoryCeiling") ? Json.requiredNumber(json, "memoryCeiling") : 0,
+                json.has("startSeconds") ? Json.requiredInt(json, "startSeconds") : SandboxRights.USUAL_START_SECONDS);
     }
 }

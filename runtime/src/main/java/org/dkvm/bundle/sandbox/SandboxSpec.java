@@ -182,8 +182,10 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                         container.hostName(), Json.string(spec, "domainname").orElse("")),
                 sysctls(linux),
                 template);
-        SandboxRights rights =
-                new SandboxRights(inputs.options.sysAdmin(), SandboxResources.ceiling(linux, inputs.overhead()));
+        SandboxRights rights = new SandboxRights(
+                inputs.options.sysAdmin(),
+                SandboxResources.ceiling(linux, inputs.overhead()),
+                Math.toIntExact(inputs.config.patience().start().toSeconds()));
         ContainerPlan first = new ContainerPlan(
                 inputs.place.id().value(),
                 container.process(),

@@ -11,8 +11,6 @@ import org.dkvm.core.MemorySize;
 import org.dkvm.create.JavaJob;
 import org.dkvm.create.Jobs;
 import org.dkvm.create.TemplateJob;
-import org.dkvm.create.TemplateSaver;
-import org.dkvm.json.Json;
 import org.dkvm.template.Template;
 import org.dkvm.template.TemplateKey;
 import org.dkvm.template.TemplateStore;
@@ -156,7 +154,7 @@ public final class TemplateCommand implements Runnable {
             hidden = true)
     int save(@Parameters(paramLabel = "OUT", description = "A directory with the machine's command.") Path out) {
         try {
-            TemplateSaver.save(Json.strings(Json.readObject(out.resolve(TemplateJob.COMMAND)), TemplateJob.QEMU), out);
+            TemplateJob.save(out);
             return 0;
         } catch (DkvmException e) {
             System.err.print(JavaJob.said(e));

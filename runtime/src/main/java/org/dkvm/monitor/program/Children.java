@@ -14,6 +14,11 @@ public final class Children {
         children.add(child);
     }
 
+    /** One that has ended, and whose end is not the VM's. */
+    public void forget(Child child) {
+        children.remove(child);
+    }
+
     /** Whether it is one of those that count. */
     public boolean has(Child child) {
         return children.contains(child);

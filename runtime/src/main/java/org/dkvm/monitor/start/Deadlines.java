@@ -2,9 +2,11 @@
 package org.dkvm.monitor.start;
 
 import java.time.Duration;
+import org.dkvm.bundle.plan.SandboxPlan;
+import org.dkvm.bundle.plan.SandboxRights;
 
 /**
- * How long things may take.
+ * How long things may take: where the host says how long a phase of a start may take, all is in proportion to that.
  *
  * @param step one phase of the boot
  * @param boot the whole boot, until the workload runs
@@ -18,6 +20,24 @@ public record Deadlines(Duration step, Duration boot, Duration restore, Duration
 
     private static final int DISKS_FACTOR = 12;
     private static final int SET_UP_FACTOR = 15;
+
+    /** Those of a VM. A guest that ends has no less time than usual: what it does not write is lost. */
+    public Deadlines of(SandboxPlan plan) {
+        return within(plan.rights().startSeconds());
+    }
+
+    Deadlines within(int seconds) {
+        Duration end = scaled(finish, seconds);
+        return new Deadlines(
+                scaled(step, seconds),
+                scaled(boot, seconds),
+                scaled(restore, seconds),
+                end.compareTo(finish) > 0 ? end : finish);
+    }
+
+    private static Duration scaled(Duration usual, int seconds) {
+        return usual.multipliedBy(seconds).dividedBy(SandboxRights.USUAL_START_SECONDS);
+    }
 
     /** How long a guest with disks may take to be set up in all: it fills new ones. */
     Duration setUpWithDisks() {

@@ -13,7 +13,8 @@ public final class PhaseClock {
     private static final int EFI_FACTOR = 2;
 
     private final EventLoop loop;
-    private final Deadlines deadlines;
+    private final Deadlines usual;
+    private Deadlines deadlines;
     private final Consumer<Duration> late;
     private Phase phase = Phase.STARTING;
     private EventLoop.@Nullable Timer stepTimer;
@@ -28,6 +29,7 @@ public final class PhaseClock {
      */
     public PhaseClock(EventLoop loop, Deadlines deadlines, Consumer<Duration> late) {
         this.loop = loop;
+        usual = deadlines;
         this.deadlines = deadlines;
         this.late = late;
     }
@@ -38,6 +40,7 @@ public final class PhaseClock {
 
     /** QEMU has been started. EFI takes its time before the kernel begins: on a busy host as long as that does. */
     public void begin(SandboxPlan plan) {
+        deadlines = usual.of(plan);
         factor = plan.vm().shape().hardware().firmware() == Firmware.EFI ? EFI_FACTOR : 1;
         disks = !plan.vm().disks().isEmpty();
         enter(Phase.CONNECTING);

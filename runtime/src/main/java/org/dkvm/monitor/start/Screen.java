@@ -35,8 +35,8 @@ public final class Screen {
     /** Leaves what a program may have switched the terminal to: colours, a hidden cursor, the second screen. See console_codes(4). */
     public static final String SANE = "\033[!p\033[?1049l";
 
-    /** How dkvm-web begins to say that another has its port. */
-    public static final String PORT_TAKEN = "can not listen at";
+    /** What dkvm-web says once it has its port and its pages: what ends it from then on is what it was sent. */
+    public static final String SERVES = "serves the screen at";
 
     private static final String SERVER = SandboxPaths.PACKAGE + "/dkvm-web";
     private static final int SIGWINCH = 28;

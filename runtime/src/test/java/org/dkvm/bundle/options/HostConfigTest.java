@@ -36,7 +36,7 @@ class HostConfigTest {
     void eachKeyIsUnderstood() throws DkvmException {
         assertThat(parse("{\"accel\":\"tcg\",\"kernel\":\"debian/6.12\",\"memory\":\"1g\",\"cpus\":2,"
                         + "\"allow\":[\"sys-admin\"],\"runc\":\"/x\",\"overhead\":\"100M\",\"vhost-net\":\"off\","
-                        + "\"logs\":0,\"logs-size\":\"1m\",\"kvm-probe-seconds\":30,\"antispoof\":\"always\",\"uid\":3000000000,"
+                        + "\"logs\":0,\"logs-size\":\"1m\",\"kvm-probe-seconds\":30,\"start-seconds\":600,\"antispoof\":\"always\",\"uid\":3000000000,"
                         + "\"shared-volumes\":\"refuse\",\"template\":\"auto\"}"))
                 .isEqualTo(new HostConfig(
                         new VmDefaults(Acceleration.TCG, "debian/6.12", MemorySize.ofMib(1024), 2, TemplateUse.AUTO),
@@ -44,7 +44,7 @@ class HostConfigTest {
                         new Overhead(MemorySize.ofMib(100), MemorySize.ofMib(100)),
                         VhostNet.OFF,
                         new LogLimits(0, MemorySize.ofMib(1)),
-                        Duration.ofSeconds(30),
+                        new Patience(Duration.ofSeconds(30), Duration.ofMinutes(10)),
                         new Confinement(3_000_000_000L, Antispoof.ALWAYS, SharedVolumes.REFUSE)));
     }
 
@@ -96,6 +96,9 @@ class HostConfigTest {
                 "{\"logs\":-1};logs",
                 "{\"logs\":10001};logs",
                 "{\"logs\":\"all\"};logs",
+                "{\"start-seconds\":9};start-seconds",
+                "{\"start-seconds\":3601};start-seconds",
+                "{\"start-seconds\":\"long\"};start-seconds",
                 "{\"logs-size\":\"much\"};logs-size",
                 "{\"allow\":\"sys-admin\"};allow",
                 "{\"allow\":[\"all\"]};allow",

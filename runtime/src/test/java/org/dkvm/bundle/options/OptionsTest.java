@@ -196,7 +196,7 @@ class OptionsTest {
                 defaults.overhead(),
                 defaults.vhostNet(),
                 defaults.logs(),
-                defaults.kvmProbe(),
+                defaults.patience(),
                 defaults.confinement());
     }
 }

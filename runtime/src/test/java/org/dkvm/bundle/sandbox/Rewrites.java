@@ -34,7 +34,12 @@ public final class Rewrites {
 
     public static SandboxSpec rewrite(JsonObject spec, Accelerator accelerator, HostView host, boolean vhostNet)
             throws DkvmException {
-        HostConfig config = HostConfig.defaults();
+        return rewrite(spec, accelerator, host, vhostNet, HostConfig.defaults());
+    }
+
+    private static SandboxSpec rewrite(
+            JsonObject spec, Accelerator accelerator, HostView host, boolean vhostNet, HostConfig config)
+            throws DkvmException {
         JsonObject seccomp = new JsonObject();
         seccomp.addProperty("defaultAction", "the sandbox's own");
         Options options = Options.parse(Json.strings(Json.objectOrNew(spec, "process"), "env"), config);
@@ -68,5 +73,9 @@ public final class Rewrites {
 
     public static SandboxSpec rewrite(JsonObject spec) throws DkvmException {
         return rewrite(spec, Accelerator.TCG, new FakeHost());
+    }
+
+    static SandboxSpec rewrite(JsonObject spec, HostConfig config) throws DkvmException {
+        return rewrite(spec, Accelerator.TCG, new FakeHost(), false, config);
     }
 }

@@ -9,10 +9,14 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.bundle.host.FakeHost;
 import org.dkvm.bundle.host.HostView;
+import org.dkvm.bundle.options.HostConfig;
+import org.dkvm.bundle.options.Patience;
+import org.dkvm.bundle.plan.SandboxPlan;
 import org.dkvm.bundle.plan.SandboxPlanJson;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
@@ -260,6 +264,24 @@ class SandboxSpecTest {
         assertThat(Json.write(sandbox.spec())).doesNotContain("/etc/shadow", "\"srv\"");
         assertThat(SandboxPlanJson.fromJson(SandboxPlanJson.toJson(sandbox.plan())))
                 .isEqualTo(sandbox.plan());
+    }
+
+    @Test
+    void theHostsLimitOfAStartIsInThePlan() throws DkvmException {
+        assertThat(Rewrites.rewrite(spec).plan().rights().startSeconds()).isEqualTo(60);
+        HostConfig usual = HostConfig.defaults();
+        HostConfig patient = new HostConfig(
+                usual.vms(),
+                usual.allow(),
+                usual.overhead(),
+                usual.vhostNet(),
+                usual.logs(),
+                new Patience(usual.patience().kvmProbe(), Duration.ofMinutes(10)),
+                usual.confinement());
+        readAPlainSpec();
+        SandboxPlan slow = Rewrites.rewrite(spec, patient).plan();
+        assertThat(slow.rights().startSeconds()).isEqualTo(600);
+        assertThat(SandboxPlanJson.fromJson(SandboxPlanJson.toJson(slow))).isEqualTo(slow);
     }
 
     @Test

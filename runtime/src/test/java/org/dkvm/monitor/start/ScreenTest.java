@@ -116,20 +116,55 @@ class ScreenTest {
                 .containsExactly(
                         List.of("/opt/dkvm/dkvm-web", "6080", "/run/dkvm/screen/websocket", "/usr/share/novnc"));
         sandbox.web.end(139, "");
-        sandbox.awaitLog("the screen is in no browser any more: dkvm-web was killed by signal 11");
+        sandbox.awaitLog("the screen can not be seen in a browser any more");
         agent.say(FrameType.EXIT, 1, 3, 0);
         agent.say(FrameType.FINISHED, 0, 0, 0, 3, 0);
-        assertThat(main.lastWords()).endsWith("EXIT 3");
+        assertThat(main.lastWords())
+                .contains(
+                        "dkvm: the screen can not be seen in a browser any more, until the container is started again:"
+                                + " dkvm-web was killed by signal 11")
+                .endsWith("EXIT 3");
         assertThat(sandbox.log()).doesNotContain("sesame");
     }
 
     @Test
-    void aPortThatAnotherHasIsAnError() throws Exception {
+    void aServerThatHasServedEndsNoStartWhateverItSays() throws Exception {
+        Peer main = startInABrowser();
+        sandbox.web.end(1, "serves the screen at TCP port 6080\ncan not listen at TCP port 6080\n");
+        sandbox.awaitLog("the screen can not be seen in a browser any more");
+        Peer agent = sandbox.runningAgent();
+        sandbox.qemu.end(1, "out of luck\n");
+        agent.close();
+        assertThat(main.lastWords())
+                .contains("dkvm: the screen can not be seen in a browser any more")
+                .contains("dkvm: QEMU ended with exit code 1; its last messages:\nout of luck")
+                .endsWith("EXIT 255");
+    }
+
+    @Test
+    void aVmThatIsStartedAgainHasItsServerAgain() throws Exception {
+        Peer main = startInABrowser();
+        Peer lost = sandbox.agent();
+        sandbox.qemu.end(134, "Assertion failed\n");
+        lost.close();
+        sandbox.awaitStarted(4);
+        Peer agent = sandbox.runningAgent();
+        assertThat(sandbox.web.isAlive()).isFalse();
+        assertThat(sandbox.webStarted).hasSize(2);
+        assertThat(sandbox.secondWeb.isAlive()).isTrue();
+        agent.say(FrameType.EXIT, 1, 3, 0);
+        agent.say(FrameType.FINISHED, 0, 0, 0, 3, 0);
+        assertThat(main.lastWords()).isEqualTo("EXIT 3");
+    }
+
+    @Test
+    void aServerThatCanNotServeEndsTheStart() throws Exception {
         Peer main = startInABrowser();
         sandbox.web.end(1, "can not listen at TCP port 6080: Address already in use\n");
-        assertThat(main.lastWords())
-                .contains("can not listen at TCP port 6080: Address already in use")
-                .doesNotEndWith("EXIT 0");
+        assertThat(main.lastWords()).isEqualTo("""
+                dkvm: dkvm-web ended with exit code 1; its last messages:
+                can not listen at TCP port 6080: Address already in use
+                EXIT 125""");
     }
 
     @Test

@@ -41,7 +41,7 @@ public record HostConfig(
         Confinement confinement) {
     /** The same for VMs of which something else holds where their containers do not say. */
     public HostConfig with(VmDefaults others) {
-        return new HostConfig(others, allow, overhead, vhostNet, logs, kvmProbe, confinement);
+        return new HostConfig(others, allow, overhead, vhostNet, logs, patience, confinement);
     }
 
     /** Where it is; a missing file means all defaults. */

@@ -55,8 +55,9 @@ class PodsTest {
     }
 
     private static Path volume(String name, String runtime) throws Exception {
-        return Files.createDirectories(
-                containerd.directory().resolve("kubelet-" + runtime + "/volumes/kubernetes.io~empty-dir/" + name));
+        return Files.createDirectories(containerd
+                .directory()
+                .resolve("kubelet-" + runtime + "/pods/uid/volumes/kubernetes.io~empty-dir/" + name));
     }
 
     private static void await(KubernetesPod pod, String name, String said) throws Exception {
@@ -82,7 +83,7 @@ class PodsTest {
                 await(pod, "side", "ready");
                 seen.add(pod.exec(side, "hostname; wget -qO- http://127.0.0.1/; cat /dev/shm/word; ls /index.html"));
                 seen.add(pod.exec(side, "echo through >/v/fifo; touch /w/x"));
-                seen.add(pod.exec(side, "cat /proc/1/comm; grep -l 9999 /proc/[0-9]*/cmdline | grep -v self | wc -l"));
+                seen.add(pod.exec(side, "cat /proc/1/comm; ps | grep -c h[t]tpd"));
                 seen.add(pod.exec(web, "cat /proc/1/comm; id -u; echo of web >&2; exit 9"));
                 seen.add(containerd.fetch("http://" + pod.address() + "/"));
                 pod.stop(web, 60);
@@ -212,11 +213,11 @@ class PodsTest {
                 await(pod, "one", "ready");
                 String two = pod.start("two", FOREVER, Map.of());
                 await(pod, "two", "ready");
-                seen.add(pod.exec(two, "cat /proc/1/comm; grep -l 1001 /proc/[0-9]*/cmdline | grep -v self | wc -l"));
-                seen.add(pod.exec(two, "kill $(pidof sleep | tr ' ' '\\n' | sort -n | head -1); echo $?"));
+                seen.add(pod.exec(two, "cat /proc/1/comm; ps | grep -c s[l]eep.1001"));
+                seen.add(pod.exec(two, "kill $(ps | grep s[l]eep.1001 | grep -v sh | awk '{print $1}'); echo $?"));
                 pod.stop(one, 60);
                 seen.add(pod.status(one));
-                seen.add(pod.exec(two, "grep -l 1001 /proc/[0-9]*/cmdline | grep -v self | wc -l"));
+                seen.add(pod.exec(two, "ps | grep -c s[l]eep.1001"));
             } finally {
                 pod.close();
             }

@@ -26,6 +26,9 @@ enum {
 	EVENTS_SIZE = 1024,     /* bytes of memory.events */
 };
 
+#define MOST_GROUPS "1024"
+#define MOST_DEPTH "32"
+
 static bool mounted;
 
 static int open_group(uint32_t number)
@@ -93,20 +96,22 @@ static int set_number(int group, const char *file, uint64_t value, const char *w
 static int set_limits(int group, const struct container *container, struct failure *error)
 {
 	char cpu[64];
-	int r = set_number(group, "memory.max", container->memory_limit, "memory limit", error);
+	int r = set_number(group, "pids.max", container->pids_limit, "process limit", error);
 
 	if (r == 0)
-		r = set_number(group, "pids.max", container->pids_limit, "process limit", error);
-	if (r == 0)
 		r = set_number(group, "cpu.weight", container->cpu_weight, "cpu weight", error);
-	if (r < 0 || container->cpu_quota == 0)
+	if (r < 0)
 		return r;
+	if (container->cpu_quota == 0)
+		return set_number(group, "memory.max", container->memory_limit, "memory limit", error);
 	if (container->cpu_quota == CGROUPS_NO_LIMIT)
 		snprintf(cpu, sizeof cpu, "max");
 	else
 		snprintf(cpu, sizeof cpu, "%llu %llu", (unsigned long long)container->cpu_quota,
 			 (unsigned long long)container->cpu_period);
-	return set(group, "cpu.max", cpu, "cpu limit", error);
+	r = set(group, "cpu.max", cpu, "cpu limit", error);
+	/* last: what is over it is killed at once */
+	return r < 0 ? r : set_number(group, "memory.max", container->memory_limit, "memory limit", error);
 }
 
 int group_make(uint32_t number, const struct container *container, struct failure *error)
@@ -117,8 +122,12 @@ int group_make(uint32_t number, const struct container *container, struct failur
 	if (mkdirat(early.root, path, 0755) < 0)
 		return fail(error, -errno, "control group: %s", error_text(errno, text));
 	auto_close int group = open_group(number);
-	return group < 0 ? fail(error, group, "control group: %s", error_text(group, text))
-			 : set_limits(group, container, error);
+	if (group < 0)
+		return fail(error, group, "control group: %s", error_text(group, text));
+	/* groups that a container makes in its own are kernel memory, and are removed one by one */
+	write_text(group, "cgroup.max.descendants", MOST_GROUPS);
+	write_text(group, "cgroup.max.depth", MOST_DEPTH);
+	return set_limits(group, container, error);
 }
 
 int group_change(uint32_t number, const struct container *limits)

@@ -6,6 +6,7 @@
 #include "guest/log.h"
 #include "guest/setup/ownfiles.h"
 #include "guest/setup/root.h"
+#include "guest/process/members.h"
 #include "guest/process/workload.h"
 
 #include <errno.h>
@@ -41,7 +42,7 @@ void finish_mounts(void)
 	if (workload_is_machine())
 		root_make_writable();
 	ownfiles_remove();
-	root_unmount();
+	root_unmount(members_were_there());
 	sync();
 }
 

@@ -28,6 +28,7 @@ static struct member *members;
 static uint8_t used[MEMBER_NUMBERS / 8]; /* bits of numbers that have been begun */
 static size_t loading_bytes;
 static int loading, running;
+static bool were_there;
 static int own_pids = -1; /* the agent's PID namespace */
 
 static bool is_used(uint32_t number)
@@ -70,6 +71,11 @@ static void drop_records(struct member *member)
 /* GCC 12 takes what realloc(3) gave back for lost once it is stored in the list */
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 
+bool members_were_there(void)
+{
+	return were_there;
+}
+
 int members_add_records(uint32_t number, const uint8_t *bytes, size_t size)
 {
 	struct member *member = find(number);
@@ -110,6 +116,7 @@ enum member_answer members_begin(uint32_t number, struct member **member)
 	loading--;
 	running++;
 	found->begun = true;
+	were_there = true;
 	found->shares_pids = found->container.shares_pids;
 	if (running > MEMBERS_MAX) {
 		member_release(found);
@@ -215,6 +222,8 @@ static int clean(const struct member *member)
 	char text[64];
 
 	channel_disown();
+	/* it outlives an OOM kill of others */
+	write_text(early.proc, "self/oom_score_adj", "-1000");
 	int r = group_end(member->number);
 	if (r < 0)
 		log_text(LOG_LEVEL_WARNING, "control group of container %u: %s", member->number, error_text(r, text));

@@ -44,6 +44,9 @@ enum member_answer {
 /* Take a piece of the records of one that has not been begun. Returns 0 or -EPROTO. */
 int members_add_records(uint32_t number, const uint8_t *bytes, size_t size);
 
+/* Whether one has been begun since the VM came up. */
+bool members_were_there(void);
+
 /* Begin a container, or find it for a further process of it. *member: with MEMBER_GO only. */
 enum member_answer members_begin(uint32_t number, struct member **member);
 enum member_answer members_find(uint32_t number, struct member **member);

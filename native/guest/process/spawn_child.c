@@ -7,6 +7,7 @@
 #include "common/files.h"
 #include "guest/process/lookup.h"
 #include "common/messages.h"
+#include "common/place.h"
 #include "guest/process/passwd.h"
 #include "guest/process/reaper.h"
 #include "common/signals.h"
@@ -17,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,11 +165,28 @@ static void make_working_directory(const struct child *child)
 {
 	const char *path = working_directory(child->process);
 	char text[64];
-	int r = child->first ? make_dirs(path, 0755) : 0;
 
-	if (r < 0)
-		give_up(r == -ENOTDIR ? CODE_NOT_EXECUTABLE : CODE_SETUP_FAILED, MESSAGE_MKDIR, path,
-			error_text(r, text));
+	if (!child->first)
+		return;
+	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int made = root < 0 ? -errno : place_make(root, path, true);
+	if (made < 0)
+		give_up(made == -ENOTDIR ? CODE_NOT_EXECUTABLE : CODE_SETUP_FAILED, MESSAGE_MKDIR, path,
+			error_text(made, text));
+}
+
+/*
+ * Whoever names it is not to get out of the root by what we have open: no link of /proc/self/fd is followed. As root a directory may be
+ * found that its user may not enter.
+ */
+static int enter_directory(const char *path)
+{
+	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int found = root < 0 ? -errno : place_find(root, path);
+
+	if (found < 0)
+		return found;
+	return fchdir(found) < 0 ? -errno : 0;
 }
 
 /* As root first, for a directory that the user may not enter; then, if root may not, as the user. */
@@ -176,11 +195,12 @@ static bool change_directory(const struct process *process, bool again)
 	const char *path = working_directory(process);
 	char text[64];
 
-	if (chdir(path) == 0)
+	int r = enter_directory(path);
+	if (r == 0)
 		return true;
-	if (!again && (errno == EACCES || errno == EPERM))
+	if (!again && (r == -EACCES || r == -EPERM))
 		return false;
-	give_up(errno == ENOENT ? CODE_NOT_FOUND : CODE_NOT_EXECUTABLE, MESSAGE_CHDIR, path, error_text(errno, text));
+	give_up(r == -ENOENT ? CODE_NOT_FOUND : CODE_NOT_EXECUTABLE, MESSAGE_CHDIR, path, error_text(r, text));
 }
 
 static bool is_env(const char *entry, const char *name)
@@ -314,6 +334,39 @@ static void enter(const struct child *child)
 	}
 }
 
+static int by_number(const void *one, const void *other)
+{
+	return *(const int *)one - *(const int *)other;
+}
+
+/* A copy of what the agent has open is nothing for a process that others of the pod may look at. */
+static void keep_only(const struct child *child)
+{
+	int kept[] = {child->status, child->input, child->output, child->error, early.proc, early.exe};
+	unsigned int from = 3;
+
+	qsort(kept, sizeof kept / sizeof kept[0], sizeof kept[0], by_number);
+	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+		if (kept[i] < (int)from)
+			continue;
+		if (kept[i] > (int)from)
+			close_range(from, (unsigned int)kept[i] - 1, 0);
+		from = (unsigned int)kept[i] + 1;
+	}
+	close_range(from, ~0u, 0);
+}
+
+/* As long as devices are not told apart in the guest, a container of several makes none, unless it may do anything. */
+static void take_devices(const struct child *child)
+{
+	struct process *process = child->process;
+
+	if (!process->has_capabilities || (process->capabilities[CAPS_BOUNDING] >> CAP_SYS_ADMIN & 1))
+		return;
+	for (int set = 0; set < CAPS_SETS; set++)
+		process->capabilities[set] &= ~(UINT64_C(1) << CAP_MKNOD);
+}
+
 _Noreturn void child_run(const struct child *child)
 {
 	struct process *process = child->process;
@@ -323,6 +376,10 @@ _Noreturn void child_run(const struct child *child)
 	signals_reset(process->ignored_signals);
 	is_machine = child->sysinit && child->first && !child->member;
 	enter(child);
+	if (child->member) {
+		keep_only(child);
+		take_devices(child);
+	}
 	tell_reboots(child);
 	setsid();
 	umask(0022);

@@ -117,7 +117,10 @@ static int take_container(struct session *session, const struct process *process
 		session_refuse(session, CODE_SETUP_FAILED, text);
 		return 0;
 	case MEMBER_WRONG:
-		return -EPROTO;
+		if (process->begins_container)
+			return -EPROTO;
+		session_refuse(session, CODE_NOT_RUNNING, MESSAGE_NOT_RUNNING);
+		return 0;
 	}
 	if (process->begins_container) {
 		session->member = *member;

@@ -270,13 +270,14 @@ void root_settle(void)
 		nanosleep(&pause, NULL);
 }
 
-void root_unmount(void)
+void root_unmount(bool settle)
 {
 	static char info[MOUNTS_SIZE];
 	static char *points[MOUNTS_MAX];
 	char text[64];
 
-	root_settle();
+	if (settle)
+		root_settle();
 	if (read_text(early.proc, "self/mountinfo", info, sizeof info) > 0) {
 		for (int i = mount_points(info, points) - 1; i >= 0; i--) {
 			/* the agent has files of its own open in these, which have nothing to write back */

@@ -5,6 +5,8 @@
 
 #include "common/failure.h"
 
+#include <stdbool.h>
+
 /* Mount the share in the initramfs and its root as /, with /dev and /sys moved into it, and make it the root of the agent. */
 int root_mount(struct failure *error);
 
@@ -35,7 +37,7 @@ void root_make_writable(void);
  */
 void root_settle(void);
 
-/* Unmount everything, the root last; afterwards the agent's root is the initramfs again. */
-void root_unmount(void);
+/* Unmount everything, the root last, and first await what was asked of the host, if settle; afterwards the agent's root is the initramfs again. */
+void root_unmount(bool settle);
 
 #endif

@@ -34,6 +34,8 @@ public final class SessionRouter {
     private final List<Client> waiting = new ArrayList<>();
     /** By the numbers of further containers, those whose main clients have come; each number is used once. */
     private final Set<Integer> members = new HashSet<>();
+    /** … of these, those that have ended, or could not be started. */
+    private final Set<Integer> membersGone = new HashSet<>();
     /** The main sessions of those, by their numbers. */
     private final Map<Integer, Session> membersMains = new HashMap<>();
 
@@ -73,12 +75,42 @@ public final class SessionRouter {
         membersMains.put(client.container(), session);
         sendOpen(toAgent, session.number(), records);
         client.setWaiting(false);
+        for (Client exec : List.copyOf(waiting)) {
+            if (exec.container() == client.container()) {
+                waiting.remove(exec);
+                exec.setWaiting(false);
+                begin(exec);
+            }
+        }
+    }
+
+    /** Whether a further container is being taken away, whose client has gone. */
+    public boolean hasEndingMembers() {
+        for (Session session : membersMains.values()) {
+            if (session.client() == null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Nobody starts in a further container any more. */
+    private void memberGone(int number) {
+        membersGone.add(number);
+        for (Client exec : List.copyOf(waiting)) {
+            if (exec.container() == number) {
+                waiting.remove(exec);
+                exec.setWaiting(false);
+                Replies.refuse(exec, "the container stopped before the process started");
+            }
+        }
     }
 
     /** A further container can not be started: its client hears why. */
     public void refuseMember(Client client, String text) {
         client.setWaiting(false);
         Replies.refuse(client, text);
+        memberGone(client.container());
     }
 
     private static void sendOpen(FrameOutput toAgent, int number, byte[] records) {
@@ -103,12 +135,12 @@ public final class SessionRouter {
     /** The agent takes exec sessions from now on. */
     public void ready() {
         ready = true;
-        List<Client> now = List.copyOf(waiting);
-        waiting.clear();
-        for (Client client : now) {
+        for (Client client : List.copyOf(waiting)) {
             if (client.isMembersMain()) {
+                waiting.remove(client);
                 events.memberAttached(client);
-            } else {
+            } else if (client.container() == Client.FIRST_CONTAINER) {
+                waiting.remove(client);
                 client.setWaiting(false);
                 begin(client);
             }
@@ -188,6 +220,9 @@ public final class SessionRouter {
         waiting.remove(client);
         Session session = client.session();
         boolean main = client.isMain() && !client.isEnded();
+        if (client.isMembersMain() && session == null && !client.isEnded()) {
+            memberGone(client.container());
+        }
         if (session != null && agent != null) {
             session.clientGone();
             if (session.number() != MAIN) {
@@ -300,18 +335,27 @@ public final class SessionRouter {
             mainAttached = true;
             client.setWaiting(true);
             events.attached(client);
-        } else if (client.isMembersMain() && !members.add(client.container())) {
+        } else if (client.isMembersMain() && members.contains(client.container())) {
             Replies.refuse(client, "container " + client.container() + " of this VM was started before");
+        } else if (membersGone.contains(client.container())) {
+            Replies.refuse(client, "the container does not run");
         } else if (over || execClients + waiting.size() >= MAX_EXEC || sessions.size() >= MAX_SESSIONS) {
             Replies.refuse(
                     client,
                     over ? "the container is stopping" : execClients + waiting.size() + " exec sessions are open");
-        } else if (ready && client.isMembersMain()) {
+        } else if (client.isMembersMain()) {
+            members.add(client.container());
             client.setWaiting(true);
-            events.memberAttached(client);
-        } else if (ready) {
+            if (ready) {
+                events.memberAttached(client);
+            } else {
+                waiting.add(client);
+            }
+        } else if (ready
+                && (client.container() == Client.FIRST_CONTAINER || membersMains.containsKey(client.container()))) {
             begin(client);
         } else {
+            // For a further container: until its first process has been asked for.
             client.setWaiting(true);
             waiting.add(client);
         }
@@ -410,6 +454,7 @@ public final class SessionRouter {
         for (Map.Entry<Integer, Session> member : membersMains.entrySet()) {
             if (member.getValue() == session) {
                 membersMains.remove(member.getKey());
+                memberGone(member.getKey());
                 events.memberEnded(member.getKey());
                 break;
             }

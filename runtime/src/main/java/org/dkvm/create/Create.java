@@ -149,8 +149,13 @@ public final class Create {
             PodNeighbours.check(places.vms(), id, pod, host);
         }
         CapabilityNames.warnOfUnknown(Json.objectOrNew(original, "process"), warn);
-        ContainerSpec container =
-                ContainerSpec.read(original, pod, bundle, options.machine().disks(), ProcessLimits.own(), host);
+        ContainerSpec container = ContainerSpec.read(
+                holdsPod ? PodSize.weighed(original) : original,
+                pod,
+                bundle,
+                options.machine().disks(),
+                ProcessLimits.own(),
+                host);
         String program =
                 ExecutableCheck.check(container.process(), container.mounts().tree(), action, false);
         Architecture architecture = ImageArchitecture.of(options, container, program);
@@ -189,7 +194,8 @@ public final class Create {
         if (sandbox.plan().container().root().readOnly()) {
             new MountPoints(rooted()).make(root, container.mounts().missing());
         }
-        VmRecord record = record(id, state, original, sandbox, WritablePlaces.of(original, bundle, host));
+        VmRecord alone = record(id, state, original, sandbox, WritablePlaces.of(original, bundle, host));
+        VmRecord record = holdsPod ? alone.in(id) : alone;
         VmList others = VmList.present(places.vms());
         SharedVolumesCheck.check(others, record, config.confinement().sharedVolumes(), warn);
         StaleVms.remove(others, keep());
@@ -231,11 +237,20 @@ public final class Create {
                     Json.string(Json.objectOrNew(original, "root"), "path").orElse("rootfs"));
             new MountPoints(rooted()).make(root, rewritten.container().mounts().missing());
         }
-        StaleVms.remove(VmList.present(places.vms()), keep());
-        VmRecord record =
-                new VmRecord(id, VmPlace.name(original, id), state, vm.vm().machine(), creation(), List.of());
-        vm.write(member.plan());
+        VmRecord record = new VmRecord(
+                        id,
+                        VmPlace.name(original, id),
+                        state,
+                        vm.vm().machine(),
+                        creation(),
+                        WritablePlaces.of(original, bundle, host))
+                .in(vm.vm().id());
+        VmList others = VmList.present(places.vms());
+        SharedVolumesCheck.check(others, record, config.confinement().sharedVolumes(), warn);
+        StaleVms.remove(others, keep());
         VmPlace.makeMember(places.vms(), record, vm.vm().id(), member.plan().number(), member.lines());
+        // After the record: what is left of a create that was killed is found by it.
+        vm.write(member.plan());
         AtomicFile.replacePrivate(
                 bundle.resolve(SandboxSpec.MEMBER_FILE),
                 String.valueOf(member.plan().number()));

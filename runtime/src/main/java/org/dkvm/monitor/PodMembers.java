@@ -3,7 +3,9 @@ package org.dkvm.monitor;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -26,6 +28,7 @@ final class PodMembers {
     /** For the guest's kernel and its agent; create gives as much where it knows the pod's size. */
     static final long GUESTS_OWN = 48L << 20;
 
+    private static final String GONE = "the pod's VM has ended";
     private static final int LIMITS_BYTES = 40;
     /** In CONTAINER_LIMITS. */
     private static final long NO_LIMIT = -1;
@@ -33,8 +36,16 @@ final class PodMembers {
     private final SessionRouter router;
     private final Places places;
     private final MonitorLog log;
-    /** By their numbers, the memory that those have which are there. */
-    private final Map<Integer, Long> memory = new HashMap<>();
+    /** By their numbers, the limits of those that are there. */
+    private final Map<Integer, MemberLimits> memory = new HashMap<>();
+    /** … and what they had before a change that is under way. */
+    private final Map<Integer, MemberLimits> old = new HashMap<>();
+    /** Starts that wait until nothing is left of others. */
+    private final List<Runnable> pending = new ArrayList<>();
+    /** Those for which the VM grows. */
+    private final List<Client> growing = new ArrayList<>();
+
+    private boolean over;
     /** Who waits for other limits. */
     private final Map<Integer, Client> updates = new HashMap<>();
 
@@ -51,25 +62,52 @@ final class PodMembers {
         grow = task;
     }
 
-    /** The client of a container's first process is there, and the agent is ready. */
+    /** The client of a container's first process is there, and the agent is ready. One that starts anew finds nothing left of the one before. */
     void start(Client client, FrameOutput agent) {
+        if (over) {
+            router.refuseMember(client, GONE);
+        } else if (router.hasEndingMembers()) {
+            pending.add(() -> start(client, agent));
+        } else {
+            begin(client, agent);
+        }
+    }
+
+    private void begin(Client client, FrameOutput agent) {
+        int number = client.container();
         try {
-            MemberSetup member = MemberSetup.read(places, client.container());
-            byte[] records = member.container();
-            byte[] process = member.process(client);
-            memory.put(client.container(), member.plan().limits().memory());
+            MemberLimits limits = MemberSetup.plan(places, number).limits();
+            memory.put(number, limits);
+            growing.add(client);
             grow.accept(needed(), failure -> {
-                if (client.isEnded()) {
-                    memory.remove(client.container());
-                } else if (failure.isEmpty()) {
-                    log.line("container " + client.container() + " ("
-                            + member.plan().container().id() + ") is started");
-                    Handshake.container(agent, client.container(), records);
-                    router.openMember(agent, client, process);
+                if (!growing.remove(client)) {
+                    return;
+                }
+                if (failure.isEmpty()) {
+                    open(client, agent);
                 } else {
                     refuse(client, failure);
                 }
             });
+        } catch (DkvmException e) {
+            refuse(client, e.text());
+        }
+    }
+
+    /** What is mounted is looked at now: the VM may have taken its time to grow. */
+    private void open(Client client, FrameOutput agent) {
+        if (client.isEnded()) {
+            memory.remove(client.container());
+            return;
+        }
+        try {
+            MemberSetup member = MemberSetup.read(places, client.container());
+            byte[] records = member.container();
+            byte[] process = member.process(client);
+            log.line("container " + client.container() + " ("
+                    + member.plan().container().id() + ") is started");
+            Handshake.container(agent, client.container(), records);
+            router.openMember(agent, client, process);
         } catch (DkvmException e) {
             refuse(client, e.text());
         }
@@ -81,12 +119,33 @@ final class PodMembers {
         router.refuseMember(client, reason);
     }
 
+    /** Those without a limit share what a VM of the default size has. No sum is larger than the largest number. */
     private long needed() {
         long sum = 0;
-        for (long each : memory.values()) {
-            sum += each;
+        long unlimited = 0;
+        for (MemberLimits each : memory.values()) {
+            sum = plus(sum, each.memory());
+            unlimited = each.memory() == 0 ? Math.max(unlimited, each.unlimited()) : unlimited;
         }
-        return sum == 0 ? 0 : sum + GUESTS_OWN;
+        return plus(plus(sum, unlimited), GUESTS_OWN);
+    }
+
+    private static long plus(long one, long other) {
+        return one > Long.MAX_VALUE - other ? Long.MAX_VALUE : one + other;
+    }
+
+    /** The VM's end has begun: who waits hears of it. */
+    void end() {
+        over = true;
+        pending.clear();
+        for (Client client : List.copyOf(growing)) {
+            router.refuseMember(client, GONE);
+        }
+        growing.clear();
+        for (Client client : updates.values()) {
+            Replies.orderRefused(client, GONE);
+        }
+        updates.clear();
     }
 
     /** A container has ended. */
@@ -95,6 +154,11 @@ final class PodMembers {
         Client waits = updates.remove(number);
         if (waits != null) {
             Replies.orderRefused(waits, "the container has ended");
+        }
+        if (!router.hasEndingMembers()) {
+            List<Runnable> next = List.copyOf(pending);
+            pending.clear();
+            next.forEach(Runnable::run);
         }
     }
 
@@ -108,16 +172,31 @@ final class PodMembers {
                 return;
             }
             updates.put(number, client);
-            memory.put(number, plan.limits().memory());
+            MemberLimits before = memory.put(number, plan.limits());
+            if (before != null) {
+                old.put(number, before);
+            }
             grow.accept(needed(), failure -> {
                 if (failure.isEmpty()) {
                     agent.send(FrameType.CONTAINER_LIMITS, 0, payload(plan));
-                } else if (updates.remove(number) != null) {
-                    Replies.orderRefused(client, failure);
+                } else {
+                    failed(number, failure);
                 }
             });
         } catch (DkvmException e) {
             Replies.orderRefused(client, e.text());
+        }
+    }
+
+    /** It has the limits that it had. */
+    private void failed(int number, String reason) {
+        MemberLimits before = old.remove(number);
+        if (before != null && memory.containsKey(number)) {
+            memory.put(number, before);
+        }
+        Client client = updates.remove(number);
+        if (client != null) {
+            Replies.orderRefused(client, reason);
         }
     }
 
@@ -136,17 +215,17 @@ final class PodMembers {
 
     /** The agent has changed a container's limits, or can not. */
     void limitsDone(int number, int result) throws ProtocolException {
-        Client client = updates.remove(number);
-        if (client == null && memory.containsKey(number)) {
+        if (!updates.containsKey(number) && memory.containsKey(number) && !over) {
             throw new ProtocolException("a CONTAINER_LIMITS_DONE that answers nothing");
         }
-        if (client == null) {
+        if (result != 0) {
+            failed(number, "the guest can not change the container's limits");
             return;
         }
-        if (result == 0) {
+        old.remove(number);
+        Client client = updates.remove(number);
+        if (client != null) {
             Replies.updateDone(client);
-        } else {
-            Replies.orderRefused(client, "the guest can not change the container's limits");
         }
     }
 }

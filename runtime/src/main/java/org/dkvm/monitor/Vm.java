@@ -593,6 +593,7 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
         timeline.save(places.timeline(), log);
         services.end();
         usage.end();
+        members.end();
         AgentLink link = agent;
         if (link != null) {
             link.close();

@@ -55,12 +55,21 @@ final class VmUpdates {
      * @param told takes nothing, or what the matter was
      */
     void atLeast(long bytes, Consumer<String> told) {
-        if (memory.target() >= bytes) {
+        long before = memory.target();
+        if (vm.isOver()) {
+            told.accept("the VM has ended");
+        } else if (before >= bytes) {
             told.accept("");
         } else if (!vm.isRunning() || current != null) {
             loop.after(PAUSE, () -> atLeast(bytes, told));
         } else {
-            take(new VmLimits(bytes, 0, 0), told);
+            take(new VmLimits(bytes, 0, 0), failure -> {
+                if (!failure.isEmpty() && memory.target() == bytes) {
+                    // What was not reached is not taken for what is there.
+                    memory.to(before, _ -> {});
+                }
+                told.accept(failure);
+            });
         }
     }
 

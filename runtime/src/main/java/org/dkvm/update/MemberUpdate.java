@@ -29,6 +29,7 @@ final class MemberUpdate {
         MemberPlan before = MemberPlan.fromJson(Json.readObject(own));
         MemberPlan wanted = MemberSpec.updated(before, resources);
         resources.remove("pids");
+        MemberSpec.shrink(resources);
         Path file = bundle.resolve(RESOURCES_FILE);
         AtomicFile.replace(file, Json.write(resources));
         Path shared = VmPlace.plan(new ContainerId(before.container().id()), before.number());

@@ -34,6 +34,9 @@ public final class SharedPlaces {
 
     /** A place that both may write to; empty for none. */
     public static String common(VmRecord one, VmRecord other) {
+        if (one.isWith(other)) {
+            return "";
+        }
         for (String path : one.writable()) {
             for (String others : other.writable()) {
                 if (Path.of(path).startsWith(others)) {

@@ -84,6 +84,7 @@ public final class VmPlace {
         String label = Json.string(linux, "mountLabel").orElse("");
         String options = label.isEmpty() ? LOG_OPTIONS : LOG_OPTIONS + ",context=\"" + label + "\"";
         Path directory = directory(vms, vm);
+        removeMember(directory);
         AtomicFile.replacePrivate(
                 directory.resolve(KEEP_FILE),
                 limits.vms() + " " + limits.size().bytes() + "\n" + options + "\n"
@@ -128,6 +129,15 @@ public final class VmPlace {
     /** Whether it is a pod's further container, and no VM of its own. */
     public static boolean isMember(Path vms, ContainerId id) {
         return Files.exists(vms.resolve(id.value()).resolve(MEMBER_FILE));
+    }
+
+    /** A file of a container that had the id before would make this one that pod's. */
+    private static void removeMember(Path directory) throws DkvmException {
+        try {
+            Files.deleteIfExists(directory.resolve(MEMBER_FILE));
+        } catch (IOException e) {
+            throw new DkvmException("can not write \"" + directory + "\": " + e, "is /run writable?", e);
+        }
     }
 
     private static Path directory(Path vms, VmRecord vm) throws DkvmException {

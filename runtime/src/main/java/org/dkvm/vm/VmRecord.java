@@ -20,11 +20,34 @@ import org.dkvm.json.Json;
  * @param machine what it is
  * @param created when create was done with it, and how long that took
  * @param writable paths of the host, without links, that its container may write to
+ * @param pod the pod whose VM it is, or is in; empty for none
  */
 public record VmRecord(
-        ContainerId id, String name, Path state, VmSummary machine, Creation created, List<String> writable) {
+        ContainerId id,
+        String name,
+        Path state,
+        VmSummary machine,
+        Creation created,
+        List<String> writable,
+        String pod) {
     public VmRecord {
         writable = List.copyOf(writable);
+    }
+
+    /** A VM of no pod. */
+    public VmRecord(
+            ContainerId id, String name, Path state, VmSummary machine, Creation created, List<String> writable) {
+        this(id, name, state, machine, created, writable, "");
+    }
+
+    /** The same, of a pod: its VM, or a further container in that. */
+    public VmRecord in(ContainerId whose) {
+        return new VmRecord(id, name, state, machine, created, writable, whose.value());
+    }
+
+    /** Whether both are the same VM, as containers of one pod are. */
+    boolean isWith(VmRecord other) {
+        return !pod.isEmpty() && pod.equals(other.pod);
     }
 
     /** The file's name. */
@@ -53,6 +76,9 @@ public record VmRecord(
         json.addProperty("beginNanos", created.beginNanos());
         json.addProperty("endNanos", created.endNanos());
         json.add("writable", Json.arrayOf(writable));
+        if (!pod.isEmpty()) {
+            json.addProperty("pod", pod);
+        }
         return json;
     }
 
@@ -73,7 +99,8 @@ public record VmRecord(
                             Json.requiredNumber(json, "beginNanos"),
                             Instant.ofEpochMilli(Json.requiredNumber(json, "createdMillis")),
                             Json.requiredNumber(json, "endNanos")),
-                    Json.strings(json, "writable"));
+                    Json.strings(json, "writable"),
+                    Json.string(json, "pod").orElse(""));
         } catch (IllegalArgumentException e) {
             throw new DkvmException("\"" + file + "\" is no record of a VM: " + e.getMessage(), "", e);
         }

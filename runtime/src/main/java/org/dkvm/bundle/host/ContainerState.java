@@ -76,6 +76,12 @@ public record ContainerState(Path bundle, String rootfs) {
         return number.filter(known -> ProcessStart.lives(known, began));
     }
 
+    /** Whether it was started with this version of DKVM, as far as the state tells. */
+    public boolean isOf(PackageLayout own) {
+        String sandbox = own.sandbox().toString();
+        return rootfs.isEmpty() || rootfs.equals(sandbox) || HostFiles.isSame(rootfs, sandbox);
+    }
+
     /**
      * The launcher of the version of DKVM that the container was started with, where that is installed and another one: its monitor and its client understand each other, and not
      * necessarily what a later version asks for.

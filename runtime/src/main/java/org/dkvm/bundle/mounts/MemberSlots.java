@@ -9,9 +9,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.container.GuestMount;
 import org.dkvm.json.Json;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a pod's further container brings, in slots of the pod's share: its root and its files in slots of its own; a directory of the host in one that all containers of the pod with the same
@@ -19,7 +21,10 @@ import org.dkvm.json.Json;
  */
 public final class MemberSlots {
     /** A directory of the pod's own, which no container of another pod has: one writes and another only reads, and both see one filesystem. */
-    private static final String EMPTY_DIR = "/volumes/kubernetes.io~empty-dir/";
+    private static final Pattern EMPTY_DIR = Pattern.compile("/.*/pods/[^/]+/volumes/kubernetes\\.io~empty-dir/[^/]+");
+
+    /** What is mounted at the source later is to be seen in the container: MS_SLAVE of mount(2). */
+    private static final long SLAVE = 1L << 19;
 
     /** Made anew for each start of a container: what was mounted for the one before is another directory. */
     private static final String SUB_PATHS = "/volume-subpaths/";
@@ -95,13 +100,20 @@ public final class MemberSlots {
         }
         String source =
                 checked(bundle.resolve(Json.string(mount, "source").orElse("")).toString());
+        if (options.contains("rshared") || options.contains("shared")) {
+            throw new DkvmException(
+                    "what a container mounts in a VM can not be mounted on the host: \"" + source
+                            + "\" is to be shared both ways",
+                    "leave mountPropagation: Bidirectional out");
+        }
         String own = name(mount);
         long flags = MountOptions.parse(options).flags() & MountPlan.SLOT_FLAGS;
         if (own.startsWith("f") || source.contains(SUB_PATHS)) {
             return new Slot(number + "/" + own, flags, recursive, source);
         }
-        long shared = source.contains(EMPTY_DIR) ? flags & ~MountOptions.RDONLY : flags;
-        return new Slot(VOLUMES + volume(source, shared, recursive), shared, recursive, source);
+        long shared = EMPTY_DIR.matcher(source).matches() ? flags & ~MountOptions.RDONLY : flags;
+        long propagated = options.contains("rslave") || options.contains("slave") ? shared | SLAVE : shared;
+        return new Slot(VOLUMES + volume(source, propagated, recursive), propagated, recursive, source);
     }
 
     /** Of one directory with one set of flags: a directory made anew in its place is another one. */
@@ -111,11 +123,16 @@ public final class MemberSlots {
             hash = (hash ^ source.charAt(i)) * FNV_PRIME;
         }
         try {
-            Object inode = Files.getAttribute(Path.of(source), "unix:ino");
-            return Long.toHexString(hash) + "." + inode + "." + flags + (recursive ? "r" : "");
+            Map<String, Object> file = Files.readAttributes(Path.of(source), "unix:dev,ino");
+            return Long.toHexString(hash) + "." + hex(file.get("dev")) + "." + hex(file.get("ino")) + "."
+                    + Long.toHexString(flags) + (recursive ? "r" : "");
         } catch (IOException e) {
             throw new DkvmException("volume \"" + source + "\" can not be looked at: " + e, "", e);
         }
+    }
+
+    private static String hex(@Nullable Object number) {
+        return number instanceof Number known ? Long.toHexString(known.longValue()) : "0";
     }
 
     private GuestMount moved(GuestMount mount, Map<String, String> names) throws DkvmException {

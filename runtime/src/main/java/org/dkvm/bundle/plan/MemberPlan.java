@@ -50,6 +50,7 @@ public record MemberPlan(int number, ContainerPlan container, MemberLimits limit
         json.addProperty("cpuQuota", limits.cpuQuota());
         json.addProperty("cpuPeriod", limits.cpuPeriod());
         json.addProperty("cpuWeight", limits.cpuWeight());
+        json.addProperty("unlimited", limits.unlimited());
         json.addProperty("firstsProcesses", firstsProcesses);
         return json;
     }
@@ -64,7 +65,8 @@ public record MemberPlan(int number, ContainerPlan container, MemberLimits limit
                             Json.requiredNumber(json, "memory"),
                             Json.requiredNumber(json, "cpuQuota"),
                             Json.requiredNumber(json, "cpuPeriod"),
-                            Json.requiredNumber(json, "cpuWeight")),
+                            Json.requiredNumber(json, "cpuWeight"),
+                            Json.requiredNumber(json, "unlimited")),
                     Json.isTrue(json, "firstsProcesses"));
         } catch (RuntimeException e) {
             throw new DkvmException(

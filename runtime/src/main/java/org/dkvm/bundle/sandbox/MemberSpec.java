@@ -33,6 +33,13 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
     /** Who starts it has ten threads of runc's, and each exec as well. */
     private static final long PROCESSES = 4096;
 
+    /** Bytes: for the client, and for runc with each exec. */
+    private static final long MOST_OF_CLIENT = 128L << 20;
+
+    /** Of cgroup v2: what means something for the container's processes only. */
+    private static final List<String> GUESTS =
+            List.of("pids.max", "memory.oom.group", "memory.min", "memory.low", "memory.high", "memory.max");
+
     /** The range of a spec's shares, and of cgroup v2's weights: see cgroups(7). */
     private static final long LEAST_SHARES = 2;
 
@@ -46,9 +53,11 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
      * @param number the container's in the VM
      * @param pause the pid of the pause container's first process
      * @param groups the control groups that it finds
+     * @param unlimited the VM's memory that containers without a limit have together
      * @param seccomp the profile of sandboxes
      */
-    public record Inputs(SandboxPlace place, int number, long pause, CgroupMode groups, JsonObject seccomp) {}
+    public record Inputs(
+            SandboxPlace place, int number, long pause, CgroupMode groups, MemorySize unlimited, JsonObject seccomp) {}
 
     /** What dkvm-keep mounts for it, a line each. */
     public List<String> lines() {
@@ -79,9 +88,10 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
                         new ContainerRoot(Json.isTrue(root, "readonly"), slots.guest(), hidden),
                         container.devices(),
                         new ContainerCgroup(inputs.groups, SandboxResources.pids(linux))),
-                limits(resources),
+                limits(resources, inputs.unlimited),
                 Pod.hasProcessesOf(original, inputs.pause));
         GuestBounds.check(plan.container());
+        shrink(resources);
         rewriteProcess(
                 Json.objectOrNew(spec, "process"),
                 MonitorCommand.member(inputs.number, SandboxResources.ceiling(linux, MemorySize.ofMib(0))));
@@ -100,8 +110,26 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
         }
     }
 
+    /**
+     * Leaves the thin sandbox as much of a container's memory limit as its client can use. That client uses all of it where the container ran out of memory, so that the engine hears of it:
+     * the host should not need the container's memory twice.
+     *
+     * @param resources a spec's "resources", changed
+     */
+    public static void shrink(JsonObject resources) {
+        Json.object(resources, "unified").ifPresent(unified -> GUESTS.forEach(unified::remove));
+        JsonObject memory = Json.object(resources, "memory").orElseGet(JsonObject::new);
+        if (Json.number(memory, "limit").orElse(0L) > MOST_OF_CLIENT) {
+            memory.addProperty("limit", MOST_OF_CLIENT);
+            if (Json.number(memory, "swap").orElse(0L) > 0) {
+                memory.addProperty("swap", MOST_OF_CLIENT);
+            }
+            memory.remove("reservation");
+        }
+    }
+
     /** The limits of a spec's "resources", as cgroup v2 has them. */
-    static MemberLimits limits(JsonObject resources) {
+    static MemberLimits limits(JsonObject resources, MemorySize unlimited) {
         JsonObject memory = Json.object(resources, "memory").orElseGet(JsonObject::new);
         JsonObject cpu = Json.object(resources, "cpu").orElseGet(JsonObject::new);
         long shares = Json.number(cpu, "shares").orElse(0L);
@@ -109,12 +137,13 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
                 Math.max(0, Json.number(memory, "limit").orElse(0L)),
                 Math.max(0, Json.number(cpu, "quota").orElse(0L)),
                 Math.max(0, Json.number(cpu, "period").orElse(0L)),
-                shares <= 0 ? 0 : weight(Math.clamp(shares, LEAST_SHARES, MOST_SHARES)));
+                shares <= 0 ? 0 : weight(Math.clamp(shares, LEAST_SHARES, MOST_SHARES)),
+                unlimited.bytes());
     }
 
     /** A plan with what an engine wants to change; zero or nothing stays as it is. */
     public static MemberPlan updated(MemberPlan before, JsonObject resources) {
-        MemberLimits given = limits(resources);
+        MemberLimits given = limits(resources, new MemorySize(before.limits().unlimited()));
         MemberLimits had = before.limits();
         JsonObject pids = Json.object(resources, "pids").orElseGet(JsonObject::new);
         long processes = Json.number(pids, "limit").orElse(0L);
@@ -137,7 +166,8 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
                         Json.number(memory, "limit").orElse(0L) == 0 ? had.memory() : given.memory(),
                         quota ? given.cpuQuota() : had.cpuQuota(),
                         quota || given.cpuPeriod() > 0 ? given.cpuPeriod() : had.cpuPeriod(),
-                        given.cpuWeight() == 0 ? had.cpuWeight() : given.cpuWeight()),
+                        given.cpuWeight() == 0 ? had.cpuWeight() : given.cpuWeight(),
+                        had.unlimited()),
                 before.firstsProcesses());
     }
 
@@ -166,6 +196,5 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
         JsonArray rules = new JsonArray();
         rules.add(Json.objectOf("allow", false, "access", "rwm"));
         resources.add("devices", rules);
-        Json.object(resources, "unified").ifPresent(unified -> unified.remove("pids.max"));
     }
 }

@@ -18,6 +18,7 @@ import org.dkvm.core.MemorySize;
 import org.dkvm.linux.NamespaceProcesses;
 import org.dkvm.vm.GuestReport;
 import org.dkvm.vm.VmList;
+import org.dkvm.vm.VmPlace;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -139,10 +140,12 @@ public final class StatsCommand implements Callable<Integer> {
         return running;
     }
 
-    /** One that is deleted while it is looked at does not run. */
+    /** One that is deleted while it is looked at does not run. What a pod's further containers use is in the pod's VM. */
     private static boolean isRunning(VmList.Entry entry) {
         try {
-            return entry.isThere() && ContainerState.isAlive(entry.vm().state());
+            return entry.isThere()
+                    && ContainerState.isAlive(entry.vm().state())
+                    && !VmPlace.isMember(VmPlace.DIRECTORY, entry.vm().id());
         } catch (DkvmException e) {
             return false;
         }

@@ -8,8 +8,9 @@ package org.dkvm.core.container;
  * @param cpuQuota microseconds of processor time in each period; 0: no limit
  * @param cpuPeriod microseconds
  * @param cpuWeight its share where processors are short, 1 to 10000; 0: the kernel's default
+ * @param unlimited bytes of the VM's memory that all containers without a limit have together
  */
-public record MemberLimits(long memory, long cpuQuota, long cpuPeriod, long cpuWeight) {
+public record MemberLimits(long memory, long cpuQuota, long cpuPeriod, long cpuWeight, long unlimited) {
     private static final long DEFAULT_PERIOD = 100_000;
 
     public MemberLimits {

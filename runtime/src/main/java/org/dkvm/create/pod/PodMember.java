@@ -55,7 +55,13 @@ public final class PodMember {
         MemberSpec member = MemberSpec.rewrite(
                 container,
                 original,
-                new MemberSpec.Inputs(place, vm.takeNumber(), vm.process(), CgroupMode.V2, SandboxSeccomp.profile()));
+                new MemberSpec.Inputs(
+                        place,
+                        vm.takeNumber(),
+                        vm.process(),
+                        CgroupMode.V2,
+                        PodSize.unlimited(config),
+                        SandboxSeccomp.profile()));
         return new Rewritten(container, member);
     }
 

@@ -16,6 +16,12 @@ public final class PodSize {
     /** For the guest's kernel and its agent, which no container's limit has room for. */
     private static final MemorySize GUESTS_OWN = MemorySize.ofMib(48);
 
+    /** Those of a kubelet; of burstable pods it has a range. */
+    private static final int BEST_EFFORT = 1000;
+
+    private static final int BURSTABLE = 500;
+    private static final int GUARANTEED = -997;
+
     private static final String PREFIX = "io.kubernetes.cri.sandbox-";
     private static final long DEFAULT_PERIOD = 100_000;
 
@@ -32,9 +38,37 @@ public final class PodSize {
         return config.with(new VmDefaults(
                 vms.acceleration(),
                 vms.kernel(),
-                memory > 0 ? MemorySize.ofMib(new MemorySize(memory).mib()).plus(GUESTS_OWN) : vms.memory(),
+                memory > 0 ? MemorySize.ofMib(new MemorySize(memory).mib() + 1).plus(GUESTS_OWN) : vms.memory(),
                 quota > 0 ? Math.toIntExact(Math.min((quota + perCpu - 1) / perCpu, Integer.MAX_VALUE)) : vms.cpus(),
                 vms.template()));
+    }
+
+    /**
+     * The pause container's spec with what the pod's VM is to the host's kernel. A pause container is spared when memory is short, and has next to no share of the processors, as it uses nothing:
+     * its VM has all that the pod uses. The kubelet's rules for the containers of a pod hold for it, by the class that the control group's path tells.
+     */
+    public static JsonObject weighed(JsonObject spec) {
+        JsonObject copy = spec.deepCopy();
+        JsonObject linux = Json.objectOrNew(copy, "linux");
+        String path = Json.string(linux, "cgroupsPath").orElse("");
+        Json.objectOrNew(copy, "process").addProperty("oomScoreAdj", score(path));
+        Json.object(Json.objectOrNew(linux, "resources"), "cpu").ifPresent(cpu -> cpu.remove("shares"));
+        return copy;
+    }
+
+    private static int score(String path) {
+        if (path.contains("besteffort")) {
+            return BEST_EFFORT;
+        }
+        if (path.contains("burstable")) {
+            return BURSTABLE;
+        }
+        return path.contains("kubepods") ? GUARANTEED : 0;
+    }
+
+    /** What a VM of the default size has for its containers. */
+    static MemorySize unlimited(HostConfig config) {
+        return MemorySize.ofMib(Math.max(0, config.vms().memory().mib() - GUESTS_OWN.mib()));
     }
 
     private static long number(JsonObject annotations, String name) {

@@ -59,7 +59,12 @@ public record PodVm(VmRecord vm, Path directory, long process) {
     /** The launcher of the version that the VM was started with, where that is another one. */
     public Optional<Path> otherLauncher(PackageLayout own) throws DkvmException {
         Optional<ContainerState> state = ContainerState.of(vm.state());
-        return state.flatMap(known -> known.otherLauncher(own));
+        Optional<Path> launcher = state.flatMap(known -> known.otherLauncher(own));
+        if (launcher.isEmpty() && state.isPresent() && !state.get().isOf(own)) {
+            throw new DkvmException(
+                    "pod \"" + vm.id() + "\" was made by a version of DKVM that is not installed any more", ADVICE);
+        }
+        return launcher;
     }
 
     /** A number that no container of this VM has had. */

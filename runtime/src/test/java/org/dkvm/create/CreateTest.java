@@ -161,6 +161,12 @@ class CreateTest {
         annotate("container");
         joins(ProcessHandle.current().pid());
         plain();
+        option("DKVM_KERNEL=debian");
+        assertThatThrownBy(this::create)
+                .isInstanceOf(DkvmException.class)
+                .hasMessageContaining("\"DKVM_KERNEL\" of a pod's container")
+                .hasMessageContaining("\"dkvm.kernel\"");
+        plain();
         create();
         JsonObject spec = Json.readObject(config);
         assertThat(SandboxSpec.isSandbox(spec)).isTrue();
@@ -178,11 +184,6 @@ class CreateTest {
         // Numbers are not used again, also where the container's create failed later.
         create();
         assertThat(pod.resolve("plans/3.json")).exists();
-        option("DKVM_KERNEL=debian");
-        assertThatThrownBy(this::create)
-                .isInstanceOf(DkvmException.class)
-                .hasMessageContaining("\"DKVM_KERNEL\" of a pod's container")
-                .hasMessageContaining("\"dkvm.kernel\"");
     }
 
     /** Its annotations may be an image's. */

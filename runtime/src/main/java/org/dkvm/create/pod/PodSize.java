@@ -22,6 +22,7 @@ public final class PodSize {
     private static final int BURSTABLE = 500;
     private static final int GUARANTEED = -997;
 
+    private static final long MIB = 1L << 20;
     private static final String PREFIX = "io.kubernetes.cri.sandbox-";
     private static final long DEFAULT_PERIOD = 100_000;
 
@@ -38,7 +39,10 @@ public final class PodSize {
         return config.with(new VmDefaults(
                 vms.acceleration(),
                 vms.kernel(),
-                memory > 0 ? MemorySize.ofMib(new MemorySize(memory).mib() + 1).plus(GUESTS_OWN) : vms.memory(),
+                memory > 0
+                        ? MemorySize.ofMib(new MemorySize(memory + MIB - 1).mib())
+                                .plus(GUESTS_OWN)
+                        : vms.memory(),
                 quota > 0 ? Math.toIntExact(Math.min((quota + perCpu - 1) / perCpu, Integer.MAX_VALUE)) : vms.cpus(),
                 vms.template()));
     }

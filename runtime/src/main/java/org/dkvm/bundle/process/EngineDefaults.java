@@ -13,6 +13,11 @@ import org.dkvm.linux.OwnCapabilities;
  * @param all what it gives where it is asked for all: some engines give what they have themselves
  */
 public record EngineDefaults(long capabilities, long all) {
+    /** Everything less than all counts as asked for. */
+    private static final EngineDefaults NONE = new EngineDefaults(-1, 0);
+
+    private static final String CONTAINERD_TYPE = "io.kubernetes.cri.container-type";
+
     /**
      * Whether a set is less than the user was free to have: the default one is not whole, or all were asked for ({@code --cap-add=ALL}) but for some. Nobody adds most
      * of them one by one. What is beyond the last one that an engine names is newer than that engine.
@@ -24,9 +29,14 @@ public record EngineDefaults(long capabilities, long all) {
         return (capabilities & ~given) != 0 || (wantsAll && (others & known & ~given) != 0);
     }
 
-    /** The defaults of the engine that wrote a spec. */
+    /** The defaults of the engine that wrote a spec. One of several containers of a VM has neighbours there, and gets what it is given. */
     public static EngineDefaults of(JsonObject spec) {
         Optional<JsonObject> annotations = Json.object(spec, "annotations");
+        if (annotations.isPresent()
+                && "container"
+                        .equals(Json.string(annotations.get(), CONTAINERD_TYPE).orElse(""))) {
+            return NONE;
+        }
         boolean podman = annotations.isPresent()
                 && "libpod"
                         .equals(Json.string(annotations.get(), "io.container.manager")

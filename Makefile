@@ -85,6 +85,14 @@ test-host: start-watch root deps
 	@package/step.sh --total $(BUILD)/started 'make test-host, without what runs in the box,'
 	@tests/host/host.sh run $(BOX) $(BUILD)/host/suite.disk 'mount -o ro,x-mount.mkdir /dev/vdb /suite && /suite/suite/tests/host/in-box.sh $(CASES)'
 
+## make test-kubernetes  pods of a real Kubernetes (built from Debian's source, ten minutes at first), under runc and dkvm: both must agree
+.PHONY: test-kubernetes
+test-kubernetes: start-watch root deps
+	@$(STEP) 'Kubernetes' tests/kubernetes/build.sh
+	@$(MAKE) up
+	@$(STEP) 'test images' tests/images/build.sh --short-names busybox pause python nginx
+	@$(subst mvn -q,mvn,$(MVN)) test -Dtest=KubernetesTest -Ddkvm.e2e.kubernetes="$$(tests/kubernetes/build.sh)" -Dsurefire.rerunFailingTestsCount=0
+
 ## make bench       ratios against runc and against bare QEMU, as a table and as JSON; ONLY=run,network parts of it; PEERS=runsc beside Debian's gVisor
 BENCH_OPTIONS = $(if $(ONLY),--only '$(ONLY)') $(if $(PICTURES),--pictures '$(PICTURES)')
 comma := ,

@@ -96,15 +96,22 @@ final class KubernetesSide {
     void apply(String manifest) throws Exception {
         Outcome outcome = cluster.kubectl(Bytes.of(own(manifest)), "apply", "-o", "name", "-f", "-");
         if (outcome.exitCode() != 0) {
-            throw new AssertionError("kubectl apply: " + outcome + "\n" + manifest);
+            throw new AssertionError("kubectl apply: " + outcome + " of:\n" + manifest);
         }
         outcome.text().lines().filter(name -> !pods.contains(name)).forEach(pods::add);
     }
 
-    /** Makes what a manifest says, and waits until its pod is ready. */
-    void run(String pod, String manifest) throws Exception {
+    /**
+     * Makes what a manifest says, and waits until its pod is ready.
+     *
+     * @param containers those that say when they are ready, too: without a probe, one that was started is
+     */
+    void run(String pod, String manifest, String... containers) throws Exception {
         apply(manifest);
         awaitField(pod, "{.status.conditions[?(@.type=='Ready')].status}", "True");
+        for (String container : containers) {
+            awaitLog(pod, container, "ready");
+        }
     }
 
     String field(String pod, String path) throws Exception {
@@ -120,7 +127,7 @@ final class KubernetesSide {
             });
         } catch (AssertionError e) {
             throw new AssertionError(
-                    e.getMessage() + ", it is " + last[0] + "\n"
+                    e.getMessage() + ", it is " + last[0] + ":\n"
                             + attempt("describe", "pod", pod + "-" + PLACE).text(),
                     e);
         }

@@ -123,6 +123,7 @@ start_api() {
     daemon kube-apiserver "$programs/kube-apiserver" --etcd-servers=http://127.0.0.1:2379 --cert-dir="$dir/pki" \
         --bind-address="$NODE" --advertise-address="$NODE" --secure-port=6443 --service-cluster-ip-range="$SERVICES" \
         --authorization-mode=AlwaysAllow --disable-admission-plugins=ServiceAccount --token-auth-file="$dir/pki/tokens.csv" --allow-privileged \
+        --kubelet-preferred-address-types=InternalIP \
         --service-account-issuer=https://kubernetes.default.svc --service-account-key-file="$dir/pki/accounts.key" \
         --service-account-signing-key-file="$dir/pki/accounts.key"
     cat >"$dir/kubeconfig" <<END

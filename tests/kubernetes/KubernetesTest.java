@@ -654,8 +654,6 @@ class KubernetesTest {
                             "secure",
                             "plain",
                             "echo $(readlink /proc/1/cwd) $(tr '\\0' ' ' </proc/1/cmdline | cut -d ' ' -f 1-3)"));
-            side.exec("secure", "plain", "cat /proc/keys /proc/timer_list | wc -c; ls /proc/scsi | wc -l"));
-            side.exec("secure", "plain", "echo 1 >/proc/sys/kernel/panic"));
             side.sees(
                     "sysctls of the pod",
                     "20000\t30000\n=0",
@@ -682,18 +680,15 @@ class KubernetesTest {
                       nodeName: node
                       shareProcessNamespace: true
                       containers:
-                      - {name: one, image: "dkvm-test/busybox:1", command: [sh, -c, "trap 'echo got USR1' USR1; echo $$ >/v/pid; %1$s"], volumeMounts: [{name: v, mountPath: /v}]}
+                      - {name: one, image: "dkvm-test/busybox:1", command: [sh, -c, "trap 'echo got USR1' USR1; echo $$$$ >/v/pid; %1$s"], volumeMounts: [{name: v, mountPath: /v}]}
                       - {name: two, image: "dkvm-test/busybox:1", command: [sh, -c, "%1$s"], volumeMounts: [{name: v, mountPath: /v}]}
                       volumes: [{name: v, emptyDir: {}}]
                     """.formatted(FOREVER), "one", "two");
             side.sees("PID 1 is the pause container's", "pause\n=0", side.exec("processes", "two", "cat /proc/1/comm"));
             side.sees(
                     "a container sees the other's processes",
-                    "2\n=0",
-                    side.exec(
-                            "processes",
-                            "two",
-                            "grep -l ^sh$ /proc/[0-9]*/comm | xargs -n 1 dirname | while read d; do tr '\\0' ' ' <$d/cmdline | grep -c 'echo ready'; done | grep -c 1"));
+                    "sh\n=0",
+                    side.exec("processes", "two", "cat /proc/$(cat /v/pid)/comm"));
             side.kubectl("exec", "processes-RUNTIME", "-c", "two", "--", "sh", "-c", "kill -USR1 $(cat /v/pid)");
             side.awaitLog("processes", "one", "got USR1");
             side.sees("and can signal them", "ready\ngot USR1", side.logs("processes", "one"));

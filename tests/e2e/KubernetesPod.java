@@ -42,11 +42,12 @@ final class KubernetesPod {
         this.containerd = containerd;
         this.network = network;
         this.processes = processes;
-        logs = containerd.directory().resolve("logs-" + runtime);
+        UUID uid = UUID.randomUUID();
+        logs = containerd.directory().resolve("logs-" + runtime + "-" + uid);
         config = """
                 {"metadata":{"name":"pod","uid":"%s","namespace":"default","attempt":0},"hostname":"%s","log_directory":"%s",
                  "linux":{"security_context":{"namespace_options":{"network":%d,"pid":%d}}%s}}""".formatted(
-                        UUID.randomUUID(),
+                        uid,
                         // The node's network has the node's name with it.
                         network == OF_THE_NODE ? "" : "the-pod",
                         logs,

@@ -67,6 +67,12 @@ record Job(List<String> argv, Programs programs, List<Mount> mounts, Limits limi
      * @param time from its start to its end; processor time, too
      * @param memory of all its processes, with what it writes to /tmp
      * @param fileSize of any file it writes
+     * @param last whether all others go before it: nobody waits for it. Niceness counts only among processes of one control group
      */
-    record Limits(Duration time, MemorySize memory, MemorySize fileSize) {}
+    record Limits(Duration time, MemorySize memory, MemorySize fileSize, boolean last) {
+        /** Those of a job that somebody waits for. */
+        Limits(Duration time, MemorySize memory, MemorySize fileSize) {
+            this(time, memory, fileSize, false);
+        }
+    }
 }

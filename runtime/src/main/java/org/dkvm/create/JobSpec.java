@@ -20,6 +20,9 @@ final class JobSpec {
     private static final int NOBODY = 65534;
     private static final int PROCESSES = 128;
 
+    /** The least that there is: others have 1024. */
+    private static final int LAST_SHARES = 2;
+
     private static final int OPEN_FILES = 4096;
     private static final int KVM_MAJOR = 10;
     private static final int KVM_MINOR = 232;
@@ -44,7 +47,7 @@ final class JobSpec {
      * The spec.
      *
      * @param id the name of its control group
-     * @param groups what control groups of this host can limit: {@code memory}, {@code pids}
+     * @param groups what control groups of this host can limit: {@code memory}, {@code pids}, {@code cpu}
      */
     static JsonObject of(PackageLayout layout, Job job, String id, List<String> groups) {
         JsonObject spec = new JsonObject();
@@ -178,6 +181,9 @@ final class JobSpec {
         }
         if (groups.contains("pids")) {
             resources.add("pids", Json.objectOf("limit", PROCESSES));
+        }
+        if (job.limits().last() && groups.contains("cpu")) {
+            resources.add("cpu", Json.objectOf("shares", LAST_SHARES));
         }
         return resources;
     }

@@ -157,7 +157,7 @@ public final class Jobs {
     static List<String> groups(Path cgroups) {
         List<String> found = new ArrayList<>();
         String listed = " " + HostState.firstLine(cgroups.resolve("cgroup.controllers")) + " ";
-        for (String name : List.of("memory", "pids")) {
+        for (String name : List.of("memory", "pids", "cpu")) {
             if (listed.contains(" " + name + " ") || Files.isDirectory(cgroups.resolve(name))) {
                 found.add(name);
             }

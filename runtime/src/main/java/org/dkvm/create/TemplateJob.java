@@ -80,7 +80,7 @@ public final class TemplateJob {
             if (mine == null || there.isPresent()) {
                 return there;
             }
-            return Optional.of(make(jobs, config, kernel, shape, choice, store));
+            return Optional.of(make(jobs, limits(config, shape, missed.isPresent()), kernel, shape, choice, store));
         } catch (IOException e) {
             throw new DkvmException("can not make the template: " + e, "", e);
         }
@@ -115,9 +115,14 @@ public final class TemplateJob {
         TemplateSaver.save(Json.strings(command, QEMU), step, out);
     }
 
+    private static Job.Limits limits(HostConfig config, MachineShape shape, boolean last) {
+        MemorySize memory = shape.size().memory();
+        return new Job.Limits(config.patience().start().multipliedBy(LIMIT_FACTOR), memory.plus(BESIDE), memory, last);
+    }
+
     private static Template make(
             Jobs jobs,
-            HostConfig config,
+            Job.Limits limits,
             KernelStore.Found kernel,
             MachineShape shape,
             TemplateChoice choice,
@@ -126,7 +131,7 @@ public final class TemplateJob {
         try (OwnedDirectory making = store.begin()) {
             TemplateKey key = choice.key(shape);
             Path out = Files.createDirectory(making.path().resolve("template"));
-            run(jobs, config.patience().start(), kernel, shape, out);
+            run(jobs, limits, kernel, shape, out);
             // An upgrade may have come in between.
             if (!choice.key(shape).text().equals(key.text())) {
                 throw new DkvmException("the package has changed while the template was made", "make it again");
@@ -135,21 +140,20 @@ public final class TemplateJob {
         }
     }
 
-    private static void run(Jobs jobs, Duration step, KernelStore.Found kernel, MachineShape shape, Path out)
+    private static void run(Jobs jobs, Job.Limits limits, KernelStore.Found kernel, MachineShape shape, Path out)
             throws DkvmException, IOException {
         JsonObject command = new JsonObject();
         command.add(QEMU, Json.arrayOf(QemuCommand.argv(TemplateChoice.machine(shape))));
-        command.addProperty(START_SECONDS, step.toSeconds());
+        command.addProperty(START_SECONDS, limits.time().toSeconds() / LIMIT_FACTOR);
         AtomicFile.replacePrivate(out.resolve(COMMAND), Json.write(command));
         List<Job.Mount> mounts =
                 List.of(new Job.Mount(out, OUT, true), new Job.Mount(kernel.directory(), SandboxPaths.KERNEL, false));
-        MemorySize memory = shape.size().memory();
         JavaJob.run(
                 jobs,
                 JavaJob.of(
                         jobs.version(),
                         mounts,
-                        new Job.Limits(step.multipliedBy(LIMIT_FACTOR), memory.plus(BESIDE), memory),
+                        limits,
                         Job.Rights.MACHINES,
                         shape.processor().accelerator() == Accelerator.KVM,
                         "template",

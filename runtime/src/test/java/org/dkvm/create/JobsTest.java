@@ -43,7 +43,7 @@ class JobsTest {
                 new PackageLayout(Path.of("/opt/dkvm")),
                 job(rights, kvm, LIMITS.time()),
                 "id",
-                List.of("memory", "pids"));
+                List.of("memory", "pids", "cpu"));
     }
 
     private Jobs jobs(String program) throws IOException {
@@ -86,6 +86,30 @@ class JobsTest {
                         + "\"pids\":{\"limit\":128}}");
         assertThat(linux.getAsJsonArray("devices")).isEmpty();
         assertThat(linux.has("seccomp")).isTrue();
+    }
+
+    @Test
+    void aJobThatNobodyWaitsForComesAfterAllOthers() {
+        Job last = new Job(
+                List.of("/bin/program"),
+                Job.Programs.SANDBOX,
+                List.of(),
+                new Job.Limits(LIMITS.time(), LIMITS.memory(), LIMITS.fileSize(), true),
+                Job.Rights.NOBODYS,
+                false);
+        PackageLayout layout = new PackageLayout(Path.of("/opt/dkvm"));
+        assertThat(JobSpec.of(layout, last, "id", List.of("memory", "cpu"))
+                        .getAsJsonObject("linux")
+                        .getAsJsonObject("resources")
+                        .getAsJsonObject("cpu")
+                        .get("shares")
+                        .getAsInt())
+                .isEqualTo(2);
+        assertThat(JobSpec.of(layout, last, "id", List.of("memory"))
+                        .getAsJsonObject("linux")
+                        .getAsJsonObject("resources")
+                        .has("cpu"))
+                .isFalse();
     }
 
     @Test
@@ -142,7 +166,7 @@ class JobsTest {
         Files.createDirectory(directory.resolve("pids"));
         assertThat(Jobs.groups(directory)).containsExactly("pids");
         Files.writeString(directory.resolve("cgroup.controllers"), "cpuset cpu io memory hugetlb\n");
-        assertThat(Jobs.groups(directory)).containsExactly("memory", "pids");
+        assertThat(Jobs.groups(directory)).containsExactly("memory", "pids", "cpu");
     }
 
     @Test

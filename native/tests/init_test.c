@@ -210,7 +210,8 @@ static void fails_to_start(void)
 			"dkvm: cannot run the monitor \"/does/not/exist\": No such file or directory\n",
 			"dkvm: cannot listen on \"/proc/nowhere/monitor.sock\": No such file or directory\n",
 			"dkvm: cannot open \"/proc/nowhere/monitor.log\": No such file or directory\n",
-			"dkvm: usage: dkvm-init [--socket PATH] [--log PATH] [--terminal qemu] [--starter PATH] "
+			"dkvm: usage: dkvm-init [--socket PATH] [--link PATH] [--log PATH] [--terminal qemu] "
+			"[--starter PATH] "
 			"[--network PATH] [--antispoof on] [--template DIRECTORY:BYTES] "
 			"[--as NAME:UID:GID:CAPABILITIES]... -- MONITOR "
 			"[ARGUMENT]...\n",

@@ -8,6 +8,7 @@
 #include "common/files.h"
 #include "guest/orders/container_limits.h"
 #include "guest/orders/finish.h"
+#include "guest/orders/hello.h"
 #include "guest/sockets/guestsockets.h"
 #include "guest/locks/guestlocks.h"
 #include "guest/log.h"
@@ -36,11 +37,10 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ACK_MILLIS = 5000, DRAIN_SOCKETS_MILLIS = 2000, RELEASE_MAX = 128, QEMU_EXIT_MAX = 127 };
+enum { ACK_MILLIS = 5000, DRAIN_SOCKETS_MILLIS = 2000, QEMU_EXIT_MAX = 127 };
 
 enum reason { REASON_EXITED = 0, REASON_SHUTDOWN = 1, REASON_REBOOT = 2 };
 enum { FLAG_OVERRIDDEN = 1, FLAG_OUT_OF_MEMORY = 2 };
@@ -70,20 +70,6 @@ static struct {
 	uint8_t code;
 	int64_t deadline;
 } ending;
-
-static void say_hello(void)
-{
-	uint8_t payload[16 + RELEASE_MAX] = {0};
-	struct utsname name = {0};
-
-	uname(&name);
-	size_t size = strnlen(name.release, RELEASE_MAX);
-	put_u32(payload, FRAME_MAGIC);
-	put_u16(payload + 4, PROTOCOL_VERSION);
-	put_u64(payload + 8, boot_nanos());
-	memcpy(payload + 16, name.release, size);
-	channel_send(FRAME_HELLO, 0, payload, (uint32_t)(16 + size));
-}
 
 static void wait_for_ack(void)
 {
@@ -339,6 +325,24 @@ static int take_shutdown(const struct frame *frame)
 	return 0;
 }
 
+static int take_order(const struct frame *frame)
+{
+	switch (frame->type) {
+	case FRAME_CLOCK:
+		return host_clock_take(frame);
+	case FRAME_NETWORK:
+		return netchange_take(frame);
+	case FRAME_LIMITS:
+		return resources_take(frame);
+	case FRAME_CONTAINER_LIMITS:
+		return container_limits_take(frame);
+	case FRAME_SHED:
+		return shed_take(frame);
+	default:
+		return usage_take(frame);
+	}
+}
+
 static int take_control(const struct frame *frame)
 {
 	switch (frame->type) {
@@ -357,11 +361,13 @@ static int take_control(const struct frame *frame)
 		finish_power_off();
 	case FRAME_CLOCK:
 	case FRAME_NETWORK:
+	case FRAME_LIMITS:
+	case FRAME_CONTAINER_LIMITS:
+	case FRAME_SHED:
+	case FRAME_USAGE_ASK:
 		if (state == FINISHED)
 			return 0; /* it crossed FINISHED */
-		if (state != READY)
-			return -EPROTO;
-		return frame->type == FRAME_CLOCK ? host_clock_take(frame) : netchange_take(frame);
+		return state == READY ? take_order(frame) : -EPROTO;
 	default:
 		return -EPROTO;
 	}
@@ -371,15 +377,10 @@ static int take_frame(const struct frame *frame)
 {
 	bool session = frame->type >= FRAME_OPEN && frame->type <= FRAME_CLOSE;
 	bool connection = frame->type >= FRAME_SOCKET_DATA && frame->type <= FRAME_SOCKET_GONE;
-	bool limits = frame->type == FRAME_LIMITS && frame->stream == 0;
-	bool container_limits = frame->type == FRAME_CONTAINER_LIMITS && frame->stream == 0;
-	bool shed = frame->type == FRAME_SHED && frame->stream == 0;
-	bool usage = frame->type == FRAME_USAGE_ASK && frame->stream == 0;
 	bool lock = frame->type == FRAME_LOCK_ANSWER;
 	bool files = frame->type == FRAME_FILE_WATCHED || frame->type == FRAME_FILE_EVENTS;
 
-	if (session || connection || files || limits || container_limits || shed || usage || lock ||
-	    frame->type == FRAME_DNS_ANSWER) {
+	if (session || connection || files || lock || frame->type == FRAME_DNS_ANSWER) {
 		if (state == FINISHED)
 			return 0; /* it crossed FINISHED */
 		if (state != READY)
@@ -392,14 +393,6 @@ static int take_frame(const struct frame *frame)
 			return guest_locks_frame(frame);
 		if (files)
 			return file_events_frame(frame);
-		if (limits)
-			return resources_take(frame);
-		if (container_limits)
-			return container_limits_take(frame);
-		if (shed)
-			return shed_take(frame);
-		if (usage)
-			return usage_take(frame);
 		dns_answer(frame);
 		return 0;
 	}
@@ -424,7 +417,7 @@ static void channel_broken(int error)
 
 int orders_open(int port)
 {
-	static const struct channel_events events = {say_hello, take_frame, room, channel_broken, NULL};
+	static const struct channel_events events = {hello_say, take_frame, room, channel_broken, NULL};
 	static const struct sessions_events told = {main_ended, moved};
 	int r = hear_of_children();
 

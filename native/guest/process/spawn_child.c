@@ -160,29 +160,38 @@ static const char *working_directory(const struct process *process)
 	return path;
 }
 
+/*
+ * One of several containers is not to get out of its root by what we have open: no link of /proc/self/fd is followed. A VM of one has nobody
+ * else in it.
+ */
+static int make_directory(const struct child *child, const char *path)
+{
+	if (!child->member)
+		return make_dirs(path, 0755);
+	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int made = root < 0 ? -errno : place_make(root, path, true);
+	return made < 0 ? made : 0;
+}
+
 /* Only the first process's directory is made where it is missing: exec sessions find theirs, or fail. */
 static void make_working_directory(const struct child *child)
 {
 	const char *path = working_directory(child->process);
 	char text[64];
 
-	if (!child->first)
-		return;
-	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	auto_close int made = root < 0 ? -errno : place_make(root, path, true);
-	if (made < 0)
-		give_up(made == -ENOTDIR ? CODE_NOT_EXECUTABLE : CODE_SETUP_FAILED, MESSAGE_MKDIR, path,
-			error_text(made, text));
+	int r = child->first ? make_directory(child, path) : 0;
+
+	if (r < 0)
+		give_up(r == -ENOTDIR ? CODE_NOT_EXECUTABLE : CODE_SETUP_FAILED, MESSAGE_MKDIR, path,
+			error_text(r, text));
 }
 
-/*
- * Whoever names it is not to get out of the root by what we have open: no link of /proc/self/fd is followed. As root a directory may be
- * found that its user may not enter.
- */
-static int enter_directory(const char *path)
+static int enter_directory(const struct child *child, const char *path)
 {
+	if (!child->member)
+		return chdir(path) < 0 ? -errno : 0;
 	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	auto_close int found = root < 0 ? -errno : place_find(root, path);
+	auto_close int found = root < 0 ? -errno : place_find_directory(root, path);
 
 	if (found < 0)
 		return found;
@@ -190,12 +199,12 @@ static int enter_directory(const char *path)
 }
 
 /* As root first, for a directory that the user may not enter; then, if root may not, as the user. */
-static bool change_directory(const struct process *process, bool again)
+static bool change_directory(const struct child *child, bool again)
 {
-	const char *path = working_directory(process);
+	const char *path = working_directory(child->process);
 	char text[64];
 
-	int r = enter_directory(path);
+	int r = enter_directory(child, path);
 	if (r == 0)
 		return true;
 	if (!again && (r == -EACCES || r == -EPERM))
@@ -388,10 +397,10 @@ _Noreturn void child_run(const struct child *child)
 	if (process->set_home)
 		passwd_home("/etc/passwd", process->uid, home, sizeof home);
 	set_limits(process);
-	bool there = change_directory(process, false);
+	bool there = change_directory(child, false);
 	must(credentials_take_user(process), "user");
 	if (!there)
-		change_directory(process, true);
+		change_directory(child, true);
 	must(credentials_finish(process), "capabilities");
 	umask(process->umask);
 	run(child, home);

@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { HURRIED_DRAIN_MILLIS = 2000 };
+enum { HURRIED_DRAIN_MILLIS = 2000, CLEAN_MILLIS = 90 * 1000 };
 
 const struct session_events *session_tell;
 
@@ -76,6 +76,7 @@ static void end_member(struct session *session)
 	struct member *member = session->member;
 
 	session->state = SESSION_CLEANING;
+	session->cleaned_by = now_millis() + CLEAN_MILLIS;
 	member_kill(member);
 	member_end(member);
 	session_tell->settled(member->number);
@@ -331,12 +332,24 @@ static int64_t drain(struct session *session, int64_t now, bool hurried)
 	return -1;
 }
 
+/* What hangs, as a volume's server may, is left, and is not to keep the container's end from those who wait for it. */
+static int64_t await_cleaner(struct session *session, int64_t now)
+{
+	if (member_end(session->member) < 0)
+		return AWAIT_STEP_MILLIS;
+	if (now < session->cleaned_by)
+		return session->cleaned_by - now;
+	kill(session->member->cleaner, SIGKILL);
+	session_cleaned(session, SIGKILL);
+	return -1;
+}
+
 int64_t session_tick(struct session *session, int64_t now, bool hurried)
 {
 	int64_t next = -1;
 
 	if (session->state == SESSION_CLEANING)
-		return member_end(session->member) < 0 ? AWAIT_STEP_MILLIS : -1;
+		return await_cleaner(session, now);
 	if (session->state == SESSION_RUNNING && session->signals != 0) {
 		deliver(session);
 		next = session->signals != 0 ? AWAIT_STEP_MILLIS : -1;

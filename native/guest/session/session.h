@@ -33,8 +33,9 @@ struct session {
 	uint32_t inner_pid; /* in the workload's PID namespace */
 	bool elsewhere;     /* its terminal is not relayed here: a device, or joined to one */
 	uint16_t rows, columns;
-	uint64_t signals; /* those that wait for the process to expect them, bit n - 1 */
-	int64_t patience; /* ms: until then the main process may not expect its signals yet; longer while it works */
+	int64_t cleaned_by; /* ms: what is left of its container by then is left */
+	uint64_t signals;   /* those that wait for the process to expect them, bit n - 1 */
+	int64_t patience;   /* ms: until then the main process may not expect its signals yet; longer while it works */
 	int64_t patience_end;
 	uint64_t work; /* signal_work, when last looked at */
 	bool exited;   /* the process has ended */

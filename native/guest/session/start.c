@@ -122,10 +122,8 @@ static int take_container(struct session *session, const struct process *process
 		session_refuse(session, CODE_NOT_RUNNING, MESSAGE_NOT_RUNNING);
 		return 0;
 	}
-	if (process->begins_container) {
+	if (process->begins_container)
 		session->member = *member;
-		session->relay.first = true;
-	}
 	if (session->member && workload_first() <= 0) {
 		session_refuse(session, CODE_NOT_RUNNING, MESSAGE_NOT_RUNNING);
 		return 0;

@@ -150,12 +150,15 @@ public final class Create {
         }
         CapabilityNames.warnOfUnknown(Json.objectOrNew(original, "process"), warn);
         ContainerSpec container = ContainerSpec.read(
-                holdsPod ? PodSize.weighed(original) : original,
+                original,
                 pod,
                 bundle,
                 options.machine().disks(),
                 ProcessLimits.own(),
                 host);
+        if (holdsPod) {
+            PodSize.weigh(container.spec());
+        }
         String program =
                 ExecutableCheck.check(container.process(), container.mounts().tree(), action, false);
         Architecture architecture = ImageArchitecture.of(options, container, program);

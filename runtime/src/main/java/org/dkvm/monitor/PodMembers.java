@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
@@ -41,7 +42,7 @@ final class PodMembers {
     /** … and what they had before a change that is under way. */
     private final Map<Integer, MemberLimits> old = new HashMap<>();
     /** Starts that wait until nothing is left of others. */
-    private final List<Runnable> pending = new ArrayList<>();
+    private final Map<Client, FrameOutput> pending = new LinkedHashMap<>();
     /** Those for which the VM grows. */
     private final List<Client> growing = new ArrayList<>();
 
@@ -67,7 +68,8 @@ final class PodMembers {
         if (over) {
             router.refuseMember(client, GONE);
         } else if (router.hasEndingMembers()) {
-            pending.add(() -> start(client, agent));
+            log.line("container " + client.container() + " waits until nothing is left of another");
+            pending.put(client, agent);
         } else {
             begin(client, agent);
         }
@@ -79,7 +81,7 @@ final class PodMembers {
             MemberLimits limits = MemberSetup.plan(places, number).limits();
             memory.put(number, limits);
             growing.add(client);
-            grow.accept(needed(), failure -> {
+            growForAll(failure -> {
                 if (!growing.remove(client)) {
                     return;
                 }
@@ -119,15 +121,35 @@ final class PodMembers {
         router.refuseMember(client, reason);
     }
 
-    /** Those without a limit share what a VM of the default size has. No sum is larger than the largest number. */
-    private long needed() {
-        long sum = 0;
-        long unlimited = 0;
+    /** Those without a limit are to share what a VM of the default size has, and do with less where the VM can not have that as well. */
+    private void growForAll(Consumer<String> told) {
+        long limits = limits();
+        long wanted = plus(limits, unlimited());
+        grow.accept(wanted, failure -> {
+            if (failure.isEmpty() || wanted == limits || over) {
+                told.accept(failure);
+            } else {
+                log.line("containers without a limit of memory get no more of it: " + failure);
+                grow.accept(limits, told);
+            }
+        });
+    }
+
+    /** No sum is larger than the largest number. */
+    private long limits() {
+        long sum = GUESTS_OWN;
         for (MemberLimits each : memory.values()) {
             sum = plus(sum, each.memory());
-            unlimited = each.memory() == 0 ? Math.max(unlimited, each.unlimited()) : unlimited;
         }
-        return plus(plus(sum, unlimited), GUESTS_OWN);
+        return sum;
+    }
+
+    private long unlimited() {
+        long most = 0;
+        for (MemberLimits each : memory.values()) {
+            most = each.memory() == 0 ? Math.max(most, each.unlimited()) : most;
+        }
+        return most;
     }
 
     private static long plus(long one, long other) {
@@ -137,11 +159,11 @@ final class PodMembers {
     /** The VM's end has begun: who waits hears of it. */
     void end() {
         over = true;
+        growing.addAll(pending.keySet());
         pending.clear();
-        for (Client client : List.copyOf(growing)) {
-            router.refuseMember(client, GONE);
-        }
+        List<Client> waiting = List.copyOf(growing);
         growing.clear();
+        waiting.forEach(client -> router.refuseMember(client, GONE));
         for (Client client : updates.values()) {
             Replies.orderRefused(client, GONE);
         }
@@ -156,9 +178,9 @@ final class PodMembers {
             Replies.orderRefused(waits, "the container has ended");
         }
         if (!router.hasEndingMembers()) {
-            List<Runnable> next = List.copyOf(pending);
+            Map<Client, FrameOutput> next = new LinkedHashMap<>(pending);
             pending.clear();
-            next.forEach(Runnable::run);
+            next.forEach(this::start);
         }
     }
 
@@ -176,7 +198,7 @@ final class PodMembers {
             if (before != null) {
                 old.put(number, before);
             }
-            grow.accept(needed(), failure -> {
+            growForAll(failure -> {
                 if (failure.isEmpty()) {
                     agent.send(FrameType.CONTAINER_LIMITS, 0, payload(plan));
                 } else {

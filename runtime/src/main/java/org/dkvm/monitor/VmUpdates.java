@@ -64,11 +64,13 @@ final class VmUpdates {
             loop.after(PAUSE, () -> atLeast(bytes, told));
         } else {
             take(new VmLimits(bytes, 0, 0), failure -> {
-                if (!failure.isEmpty() && memory.target() == bytes) {
-                    // What was not reached is not taken for what is there.
-                    memory.to(before, _ -> {});
+                if (failure.isEmpty() || memory.target() != bytes) {
+                    told.accept(failure);
+                    return;
                 }
-                told.accept(failure);
+                // What was not reached is not taken for what is there. Nobody else begins meanwhile.
+                current = told;
+                memory.to(before, _ -> end(failure));
             });
         }
     }

@@ -47,6 +47,8 @@ final class MemberUpdate {
         Program.Result result = runc.exec(SandboxPaths.updateOf(to.number()));
         if (result.code() != 0) {
             AtomicFile.replacePrivate(shared, Json.write(back.toJson()));
+            // What was changed before something failed.
+            runc.exec(SandboxPaths.updateOf(back.number()));
             throw Update.failure(result);
         }
     }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.container.GuestMount;
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemberSlots {
     /** A directory of the pod's own, which no container of another pod has: one writes and another only reads, and both see one filesystem. */
-    private static final Pattern EMPTY_DIR = Pattern.compile("/.*/pods/[^/]+/volumes/kubernetes\\.io~empty-dir/[^/]+");
+    private static final Pattern EMPTY_DIR = Pattern.compile("/.*/pods/([^/]+)/volumes/kubernetes\\.io~empty-dir/[^/]+");
 
     /** What is mounted at the source later is to be seen in the container: MS_SLAVE of mount(2). */
     private static final long SLAVE = 1L << 19;
@@ -60,14 +61,16 @@ public final class MemberSlots {
      * @param rootfs its root
      * @param bundle its directory, where relative sources start
      * @param number the container's in the VM
+     * @param pod what Kubernetes calls the pod; empty where nobody tells
      */
-    public static MemberSlots of(MountPlan mounts, Path rootfs, Path bundle, int number) throws DkvmException {
+    public static MemberSlots of(MountPlan mounts, Path rootfs, Path bundle, int number, String pod)
+            throws DkvmException {
         MemberSlots all = new MemberSlots();
         all.slots.add(
                 new Slot(number + "/root", MountOptions.NOSUID | MountOptions.NODEV, true, checked(rootfs.toString())));
         Map<String, String> names = new HashMap<>();
         for (JsonObject mount : mounts.slots()) {
-            Slot slot = slot(mount, bundle, number);
+            Slot slot = slot(mount, bundle, number, pod);
             if (all.slots.stream().noneMatch(known -> known.name().equals(slot.name()))) {
                 all.slots.add(slot);
             }
@@ -89,7 +92,7 @@ public final class MemberSlots {
         return guest;
     }
 
-    private static Slot slot(JsonObject mount, Path bundle, int number) throws DkvmException {
+    private static Slot slot(JsonObject mount, Path bundle, int number, String pod) throws DkvmException {
         List<String> options = Json.strings(mount, "options");
         String type = Json.string(mount, "type").orElse("");
         boolean recursive = options.contains("rbind");
@@ -111,9 +114,14 @@ public final class MemberSlots {
         if (own.startsWith("f") || source.contains(SUB_PATHS)) {
             return new Slot(number + "/" + own, flags, recursive, source);
         }
-        long shared = EMPTY_DIR.matcher(source).matches() ? flags & ~MountOptions.RDONLY : flags;
+        long shared = isPodsOwn(source, pod) ? flags & ~MountOptions.RDONLY : flags;
         long propagated = options.contains("rslave") || options.contains("slave") ? shared | SLAVE : shared;
         return new Slot(VOLUMES + volume(source, propagated, recursive), propagated, recursive, source);
+    }
+
+    private static boolean isPodsOwn(String source, String pod) {
+        Matcher matcher = EMPTY_DIR.matcher(source);
+        return !pod.isEmpty() && matcher.matches() && pod.equals(matcher.group(1));
     }
 
     /** Of one directory with one set of flags: a directory made anew in its place is another one. */

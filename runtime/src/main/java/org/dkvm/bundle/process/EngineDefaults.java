@@ -16,6 +16,9 @@ public record EngineDefaults(long capabilities, long all) {
     /** Everything less than all counts as asked for. */
     private static final EngineDefaults NONE = new EngineDefaults(-1, 0);
 
+    /** Who passes an image's annotations on says so: they are not believed then. */
+    private static final String MANAGER = "io.container.manager";
+
     private static final String CONTAINERD_TYPE = "io.kubernetes.cri.container-type";
 
     /**
@@ -33,13 +36,14 @@ public record EngineDefaults(long capabilities, long all) {
     public static EngineDefaults of(JsonObject spec) {
         Optional<JsonObject> annotations = Json.object(spec, "annotations");
         if (annotations.isPresent()
+                && !annotations.get().has(MANAGER)
                 && "container"
                         .equals(Json.string(annotations.get(), CONTAINERD_TYPE).orElse(""))) {
             return NONE;
         }
         boolean podman = annotations.isPresent()
                 && "libpod"
-                        .equals(Json.string(annotations.get(), "io.container.manager")
+                        .equals(Json.string(annotations.get(), MANAGER)
                                 .orElse(""));
         return new EngineDefaults(
                 podman ? CapabilityNames.PODMAN_DEFAULT : CapabilityNames.DOCKER_DEFAULT,

@@ -34,7 +34,7 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
     private static final long PROCESSES = 4096;
 
     /** Bytes: for the client, and for runc with each exec. */
-    private static final long MOST_OF_CLIENT = 128L << 20;
+    private static final long MOST_OF_CLIENT = 256L << 20;
 
     /** Of cgroup v2: what means something for the container's processes only. */
     private static final List<String> GUESTS =
@@ -76,8 +76,11 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
         refuse(container, inputs);
         JsonObject root = Json.objectOrNew(spec, "root");
         Path rootfs = inputs.place.bundle().resolve(Json.string(root, "path").orElse("rootfs"));
-        HiddenPaths hidden = MaskedPaths.rewrite(linux);
-        MemberSlots slots = MemberSlots.of(container.mounts(), rootfs, inputs.place.bundle(), inputs.number);
+        // One of several has neighbours in the guest, whose kernel it is not to change: what the engine hides is hidden there.
+        HiddenPaths hidden = new HiddenPaths(absolute(linux, "maskedPaths"), absolute(linux, "readonlyPaths"));
+        MaskedPaths.rewrite(linux);
+        MemberSlots slots = MemberSlots.of(
+                container.mounts(), rootfs, inputs.place.bundle(), inputs.number, Pod.uid(original));
         JsonObject resources = Json.objectOrNew(linux, "resources");
         MemberPlan plan = new MemberPlan(
                 inputs.number,
@@ -94,11 +97,17 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
         shrink(resources);
         rewriteProcess(
                 Json.objectOrNew(spec, "process"),
-                MonitorCommand.member(inputs.number, SandboxResources.ceiling(linux, MemorySize.ofMib(0))));
+                MonitorCommand.member(inputs.number, 2 * MOST_OF_CLIENT));
         SandboxSpec.rewriteRoot(spec, inputs.place);
         spec.add("mounts", MountPlan.ofMember(Path.of(inputs.place.pod())));
         rewriteLinux(linux, resources, inputs);
         return new MemberSpec(spec, plan, slots.all());
+    }
+
+    private static List<String> absolute(JsonObject linux, String key) {
+        return Json.strings(linux, key).stream()
+                .map(path -> path.startsWith("/") ? path : "/" + path)
+                .toList();
     }
 
     /** What only a VM of its own could have. */

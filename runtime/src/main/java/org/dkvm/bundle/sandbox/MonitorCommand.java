@@ -22,15 +22,11 @@ public final class MonitorCommand {
     /**
      * What runc starts for a further container of a pod: its client, as the container's first process.
      *
-     * @param exhaust bytes that its control group has no room for, taken where the container ran out of memory, so that the engine hears of it; 0: it has a limit that is not known
+     * @param exhaust bytes that its control group has no room for, taken where the container ran out of memory, so that the engine hears of it
      */
     static List<String> member(int number, long exhaust) {
         List<String> command = new ArrayList<>();
-        command.add(EXEC);
-        if (exhaust > 0) {
-            add(command, "--exhaust", String.valueOf(exhaust));
-        }
-        add(command, MEMBER, String.valueOf(number));
+        add(command, EXEC, "--exhaust", String.valueOf(exhaust), MEMBER, String.valueOf(number));
         return command;
     }
 

@@ -141,6 +141,13 @@ public record Pod(Role role, String id) {
         return options;
     }
 
+    /** What Kubernetes calls the pod of a container; empty where the engine does not tell. */
+    public static String uid(JsonObject spec) {
+        return Json.object(spec, "annotations")
+                .flatMap(annotations -> Json.string(annotations, "io.kubernetes.cri.sandbox-uid"))
+                .orElse("");
+    }
+
     /** The annotation that stands for an option of the environment. */
     public static String annotation(String option) {
         return option.replace("DKVM_", OPTION).toLowerCase(Locale.ROOT).replace('_', '-');

@@ -48,16 +48,14 @@ public final class PodSize {
     }
 
     /**
-     * The pause container's spec with what the pod's VM is to the host's kernel. A pause container is spared when memory is short, and has next to no share of the processors, as it uses nothing:
+     * Gives the sandbox's spec what the pod's VM is to the host's kernel. A pause container is spared when memory is short, and has next to no share of the processors, as it uses nothing:
      * its VM has all that the pod uses. The kubelet's rules for the containers of a pod hold for it, by the class that the control group's path tells.
      */
-    public static JsonObject weighed(JsonObject spec) {
-        JsonObject copy = spec.deepCopy();
-        JsonObject linux = Json.objectOrNew(copy, "linux");
+    public static void weigh(JsonObject spec) {
+        JsonObject linux = Json.objectOrNew(spec, "linux");
         String path = Json.string(linux, "cgroupsPath").orElse("");
-        Json.objectOrNew(copy, "process").addProperty("oomScoreAdj", score(path));
+        Json.objectOrNew(spec, "process").addProperty("oomScoreAdj", score(path));
         Json.object(Json.objectOrNew(linux, "resources"), "cpu").ifPresent(cpu -> cpu.remove("shares"));
-        return copy;
     }
 
     private static int score(String path) {

@@ -149,13 +149,8 @@ public final class Create {
             PodNeighbours.check(places.vms(), id, pod, host);
         }
         CapabilityNames.warnOfUnknown(Json.objectOrNew(original, "process"), warn);
-        ContainerSpec container = ContainerSpec.read(
-                original,
-                pod,
-                bundle,
-                options.machine().disks(),
-                ProcessLimits.own(),
-                host);
+        ContainerSpec container =
+                ContainerSpec.read(original, pod, bundle, options.machine().disks(), ProcessLimits.own(), host);
         if (holdsPod) {
             PodSize.weigh(container.spec());
         }

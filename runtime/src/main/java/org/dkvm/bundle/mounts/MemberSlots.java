@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemberSlots {
     /** A directory of the pod's own, which no container of another pod has: one writes and another only reads, and both see one filesystem. */
-    private static final Pattern EMPTY_DIR = Pattern.compile("/.*/pods/([^/]+)/volumes/kubernetes\\.io~empty-dir/[^/]+");
+    private static final Pattern EMPTY_DIR =
+            Pattern.compile("/.*/pods/([^/]+)/volumes/kubernetes\\.io~empty-dir/[^/]+");
 
     /** What is mounted at the source later is to be seen in the container: MS_SLAVE of mount(2). */
     private static final long SLAVE = 1L << 19;

@@ -42,9 +42,7 @@ public record EngineDefaults(long capabilities, long all) {
             return NONE;
         }
         boolean podman = annotations.isPresent()
-                && "libpod"
-                        .equals(Json.string(annotations.get(), MANAGER)
-                                .orElse(""));
+                && "libpod".equals(Json.string(annotations.get(), MANAGER).orElse(""));
         return new EngineDefaults(
                 podman ? CapabilityNames.PODMAN_DEFAULT : CapabilityNames.DOCKER_DEFAULT,
                 CapabilityNames.ALL & OwnCapabilities.bounding());

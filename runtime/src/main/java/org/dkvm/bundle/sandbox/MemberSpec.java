@@ -76,11 +76,12 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
         refuse(container, inputs);
         JsonObject root = Json.objectOrNew(spec, "root");
         Path rootfs = inputs.place.bundle().resolve(Json.string(root, "path").orElse("rootfs"));
-        // One of several has neighbours in the guest, whose kernel it is not to change: what the engine hides is hidden there.
+        // One of several has neighbours in the guest, whose kernel it is not to change: what the engine hides is hidden
+        // there.
         HiddenPaths hidden = new HiddenPaths(absolute(linux, "maskedPaths"), absolute(linux, "readonlyPaths"));
         MaskedPaths.rewrite(linux);
-        MemberSlots slots = MemberSlots.of(
-                container.mounts(), rootfs, inputs.place.bundle(), inputs.number, Pod.uid(original));
+        MemberSlots slots =
+                MemberSlots.of(container.mounts(), rootfs, inputs.place.bundle(), inputs.number, Pod.uid(original));
         JsonObject resources = Json.objectOrNew(linux, "resources");
         MemberPlan plan = new MemberPlan(
                 inputs.number,
@@ -95,9 +96,7 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
                 Pod.hasProcessesOf(original, inputs.pause));
         GuestBounds.check(plan.container());
         shrink(resources);
-        rewriteProcess(
-                Json.objectOrNew(spec, "process"),
-                MonitorCommand.member(inputs.number, 2 * MOST_OF_CLIENT));
+        rewriteProcess(Json.objectOrNew(spec, "process"), MonitorCommand.member(inputs.number, 2 * MOST_OF_CLIENT));
         SandboxSpec.rewriteRoot(spec, inputs.place);
         spec.add("mounts", MountPlan.ofMember(Path.of(inputs.place.pod())));
         rewriteLinux(linux, resources, inputs);

@@ -22,7 +22,7 @@ POD_CONFIG = {
     "log_directory": (3, str),
     "linux": (8, POD_LINUX),
 }
-SECURITY = {"namespace_options": (3, NAMESPACES)}
+SECURITY = {"namespace_options": (3, NAMESPACES), "masked_paths": (13, [str]), "readonly_paths": (14, [str])}
 LINUX = {"resources": (1, RESOURCES), "security_context": (2, SECURITY)}
 MOUNT = {"container_path": (1, str), "host_path": (2, str), "readonly": (3, int)}
 CONTAINER_CONFIG = {

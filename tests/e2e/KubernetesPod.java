@@ -96,7 +96,8 @@ final class KubernetesPod {
                 .cri("CreateContainer", """
                         {"pod_sandbox_id":"%s","sandbox_config":%s,"config":{"metadata":{"name":"%s","attempt":0},"image":{"image":"%s"},
                          "command":["sh","-c","%s"],"log_path":"%3$s.log","mounts":[%s],
-                         "linux":{"resources":{"memory_limit_in_bytes":%d},"security_context":{"namespace_options":{"network":%d,"pid":%d}}}}}""".formatted(
+                         "linux":{"resources":{"memory_limit_in_bytes":%d},"security_context":{"namespace_options":{"network":%d,"pid":%d},
+                          "masked_paths":["/proc/kcore","/proc/keys"],"readonly_paths":["/proc/sys","/proc/sysrq-trigger"]}}}}""".formatted(
                                 id, config, name, image, script, list, memory, network, processes))
                 .get("container_id")
                 .getAsString();

@@ -172,7 +172,7 @@ class CreateTest {
         JsonObject spec = Json.readObject(config);
         assertThat(SandboxSpec.isSandbox(spec)).isTrue();
         assertThat(Json.strings(Json.objectOrNew(spec, "process"), "args"))
-                .containsExactly("/opt/dkvm/dkvm-exec", "--member", "2");
+                .containsExactly("/opt/dkvm/dkvm-exec", "--exhaust", String.valueOf(512L << 20), "--member", "2");
         assertThat(Json.write(spec.getAsJsonArray("mounts")))
                 .contains(pod + "/socket")
                 .doesNotContain("rootfs");

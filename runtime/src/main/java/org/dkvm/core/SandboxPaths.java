@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.core;
 
-import java.util.List;
-
 /** Where things are inside a sandbox: the one place where the rewriter and the monitor agree on paths. */
 public final class SandboxPaths {
     /** What virtiofsd shares: a directory of slots, one for the image's root and one for each mount of the container. */
@@ -50,11 +48,6 @@ public final class SandboxPaths {
     public static final String VHOST_NET = "/dev/vhost-net";
     /** DKVM's own programs and its Java runtime. */
     public static final String PACKAGE = "/opt/dkvm";
-
-    /** The command that has the monitor read the plan of a pod's further container again. */
-    public static List<String> updateOf(int member) {
-        return List.of(PACKAGE + "/dkvm-exec", "--container", String.valueOf(member), "--update", "0:0:0");
-    }
 
     private SandboxPaths() {}
 }

@@ -26,9 +26,6 @@ import org.dkvm.monitor.start.Places;
 
 /** The further containers of a pod's VM: each is started when its client comes, in a VM that has memory for it (docs/adr/0019-pods.md). */
 final class PodMembers {
-    /** For the guest's kernel and its agent; create gives as much where it knows the pod's size. */
-    static final long GUESTS_OWN = 48L << 20;
-
     private static final String GONE = "the pod's VM has ended";
     private static final int LIMITS_BYTES = 40;
     /** In CONTAINER_LIMITS. */
@@ -137,7 +134,7 @@ final class PodMembers {
 
     /** No sum is larger than the largest number. */
     private long limits() {
-        long sum = GUESTS_OWN;
+        long sum = MemberLimits.GUESTS_OWN.bytes();
         for (MemberLimits each : memory.values()) {
             sum = plus(sum, each.memory());
         }

@@ -3,6 +3,7 @@ package org.dkvm.update;
 
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
+import java.util.List;
 import org.dkvm.bundle.plan.MemberPlan;
 import org.dkvm.bundle.sandbox.MemberSpec;
 import org.dkvm.bundle.sandbox.SandboxSpec;
@@ -19,9 +20,6 @@ import org.dkvm.vm.VmPlace;
  * the thin sandbox. Where either fails, all is as it was.
  */
 final class MemberUpdate {
-    /** Beside the spec; the next update writes over it. */
-    private static final String RESOURCES_FILE = Update.RESOURCES_FILE;
-
     private MemberUpdate() {}
 
     static void run(Path bundle, JsonObject resources, Update.Runc runc) throws DkvmException {
@@ -30,7 +28,7 @@ final class MemberUpdate {
         MemberPlan wanted = MemberSpec.updated(before, resources);
         resources.remove("pids");
         MemberSpec.shrink(resources);
-        Path file = bundle.resolve(RESOURCES_FILE);
+        Path file = bundle.resolve(Update.RESOURCES_FILE);
         AtomicFile.replace(file, Json.write(resources));
         Path shared = VmPlace.plan(new ContainerId(before.container().id()), before.number());
         change(shared, wanted, before, runc);
@@ -44,12 +42,17 @@ final class MemberUpdate {
 
     private static void change(Path shared, MemberPlan to, MemberPlan back, Update.Runc runc) throws DkvmException {
         AtomicFile.replacePrivate(shared, Json.write(to.toJson()));
-        Program.Result result = runc.exec(SandboxPaths.updateOf(to.number()));
+        Program.Result result = runc.exec(readAgain(to.number()));
         if (result.code() != 0) {
             AtomicFile.replacePrivate(shared, Json.write(back.toJson()));
             // What was changed before something failed.
-            runc.exec(SandboxPaths.updateOf(back.number()));
+            runc.exec(readAgain(back.number()));
             throw Update.failure(result);
         }
+    }
+
+    /** The command that has the monitor read the plan once more: no limit of the VM's changes. */
+    private static List<String> readAgain(int member) {
+        return List.of(SandboxPaths.PACKAGE + "/dkvm-exec", "--container", String.valueOf(member), "--update", "0:0:0");
     }
 }

@@ -198,6 +198,23 @@ class CreateTest {
         assertThat(pod.resolve("plans")).isEmptyDirectory();
     }
 
+    /** The directory of a VM that was made before. */
+    private void place(String id, Path state, boolean pod) throws DkvmException {
+        VmPlace.make(
+                directory.resolve("vms"),
+                new VmRecord(
+                        new ContainerId(id),
+                        "",
+                        state,
+                        new VmSummary("dkvm/6.12", Accelerator.TCG, 1, MemorySize.ofMib(64)),
+                        new Creation(1, Instant.now(), 2),
+                        List.of()),
+                new JsonObject(),
+                new LogLimits(5, MemorySize.ofMib(1)),
+                "",
+                pod);
+    }
+
     /** A pod "p1" whose pause container has that first process. */
     private Path pod(long process) throws IOException, DkvmException {
         Path state = Files.createDirectories(directory.resolve("p1"));
@@ -207,19 +224,7 @@ class CreateTest {
         Files.writeString(
                 state.resolve("state.json"),
                 "{\"init_process_pid\": %d, \"init_process_start\": %d}".formatted(process, began));
-        VmPlace.make(
-                directory.resolve("vms"),
-                new VmRecord(
-                        new ContainerId("p1"),
-                        "",
-                        state,
-                        new VmSummary("dkvm/6.12", Accelerator.TCG, 1, MemorySize.ofMib(64)),
-                        new Creation(1, Instant.now(), 2),
-                        List.of()),
-                new JsonObject(),
-                new LogLimits(5, MemorySize.ofMib(1)),
-                "",
-                true);
+        place("p1", state, true);
         Path pod = directory.resolve("vms/p1/pod");
         for (String part : List.of("share", "plans", "numbers", "socket")) {
             Files.createDirectories(pod.resolve(part));
@@ -250,19 +255,7 @@ class CreateTest {
     void aPodsSecondContainerIsRefusedWhileTheFirstIsThere() throws IOException, DkvmException {
         annotate("container");
         Path state = directory.resolve("id0");
-        VmPlace.make(
-                directory.resolve("vms"),
-                new VmRecord(
-                        new ContainerId("id0"),
-                        "",
-                        state,
-                        new VmSummary("dkvm/6.12", Accelerator.TCG, 1, MemorySize.ofMib(64)),
-                        new Creation(1, Instant.now(), 2),
-                        List.of()),
-                new JsonObject(),
-                new LogLimits(5, MemorySize.ofMib(1)),
-                "",
-                false);
+        place("id0", state, false);
         Path other = Files.createDirectories(directory.resolve("other"));
         Files.copy(config, other.resolve(SandboxSpec.ORIGINAL_FILE));
         Files.createDirectories(state);

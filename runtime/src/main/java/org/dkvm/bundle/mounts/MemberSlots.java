@@ -112,7 +112,7 @@ public final class MemberSlots {
         }
         String own = name(mount);
         long flags = MountOptions.parse(options).flags() & MountPlan.SLOT_FLAGS;
-        if (own.startsWith("f") || source.contains(SUB_PATHS)) {
+        if (Slots.isFile(own) || source.contains(SUB_PATHS)) {
             return new Slot(number + "/" + own, flags, recursive, source);
         }
         long shared = isPodsOwn(source, pod) ? flags & ~MountOptions.RDONLY : flags;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.core.container;
 
+import org.dkvm.core.MemorySize;
+
 /**
  * What the processes of one of several containers of a VM may use, counted by the guest's kernel (cgroup v2).
  *
@@ -11,6 +13,9 @@ package org.dkvm.core.container;
  * @param unlimited bytes of the VM's memory that all containers without a limit have together
  */
 public record MemberLimits(long memory, long cpuQuota, long cpuPeriod, long cpuWeight, long unlimited) {
+    /** What a VM of several containers has for its kernel and its agent, beside all of their memory. */
+    public static final MemorySize GUESTS_OWN = MemorySize.ofMib(48);
+
     private static final long DEFAULT_PERIOD = 100_000;
 
     public MemberLimits {

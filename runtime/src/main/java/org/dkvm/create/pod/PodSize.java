@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.bundle.options.VmDefaults;
 import org.dkvm.core.MemorySize;
+import org.dkvm.core.container.MemberLimits;
 import org.dkvm.json.Json;
 
 /**
@@ -13,9 +14,6 @@ import org.dkvm.json.Json;
  * than 1.23 does not tell, the VM is what it is without limits.
  */
 public final class PodSize {
-    /** For the guest's kernel and its agent, which no container's limit has room for. */
-    private static final MemorySize GUESTS_OWN = MemorySize.ofMib(48);
-
     /** Those of a kubelet; of burstable pods it has a range. */
     private static final int BEST_EFFORT = 1000;
 
@@ -41,7 +39,7 @@ public final class PodSize {
                 vms.kernel(),
                 memory > 0
                         ? MemorySize.ofMib(new MemorySize(memory + MIB - 1).mib())
-                                .plus(GUESTS_OWN)
+                                .plus(MemberLimits.GUESTS_OWN)
                         : vms.memory(),
                 quota > 0 ? Math.toIntExact(Math.min((quota + perCpu - 1) / perCpu, Integer.MAX_VALUE)) : vms.cpus(),
                 vms.template()));
@@ -70,7 +68,7 @@ public final class PodSize {
 
     /** What a VM of the default size has for its containers. */
     static MemorySize unlimited(HostConfig config) {
-        return MemorySize.ofMib(Math.max(0, config.vms().memory().mib() - GUESTS_OWN.mib()));
+        return MemorySize.ofMib(Math.max(0, config.vms().memory().mib() - MemberLimits.GUESTS_OWN.mib()));
     }
 
     private static long number(JsonObject annotations, String name) {

@@ -100,7 +100,7 @@ comma := ,
 bench:
 	@bench/run.sh --check $(BENCH_OPTIONS)
 	@$(MAKE) up
-	@$(STEP) 'bench images' tests/images/build.sh hello busybox $(if $(filter files,$(or $(subst $(comma), ,$(ONLY)),files)),workloads)
+	@$(STEP) 'bench images' tests/images/build.sh hello busybox pause $(if $(filter files,$(or $(subst $(comma), ,$(ONLY)),files)),workloads)
 	@$(if $(filter runsc,$(PEERS)),$(STEP) 'gVisor' bash -c 'command -v runsc >/dev/null || apt-get install -y --no-install-recommends runsc >/dev/null')
 	@bench/run.sh $(BENCH_OPTIONS)
 

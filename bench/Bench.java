@@ -17,6 +17,7 @@ final class Bench {
     private static final String IMAGE = "dkvm-test/busybox";
     private static final String FILES_IMAGE = System.getProperty("dkvm.bench.filesImage", "dkvm-test/workloads");
     private static final int IDLE_VMS = 10;
+    private static final int MORE_CONTAINERS = 5;
     private static final int WRONG_USAGE = 2;
 
     private final Choice choice;
@@ -61,6 +62,7 @@ final class Bench {
             case NETWORK -> network();
             case FILES -> files();
             case TIMELINE -> timeline();
+            case PODS -> pods();
         }
     }
 
@@ -347,14 +349,52 @@ final class Bench {
         String vm = Command.output("docker", "run", "-d", "--name", start, "--runtime=dkvm", "-e", "DKVM_TEMPLATE=" + template, IMAGE, "sleep", "1000");
         try {
             Command.output("docker", "exec", vm, "true");
-            System.out.println(Command.output("/opt/dkvm/bin/dkvm", "timeline", vm));
-            if (!choice.pictures().toString().isEmpty()) {
-                Path picture = choice.pictures().resolve("timeline-" + start + ".svg");
-                Files.writeString(picture, Command.output("/opt/dkvm/bin/dkvm", "timeline", "--svg", vm) + "\n");
-                System.out.println("drawn as " + picture);
-            }
+            show(start, vm);
         } finally {
             Command.output("docker", "rm", "-f", vm);
+        }
+    }
+
+    private void show(String start, String container) throws IOException, InterruptedException {
+        System.out.println(Command.output("/opt/dkvm/bin/dkvm", "timeline", container));
+        if (!choice.pictures().toString().isEmpty()) {
+            Path picture = choice.pictures().resolve("timeline-" + start + ".svg");
+            Files.writeString(picture, Command.output("/opt/dkvm/bin/dkvm", "timeline", "--svg", container) + "\n");
+            System.out.println("drawn as " + picture);
+        }
+    }
+
+    /** A further container of a pod that runs: its start under both runtimes, in turn, and what each more takes of the host's memory. */
+    private void pods() throws IOException, InterruptedException {
+        title("a further container of a pod, from its creation to its first word, median of " + runs + " (ms)");
+        try (PodBench bench = new PodBench()) {
+            Map<String, Samples> samples = new LinkedHashMap<>();
+            for (int i = -1; i < runs; i++) {
+                for (String runtime : List.of("dkvm", "runc")) {
+                    PodBench.Pod pod = bench.pod(runtime);
+                    long start = System.nanoTime();
+                    String container = pod.start();
+                    double millis = (System.nanoTime() - start) / 1e6;
+                    if (i >= 0) {
+                        samples.computeIfAbsent(runtime, name -> new Samples()).add(millis);
+                    }
+                    if (i == runs - 1 && runtime.equals("dkvm")) {
+                        show("pod", container);
+                    }
+                    pod.remove(container);
+                }
+            }
+            samples.forEach((runtime, each) -> figure("pods.container." + runtime + ".ms", each));
+            figure(
+                    "pods.container.over-runc.ms (aim 300)",
+                    samples.get("dkvm").median() - samples.get("runc").median());
+            PodBench.Pod pod = bench.pod("dkvm");
+            List<String> containers = new ArrayList<>(List.of(pod.start()));
+            double one = pod.memory(containers);
+            for (int i = 0; i < MORE_CONTAINERS; i++) {
+                containers.add(pod.start());
+            }
+            figure("pods.one-more.mib (aim 6)", (pod.memory(containers) - one) / MORE_CONTAINERS);
         }
     }
 

@@ -38,7 +38,8 @@ record Choice(int runs, Set<Part> parts, Path json, Path pictures, boolean check
         MEMORY,
         NETWORK,
         FILES,
-        TIMELINE;
+        TIMELINE,
+        PODS;
 
         String label() {
             return name().toLowerCase(Locale.ROOT);

@@ -11,9 +11,13 @@ final class SandboxMemory {
 
     /** PSS by process name of all processes of the container. */
     static Map<String, Double> of(String container) throws IOException, InterruptedException {
-        long init = Long.parseLong(Command.output("docker", "inspect", "-f", "{{.State.Pid}}", container));
+        return of(Long.parseLong(Command.output("docker", "inspect", "-f", "{{.State.Pid}}", container)));
+    }
+
+    /** PSS by process name of a container's first process and all below it. */
+    static Map<String, Double> of(long init) throws IOException {
         Map<String, Double> pss = new LinkedHashMap<>();
-        ProcessHandle root = ProcessHandle.of(init).orElseThrow(() -> new IOException("container " + container + " is gone"));
+        ProcessHandle root = ProcessHandle.of(init).orElseThrow(() -> new IOException("process " + init + " is gone"));
         add(pss, root);
         root.descendants().forEach(process -> add(pss, process));
         return pss;

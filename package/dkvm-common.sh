@@ -19,10 +19,10 @@ home=$(cd -P "$(dirname "$(readlink -f "$0")")/.." && pwd)
 # shellcheck disable=SC2034 # read by those who source this
 root=${home%/versions/*}
 
-# The sandbox's Java, started by its own loader, so that any host's C library will do.
+# The sandbox's Java, started by its own loader, so that any host's C library will do. It starts programs without its helper, which is for the host's.
 java() {
     "$home/sandbox/lib64/ld-linux-x86-64.so.2" --library-path "$home/sandbox/usr/lib/x86_64-linux-gnu" \
-        "$home/sandbox/opt/dkvm/jre/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+        "$home/sandbox/opt/dkvm/jre/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djdk.lang.Process.launchMechanism=FORK \
         -cp "$home/sandbox/opt/dkvm/lib/dkvm.jar:$home/sandbox/opt/dkvm/lib/gson.jar" "$@"
 }
 

@@ -16,8 +16,6 @@ import org.opentest4j.TestAbortedException;
 final class Containerd implements Closeable {
     static final String BUSYBOX = "docker.io/" + Images.BUSYBOX + ":latest";
 
-    private static final String PAUSE = "docker.io/dkvm-test/pause:latest";
-
     private final Path directory;
     private final Process process;
 
@@ -33,39 +31,7 @@ final class Containerd implements Closeable {
             throw new TestAbortedException("there is no containerd with its ctr on PATH");
         }
         Path directory = Files.createTempDirectory("dkvm-ctr");
-        Files.createDirectories(directory.resolve("cni"));
-        Files.writeString(directory.resolve("cni/10-pods.conflist"), """
-                {"cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "bridge", "bridge": "pods0", "isGateway": true,
-                  "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.232.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}], "dataDir": "%s/ipam"}}]}
-                """.formatted(directory));
-        Files.writeString(directory.resolve("config.toml"), """
-                version = 2
-                root = "%s/root"
-                state = "%<s/state"
-                [grpc]
-                address = "%<s/sock"
-                [plugins."io.containerd.grpc.v1.cri"]
-                sandbox_image = "%s"
-                restrict_oom_score_adj = true
-                disable_apparmor = true
-                [plugins."io.containerd.grpc.v1.cri".cni]
-                bin_dir = "/usr/lib/cni"
-                conf_dir = "%1$s/cni"
-                [plugins."io.containerd.grpc.v1.cri".containerd]
-                snapshotter = "native"
-                [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-                runtime_type = "io.containerd.runc.v2"
-                [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.dkvm]
-                runtime_type = "io.containerd.runc.v2"
-                [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.dkvm.options]
-                BinaryName = "%3$s"
-                """.formatted(directory, PAUSE, binary("dkvm")));
-        Process process = new ProcessBuilder(
-                        "unshare",
-                        "--net",
-                        "sh",
-                        "-ec",
-                        "ip link set lo up; exec containerd --config " + directory + "/config.toml")
+        Process process = new ProcessBuilder("tests/containerd/containerd.sh", directory.toString())
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("log").toFile())
                 .start();

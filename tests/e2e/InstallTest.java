@@ -19,6 +19,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 class InstallTest {
     private static final Path PACKAGE = Path.of("build/package/dkvm");
     private static final String SCRIPTS = "/opt/dkvm/scripts/";
+    private static final String HELPER = "/opt/dkvm/current/sandbox/opt/dkvm/jre/lib/jspawnhelper";
     private static final String DAEMON_JSON = "{\"debug\": false,\n    \"labels\": [\"a=b\"]}\n";
     /** An add-on gives directories, and the link to the latest kernel, other times. */
     private static final String LIST =
@@ -96,6 +97,7 @@ class InstallTest {
             assertThat(Integer.parseInt(machine.shell("du -sm /opt/dkvm/current/ | cut -f1")))
                     .as("MiB of a package without add-on")
                     .isLessThanOrEqualTo(260);
+            machine.run("umount", HELPER);
             assertThat(foreign(machine)).contains("VMs for arm64 need an add-on", "dkvm/dkvm:arm64");
             assertThat(machine.run("docker", "run", "--rm", "-v", "/opt/dkvm:/dkvm", "dkvm/dkvm:arm64"))
                     .contains("the add-on for arm64 is installed", "is there already");
@@ -154,9 +156,12 @@ class InstallTest {
             assertClean(machine, deb);
             machine.run("dpkg", "-i", deb);
             assertThat(machine.run("dpkg", "--verify", "dkvm")).isEmpty();
+            // As on a host with an older libc than the one that the package has with it.
+            machine.run("mount", "--bind", "/bin/false", HELPER);
             assertThat(machine.run("dkvm", "check"))
                     .contains(
                             "ok: package: /opt/dkvm",
+                            "ok: runc: ",
                             "ok: docker: registered",
                             "ok: architectures: amd64; for images for arm64 install dkvm-arm64_<version>_amd64.deb");
             assertThat(machine.run("man", "-w", "dkvm", "dkvm-runtime", "dkvm.json"))

@@ -30,6 +30,7 @@ static const struct kept_file {
 	{"console.old", 0, 64 * KIB},
 	{"console.log", 0, 64 * KIB},
 	{"timeline.json", 16 * KIB, 0},
+	{"members.json", 32 * KIB, 0},
 };
 
 enum { FILES = sizeof files / sizeof files[0] };

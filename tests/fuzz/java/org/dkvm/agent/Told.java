@@ -172,6 +172,11 @@ final class Told implements AgentEvents, AgentServices, MainSession {
     }
 
     @Override
+    public void memberOpened(int container) {
+        add("member " + container + " opened");
+    }
+
+    @Override
     public void memberEnded(int container) {
         add("member " + container + " ended");
     }

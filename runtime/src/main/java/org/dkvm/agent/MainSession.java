@@ -38,6 +38,9 @@ public interface MainSession {
      */
     void memberAttached(Client client);
 
+    /** A further container's first process runs. */
+    void memberOpened(int container);
+
     /** A further container has ended, or could not be started. */
     void memberEnded(int container);
 

@@ -422,6 +422,12 @@ public final class SessionRouter {
         pass(client, frame);
         if (session.number() == MAIN) {
             events.opened();
+            return;
+        }
+        for (Map.Entry<Integer, Session> member : membersMains.entrySet()) {
+            if (member.getValue() == session) {
+                events.memberOpened(member.getKey());
+            }
         }
     }
 

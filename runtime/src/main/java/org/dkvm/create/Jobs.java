@@ -111,7 +111,6 @@ public final class Jobs {
             try {
                 String id = id(bundle.path());
                 AtomicFile.replacePrivate(bundle.path().resolve(SPEC), Json.write(spec(job, id)));
-                Program.startWithoutHelper();
                 List<String> command = runc("run", "--bundle", bundle.path().toString(), id);
                 return new Running(bundle, new ProcessBuilder(command).start());
             } catch (IOException | DkvmException e) {

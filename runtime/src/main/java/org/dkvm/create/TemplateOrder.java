@@ -13,7 +13,6 @@ import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.core.machine.MachineSize;
 import org.dkvm.linux.AtomicFile;
-import org.dkvm.linux.Program;
 import org.dkvm.linux.StatePlaces;
 import org.dkvm.template.TemplateKey;
 import org.dkvm.template.TemplateMisses;
@@ -69,7 +68,6 @@ final class TemplateOrder implements TemplateMisses {
     public void missed(TemplateKey key, MachineSize size) {
         try {
             if (isDue(key, Instant.now())) {
-                Program.startWithoutHelper();
                 new ProcessBuilder(command(layout, key, size))
                         .redirectInput(ProcessBuilder.Redirect.from(
                                 Path.of("/dev/null").toFile()))

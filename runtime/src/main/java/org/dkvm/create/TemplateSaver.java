@@ -18,7 +18,6 @@ import java.util.function.Predicate;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.json.Json;
-import org.dkvm.linux.Program;
 import org.dkvm.machine.Machine;
 import org.dkvm.machine.QmpLines;
 import org.dkvm.machine.QmpMessage;
@@ -73,7 +72,6 @@ final class TemplateSaver {
      * @param out where its memory and its state are put
      */
     static void save(List<String> command, Duration step, Path out) throws DkvmException {
-        Program.startWithoutHelper();
         try {
             Files.createDirectory(SHARE);
             // Emulated processors race now and then while they boot: see docs/adr/0007-emulated-cpus-after-the-boot.md.

@@ -32,14 +32,8 @@ public final class Program {
 
     private Program() {}
 
-    /** The JDK's helper program for starting others is linked to the host's libc, which may not be ours: fork without it. */
-    public static void startWithoutHelper() {
-        System.setProperty("jdk.lang.Process.launchMechanism", "FORK");
-    }
-
     /** Runs a command line. */
     public static Result run(List<String> command, Duration limit) {
-        startWithoutHelper();
         try {
             Process process = new ProcessBuilder(command)
                     .redirectErrorStream(true)
@@ -66,7 +60,6 @@ public final class Program {
      * @param most how many
      */
     public static byte[] output(List<String> command, int most) throws IOException {
-        startWithoutHelper();
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
@@ -114,7 +107,6 @@ public final class Program {
      * @param most bytes of output, and of errors
      */
     public static Answer ask(List<String> command, Duration limit, int most) {
-        startWithoutHelper();
         try {
             Process process = new ProcessBuilder(command)
                     .redirectInput(

@@ -70,7 +70,6 @@ public final class RootedFiles implements RootedReader, AutoCloseable {
     }
 
     private Channel started() throws IOException {
-        Program.startWithoutHelper();
         Process process = new ProcessBuilder(List.of(program, "answer"))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();

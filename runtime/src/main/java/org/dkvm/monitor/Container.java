@@ -41,6 +41,9 @@ final class Container implements MainSession {
         /** The client of a further container's main session is there, and the agent is ready. */
         void memberAttached(Client client);
 
+        /** A further container's process runs. */
+        void memberOpened(int container);
+
         /** A further container has ended. */
         void memberEnded(int container);
 
@@ -160,6 +163,11 @@ final class Container implements MainSession {
     @Override
     public void memberAttached(Client attached) {
         events.memberAttached(attached);
+    }
+
+    @Override
+    public void memberOpened(int container) {
+        events.memberOpened(container);
     }
 
     @Override

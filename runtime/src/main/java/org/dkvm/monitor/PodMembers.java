@@ -22,6 +22,7 @@ import org.dkvm.core.container.MemberLimits;
 import org.dkvm.monitor.loop.MonitorLog;
 import org.dkvm.monitor.start.Handshake;
 import org.dkvm.monitor.start.MemberSetup;
+import org.dkvm.monitor.start.MemberTimelines;
 import org.dkvm.monitor.start.Places;
 
 /** The further containers of a pod's VM: each is started when its client comes, in a VM that has memory for it (docs/adr/0019-pods.md). */
@@ -34,6 +35,7 @@ final class PodMembers {
     private final SessionRouter router;
     private final Places places;
     private final MonitorLog log;
+    private final MemberTimelines timelines;
     /** By their numbers, the limits of those that are there. */
     private final Map<Integer, MemberLimits> memory = new HashMap<>();
     /** … and what they had before a change that is under way. */
@@ -53,6 +55,7 @@ final class PodMembers {
         this.router = router;
         this.places = places;
         this.log = log;
+        timelines = new MemberTimelines(places.memberTimelines(), log);
     }
 
     /** How the VM gets memory: so many bytes at least; told takes nothing, or what the matter was. */
@@ -62,6 +65,11 @@ final class PodMembers {
 
     /** The client of a container's first process is there, and the agent is ready. One that starts anew finds nothing left of the one before. */
     void start(Client client, FrameOutput agent) {
+        timelines.attached(client.container());
+        resume(client, agent);
+    }
+
+    private void resume(Client client, FrameOutput agent) {
         if (over) {
             router.refuseMember(client, GONE);
         } else if (router.hasEndingMembers()) {
@@ -75,6 +83,7 @@ final class PodMembers {
     private void begin(Client client, FrameOutput agent) {
         int number = client.container();
         try {
+            timelines.mark(number, "others ended");
             MemberLimits limits = MemberSetup.plan(places, number).limits();
             memory.put(number, limits);
             growing.add(client);
@@ -100,6 +109,7 @@ final class PodMembers {
             return;
         }
         try {
+            timelines.mark(client.container(), "memory");
             MemberSetup member = MemberSetup.read(places, client.container());
             byte[] records = member.container();
             byte[] process = member.process(client);
@@ -107,6 +117,7 @@ final class PodMembers {
                     + member.plan().container().id() + ") is started");
             Handshake.container(agent, client.container(), records);
             router.openMember(agent, client, process);
+            timelines.mark(client.container(), "mounts checked");
         } catch (DkvmException e) {
             refuse(client, e.text());
         }
@@ -167,9 +178,15 @@ final class PodMembers {
         updates.clear();
     }
 
+    /** A container's first process runs. */
+    void opened(int number) {
+        timelines.opened(number);
+    }
+
     /** A container has ended. */
     void ended(int number) {
         memory.remove(number);
+        timelines.ended(number);
         Client waits = updates.remove(number);
         if (waits != null) {
             Replies.orderRefused(waits, "the container has ended");
@@ -177,7 +194,7 @@ final class PodMembers {
         if (!router.hasEndingMembers()) {
             Map<Client, FrameOutput> next = new LinkedHashMap<>(pending);
             pending.clear();
-            next.forEach(this::start);
+            next.forEach(this::resume);
         }
     }
 

@@ -459,6 +459,11 @@ final class Vm implements AgentEvents, Container.Events, AgentLink.Events {
     }
 
     @Override
+    public void memberOpened(int number) {
+        members.opened(number);
+    }
+
+    @Override
     public void memberEnded(int number) {
         members.ended(number);
     }

@@ -28,6 +28,7 @@ public record StartTimeline(List<Span> spans, boolean opened) {
     /** The step with which a start is over. */
     private static final String OPENED = "opened";
 
+    private static final String ENGINE = "runc and the engine";
     private static final String QEMU_STARTED = "QEMU started";
     private static final String HELLO = "hello";
     private static final String RESTORED = "restored from a template";
@@ -58,7 +59,7 @@ public record StartTimeline(List<Span> spans, boolean opened) {
         if (isBad(main) || isBad(begun)) {
             return new StartTimeline(spans, false);
         }
-        spans.add(new Span(Lane.HOST, "runc and the engine", created, Math.max(created, begun)));
+        spans.add(new Span(Lane.HOST, ENGINE, created, Math.max(created, begun)));
         spans.add(new Span(Lane.MONITOR, "monitor's Java starts", begun, main));
         boolean opened = false;
         double last = main;
@@ -80,6 +81,42 @@ public record StartTimeline(List<Span> spans, boolean opened) {
             addGuest(spans, written, qemu, hello);
         }
         spans.sort(Comparator.comparingDouble(Span::from));
+        return new StartTimeline(spans, opened);
+    }
+
+    /**
+     * Likewise of a further container of a pod, whose VM runs.
+     *
+     * @param member the host's word
+     * @param number the container's in the VM
+     * @param written members.json; it may have anything in it
+     */
+    public static StartTimeline ofMember(VmRecord member, int number, JsonObject written) {
+        long begin = member.created().beginNanos();
+        double created = Math.max(0, (member.created().endNanos() - begin) / NANOS_PER_MILLI);
+        List<Span> spans = new ArrayList<>();
+        spans.add(new Span(Lane.HOST, "create", 0, created));
+        boolean opened = false;
+        for (JsonObject start : Json.objects(written, "members")) {
+            double last = (Json.number(start, "attachedNanos").orElse(0L) - begin) / NANOS_PER_MILLI;
+            if (Json.number(start, "number").orElse(0L) != number || isBad(last) || last < created) {
+                continue;
+            }
+            spans.add(new Span(Lane.HOST, ENGINE, created, last));
+            double attached = last;
+            for (JsonObject step : first(Json.objects(start, "steps"))) {
+                double at = attached + Json.number(step, "nanos").orElse(0L) / NANOS_PER_MILLI;
+                String name = plain(Json.string(step, "step").orElse(""));
+                if (isBad(at) || at < last) {
+                    break;
+                }
+                boolean over = name.equals(OPENED);
+                spans.add(new Span(over ? Lane.GUEST : Lane.MONITOR, over ? "agent: " + name : name, last, at));
+                opened |= over;
+                last = at;
+            }
+            break;
+        }
         return new StartTimeline(spans, opened);
     }
 

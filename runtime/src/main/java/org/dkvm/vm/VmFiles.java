@@ -21,6 +21,9 @@ public interface VmFiles {
     /** When each step of the start was done. */
     String TIMELINE = "timeline.json";
 
+    /** The same of the last of a pod's further containers. */
+    String MEMBERS = "members.json";
+
     /** A file's bytes, not more than a few hundred thousand; none where it is not there. */
     byte[] read(String name) throws DkvmException;
 

@@ -4,6 +4,7 @@ package org.dkvm.vm;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -110,20 +111,39 @@ public final class VmPlace {
     }
 
     /** Where a pod's VM has the plan of one of its further containers. */
-    public static Path plan(ContainerId member, int number) throws DkvmException {
-        Path file = DIRECTORY.resolve(member.value()).resolve(MEMBER_FILE);
-        try {
-            String text = Files.readString(file);
-            ContainerId pod = new ContainerId(text.substring(0, Math.max(text.indexOf('\t'), 0)));
-            return plan(pod(DIRECTORY, pod), number);
-        } catch (IOException | IllegalArgumentException e) {
-            throw new DkvmException("\"" + file + "\" does not tell the container's pod: " + e.getMessage(), "", e);
-        }
+    public static Path plan(ContainerId id, int number) throws DkvmException {
+        Member member =
+                member(DIRECTORY, id).orElseThrow(() -> new DkvmException("\"" + id + "\" is in no pod's VM", ""));
+        return plan(pod(DIRECTORY, member.pod()), number);
     }
 
     /** Likewise, in the pod's directory. */
     public static Path plan(Path pod, int number) {
         return pod.resolve("plans").resolve(number + ".json");
+    }
+
+    /**
+     * A further container of a pod.
+     *
+     * @param pod the container whose VM it is in
+     * @param number its number there
+     */
+    public record Member(ContainerId pod, int number) {}
+
+    /** Which further container of which pod it is; empty for a VM. */
+    public static Optional<Member> member(Path vms, ContainerId id) throws DkvmException {
+        Path file = vms.resolve(id.value()).resolve(MEMBER_FILE);
+        try {
+            String text = Files.readString(file);
+            String line = text.substring(0, Math.max(text.indexOf('\n'), 0));
+            int tab = Math.max(line.indexOf('\t'), 0);
+            return Optional.of(new Member(
+                    new ContainerId(line.substring(0, tab)), Integer.parseInt(line, tab + 1, line.length(), 10)));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException | IllegalArgumentException | IndexOutOfBoundsException e) {
+            throw new DkvmException("\"" + file + "\" does not tell the container's pod: " + e.getMessage(), "", e);
+        }
     }
 
     /** Whether it is a pod's further container, and no VM of its own. */

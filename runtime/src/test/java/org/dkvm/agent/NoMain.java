@@ -66,6 +66,11 @@ final class NoMain implements MainSession {
     }
 
     @Override
+    public void memberOpened(int container) {
+        told.add("member " + container + " opened");
+    }
+
+    @Override
     public void memberEnded(int container) {
         told.add("member " + container + " ended");
     }

@@ -315,6 +315,13 @@ class LauncherTest {
         assertThat(lines("java.args")).contains("-XX:AOTCache=" + cache);
     }
 
+    /** The helper is linked to a libc that the host may not have. */
+    @Test
+    void javaStartsProgramsWithoutTheHelperOfTheJdk() throws IOException, InterruptedException {
+        run(launcher, "create", "id1");
+        assertThat(lines("java.args")).contains("-Djdk.lang.Process.launchMechanism=FORK");
+    }
+
     @Test
     void aLinkToTheLauncherLeadsToItsPackage() throws IOException, InterruptedException {
         Path link = Files.createSymbolicLink(directory.resolve("dkvm"), launcher);

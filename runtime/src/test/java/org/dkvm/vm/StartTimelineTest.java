@@ -97,6 +97,40 @@ class StartTimelineTest {
                 .doesNotContain("script>");
     }
 
+    private static final String MEMBERS = """
+            {"members":[{"number":2,"attachedNanos":1,"steps":[{"step":"opened","nanos":1}]},
+                        {"number":3,"attachedNanos":1400000000,
+                         "steps":[{"step":"memory","nanos":5000000},{"step":"opened","nanos":90000000}]}]}
+            """;
+
+    private static StartTimeline ofMember(String written) throws DkvmException {
+        return StartTimeline.ofMember(vm(), 3, Json.parseObject(written, "test"));
+    }
+
+    @Test
+    void aFurtherContainerOfAPodHasItsOwn() throws DkvmException {
+        StartTimeline timeline = ofMember(MEMBERS);
+        assertThat(span(timeline, "runc and the engine").to()).isEqualTo(400);
+        assertThat(span(timeline, "memory").to()).isEqualTo(405);
+        assertThat(span(timeline, "agent: opened").lane()).isEqualTo(StartTimeline.Lane.GUEST);
+        assertThat(timeline.total().orElseThrow()).isCloseTo(490, within(1e-6));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{}",
+                "{\"members\":7}",
+                "{\"members\":[{\"number\":3}]}",
+                "{\"members\":[{\"number\":3,\"attachedNanos\":9223372036854775807,\"steps\":[{\"nanos\":1}]}]}",
+                "{\"members\":[{\"number\":3,\"attachedNanos\":1400000000,\"steps\":[{\"step\":\"x\",\"nanos\":-9}]}]}"
+            })
+    void whatAPodsVmMadeUpDoesNoHarm(String written) throws DkvmException {
+        StartTimeline timeline = ofMember(written);
+        assertThat(timeline.end()).isBetween(0.0, 1000.0);
+        assertThat(timeline.total()).isEmpty();
+    }
+
     @Test
     void aBarStandsWhereItsTimeIs() throws DkvmException {
         assertThat(TimelineText.of(of(WRITTEN)).lines())

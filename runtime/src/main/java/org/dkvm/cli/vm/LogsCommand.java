@@ -41,7 +41,7 @@ public final class LogsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws DkvmException {
-        List<VmList.Entry> found = VmTools.find(container);
+        List<VmList.Entry> found = VmTools.findVms(container);
         if (previous && found.size() < 2) {
             throw new DkvmException("of \"" + container + "\" there is no log but the last VM's", "");
         }

@@ -29,6 +29,7 @@ import picocli.CommandLine.Option;
         description = {
             "Lists the VMs: their containers, kernels, how they run, and how long their starts took, from the engine's call to the"
                     + " workload's start.",
+            "The further containers of a pod stand beside its VM: \"in\" and that VM's container.",
             "Memory and CPUs are those that a VM has now; of one that is gone, those that it was started with."
         },
         mixinStandardHelpOptions = true)
@@ -66,15 +67,19 @@ public final class PsCommand implements Callable<Integer> {
             }
             if (all || runs) {
                 String id = entry.vm().id().value();
+                // A further container of a pod has the pod's memory and processors.
+                Optional<VmPlace.Member> member = VmTools.member(entry);
                 CurrentSize size = VmTools.size(entry);
                 System.out.printf(
                         FORMAT,
                         VmTools.shortened(id),
-                        names.getOrDefault(id, entry.vm().name()),
+                        member.isPresent()
+                                ? "in " + VmTools.shortened(member.get().pod().value())
+                                : names.getOrDefault(id, entry.vm().name()),
                         entry.vm().machine().kernel(),
                         accelerator(entry),
-                        size.memory(),
-                        size.cpus(),
+                        member.isPresent() ? "" : size.memory(),
+                        member.isPresent() ? "" : size.cpus(),
                         runs
                                 ? Amounts.age(
                                         Duration.between(entry.vm().created().at(), Instant.now()))

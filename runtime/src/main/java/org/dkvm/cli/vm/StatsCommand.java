@@ -104,7 +104,7 @@ public final class StatsCommand implements Callable<Integer> {
     private List<VmList.Entry> named() throws DkvmException {
         List<VmList.Entry> named = new ArrayList<>();
         for (String container : containers) {
-            named.add(VmTools.find(container).getFirst());
+            named.add(VmTools.findVms(container).getFirst());
         }
         return named;
     }

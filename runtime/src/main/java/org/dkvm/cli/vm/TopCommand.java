@@ -35,7 +35,7 @@ public final class TopCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws DkvmException {
-        List<VmList.Entry> found = VmTools.find(container);
+        List<VmList.Entry> found = VmTools.findVms(container);
         System.out.print(text(ask(found.getFirst())));
         return 0;
     }

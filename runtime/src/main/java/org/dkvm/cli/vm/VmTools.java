@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.core.PlainName;
@@ -46,11 +47,32 @@ public final class VmTools {
         return list().find(container, EngineNames.idOf(container));
     }
 
+    /** Likewise; for a further container of a pod the pod's VM, which it is in. */
+    static List<VmList.Entry> findVms(String container) throws DkvmException {
+        List<VmList.Entry> found = find(container);
+        Optional<VmPlace.Member> member = member(found.getFirst());
+        if (member.isEmpty()) {
+            return found;
+        }
+        String pod = member.get().pod().value();
+        return list().find(pod, pod);
+    }
+
+    /** Which further container of which pod it is; empty for a VM. */
+    static Optional<VmPlace.Member> member(VmList.Entry entry) throws DkvmException {
+        return entry.kept().isPresent()
+                ? Optional.empty()
+                : VmPlace.member(VmPlace.DIRECTORY, entry.vm().id());
+    }
+
     /** What a VM wrote down: of one that is there read by dkvm-keep, as its sandbox can make anything of its files. */
     VmFiles files(VmList.Entry entry) {
-        if (entry.kept().isPresent()) {
-            return VmFiles.kept(entry.kept().get());
-        }
+        return entry.kept().isPresent()
+                ? VmFiles.kept(entry.kept().get())
+                : files(entry.vm().id());
+    }
+
+    private VmFiles files(ContainerId vm) {
         String keep = layout.program("dkvm-keep").toString();
         return name -> {
             try {
@@ -58,7 +80,7 @@ public final class VmTools {
                         List.of(
                                 keep,
                                 "print",
-                                entry.vm().id().value(),
+                                vm.value(),
                                 name,
                                 Integer.toString(FIRST_BYTES),
                                 Integer.toString(LAST_BYTES)),
@@ -69,11 +91,21 @@ public final class VmTools {
         };
     }
 
-    /** Where the time of a VM's start went, as far as it has come. */
+    /** Where the time of a start went, as far as it has come: a VM's, or that of a further container of a pod. */
     StartTimeline timeline(VmList.Entry entry) throws DkvmException {
-        String text = files(entry).text(VmFiles.TIMELINE);
-        return StartTimeline.of(
-                entry.vm(), text.isEmpty() ? new JsonObject() : Json.parseObject(text, VmFiles.TIMELINE));
+        Optional<VmPlace.Member> member = member(entry);
+        if (member.isPresent()) {
+            return StartTimeline.ofMember(
+                    entry.vm(),
+                    member.get().number(),
+                    written(files(member.get().pod()), VmFiles.MEMBERS));
+        }
+        return StartTimeline.of(entry.vm(), written(files(entry), VmFiles.TIMELINE));
+    }
+
+    private static JsonObject written(VmFiles files, String name) throws DkvmException {
+        String text = files.text(name);
+        return text.isEmpty() ? new JsonObject() : Json.parseObject(text, name);
     }
 
     /** What a VM has now: what an update gave it, or what it was started with. */
@@ -86,15 +118,18 @@ public final class VmTools {
                         entry.vm().machine().memory(), entry.vm().machine().cpus());
     }
 
-    /** A VM in a line, without its state. */
-    static String title(VmList.Entry entry) {
+    /** A VM in a line, without its state; or a further container of a pod. */
+    static String title(VmList.Entry entry) throws DkvmException {
         String id = entry.vm().id().value();
         String name = entry.vm().name();
-        return "container " + shortened(id) + (name.isEmpty() ? "" : " \"" + name + "\"") + ", kernel "
-                + entry.vm().machine().kernel() + ", " + PsCommand.accelerator(entry) + ", "
-                + entry.vm().machine().memory() + ", CPUs: "
-                + entry.vm().machine().cpus() + ", created "
-                + entry.vm().created().at();
+        Optional<VmPlace.Member> member = member(entry);
+        return "container " + shortened(id) + (name.isEmpty() ? "" : " \"" + name + "\"")
+                + (member.isPresent()
+                        ? " in the VM of pod " + shortened(member.get().pod().value())
+                        : ", kernel " + entry.vm().machine().kernel() + ", " + PsCommand.accelerator(entry) + ", "
+                                + entry.vm().machine().memory() + ", CPUs: "
+                                + entry.vm().machine().cpus())
+                + ", created " + entry.vm().created().at();
     }
 
     /** As engines show ids. */

@@ -80,6 +80,11 @@ public record Places(Path run, Path plan, Path share, Path kernel, Path terminfo
         return run.resolve("log/timeline.json");
     }
 
+    /** The same of the further containers of a pod. */
+    public Path memberTimelines() {
+        return run.resolve("log/members.json");
+    }
+
     /** Made where the VM's template turned out not to be good: dkvm-keep takes that out of use. */
     public Path notRestored() {
         return run.resolve("log/not-restored");

@@ -115,6 +115,16 @@ soak:
 	@$(subst mvn -q,mvn,$(MVN)) test -Dtest=SoakTest -Ddkvm.e2e.images=dkvm-test/busybox -Dsurefire.rerunFailingTestsCount=0 \
 		-Ddkvm.e2e.soakVms=$(SOAK_VMS) -Ddkvm.e2e.soakSeconds=$(SOAK_SECONDS) -Ddkvm.e2e.soakSeed=$(SOAK_SEED)
 
+## make soak-pods   ten pods of three containers, which are restarted at random for twenty minutes (SOAK_PODS, SOAK_SECONDS, SOAK_SEED): a summary
+SOAK_PODS ?= 10
+.PHONY: soak-pods
+soak-pods: SOAK_SECONDS = 1200
+soak-pods:
+	@$(MAKE) up MODULES=no
+	@$(STEP) 'soak images' tests/images/build.sh busybox pause
+	@$(subst mvn -q,mvn,$(MVN)) test -Dtest=PodSoakTest -Ddkvm.e2e.images=dkvm-test/busybox -Dsurefire.rerunFailingTestsCount=0 \
+		-Ddkvm.e2e.soakPods=$(SOAK_PODS) -Ddkvm.e2e.soakSeconds=$(SOAK_SECONDS) -Ddkvm.e2e.soakSeed=$(SOAK_SEED)
+
 ## make soak-clock  a VM's clock beside the host's, for an hour under load (CLOCK_SECONDS): by how much it was wrong
 CLOCK_SECONDS ?= 3600
 .PHONY: soak-clock

@@ -28,7 +28,10 @@ final class Settings {
     /** How many VMs the soak of random lives has at a time. */
     static final int SOAK_VMS = Integer.getInteger("dkvm.e2e.soakVms", 3);
 
-    /** For how long it starts new ones. */
+    /** How many pods the soak of pods has at a time. */
+    static final int SOAK_PODS = Integer.getInteger("dkvm.e2e.soakPods", 2);
+
+    /** For how long they start new ones. */
     static final Duration SOAK_TIME = Duration.ofSeconds(Long.getLong("dkvm.e2e.soakSeconds", 15));
 
     /** What its random numbers begin with: the same one plays the same lives. */

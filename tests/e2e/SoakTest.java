@@ -5,11 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.dkvm.e2e.Differential.onVm;
 import static org.dkvm.e2e.Images.BUSYBOX;
 
-import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,9 +24,6 @@ import org.junit.jupiter.api.parallel.Isolated;
 @Isolated
 class SoakTest {
     private static final String WORKLOAD = "trap 'exit 9' TERM; echo ready; while :; do sleep 0.1; done";
-    /** A word of memory that the kernel accounts to no process comes and goes; ten VMs that are left have more. */
-    private static final long NOISE_KIB = 400 * 1024;
-
     /** What a round does in the end with the VM it started. */
     private enum End {
         /** A run in the foreground ends by itself. */
@@ -57,55 +49,13 @@ class SoakTest {
         }
     }
 
-    /**
-     * What a host has of what VMs could leave.
-     *
-     * @param processes programs of sandboxes, and shims
-     * @param mounts in this mount namespace
-     * @param links network devices in this network namespace
-     * @param usedKib memory that is not available to programs
-     */
-    private record Use(int processes, int mounts, int links, long usedKib) {
-        private static final List<String> PROGRAMS =
-                List.of("qemu-system-x86", "virtiofsd", "dkvm-init", "dkvm-exec", "containerd-shim");
-
-        static Use now() throws IOException {
-            int processes = 0;
-            try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
-                for (Path process : all) {
-                    processes += PROGRAMS.contains(name(process)) ? 1 : 0;
-                }
-            }
-            int mounts = Files.readAllLines(Path.of("/proc/self/mountinfo")).size();
-            int links = Files.readAllLines(Path.of("/proc/self/net/dev")).size();
-            return new Use(processes, mounts, links, memory("MemTotal") - memory("MemAvailable"));
-        }
-
-        private static String name(Path process) {
-            try {
-                return Files.readString(process.resolve("comm")).strip();
-            } catch (IOException e) {
-                return "";
-            }
-        }
-
-        private static long memory(String name) throws IOException {
-            for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
-                if (line.startsWith(name + ":")) {
-                    return Long.parseLong(line.replaceAll("[^0-9]", ""));
-                }
-            }
-            throw new IOException("/proc/meminfo has no " + name);
-        }
-    }
-
     @Test
     void randomLivesEndAsTheyShouldAndLeaveNothing() throws Exception {
         onVm(docker -> {
             // The engine keeps what it made for its first container.
             docker.run("--memory", "64m", BUSYBOX, "true");
             // Its own processes may still be there: not more than before is what counts.
-            Use before = Use.now();
+            HostUse before = HostUse.now();
             long seed = Settings.SOAK_SEED;
             System.out.println("soak: " + Settings.SOAK_VMS + " VMs at once for " + Settings.SOAK_TIME.toSeconds()
                     + " s, seed " + seed);
@@ -121,32 +71,15 @@ class SoakTest {
             for (Thread player : players) {
                 player.join();
             }
-            Use after = settled(before);
+            HostUse after = HostUse.settled(before);
             System.out.println("soak: " + tally.rounds() + " VMs " + tally.ends + ", " + tally.sessions
                     + " exec sessions, " + tally.restarts + " restarts, " + tally.pauses + " pauses; " + failures.size()
                     + " failures; before " + before + ", after " + after);
             failures.forEach(failure -> System.out.println("soak: failure: " + failure.getMessage()));
             assertThat(failures).isEmpty();
             assertThat(tally.rounds()).isGreaterThanOrEqualTo(Settings.SOAK_VMS);
-            assertThat(after.processes).isLessThanOrEqualTo(before.processes);
-            assertThat(after.mounts).isLessThanOrEqualTo(before.mounts);
-            assertThat(after.links).isLessThanOrEqualTo(before.links);
-            assertThat(after.usedKib).isLessThan(before.usedKib + NOISE_KIB);
+            after.assertNoMoreThan(before);
         });
-    }
-
-    /** The engine's own processes need a moment to end. */
-    private static Use settled(Use before) throws Exception {
-        Use[] now = {Use.now()};
-        long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-        Deadline.await("the engine's processes to end", () -> {
-            now[0] = Use.now();
-            return System.nanoTime() > end
-                    || (now[0].processes <= before.processes
-                            && now[0].mounts <= before.mounts
-                            && now[0].links <= before.links);
-        });
-        return now[0];
     }
 
     private static void play(

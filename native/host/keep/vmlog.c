@@ -26,11 +26,8 @@ static const struct kept_file {
 	const char *name;
 	off_t first, last;
 } files[] = {
-	{"monitor.log", 64 * KIB, 128 * KIB},
-	{"console.old", 0, 64 * KIB},
-	{"console.log", 0, 64 * KIB},
-	{"timeline.json", 16 * KIB, 0},
-	{"members.json", 32 * KIB, 0},
+	{"monitor.log", 64 * KIB, 128 * KIB}, {"console.old", 0, 64 * KIB},  {"console.log", 0, 64 * KIB},
+	{"timeline.json", 16 * KIB, 0},       {"members.json", 32 * KIB, 0},
 };
 
 enum { FILES = sizeof files / sizeof files[0] };

@@ -3,6 +3,7 @@
 
 #include "common/channel.h"
 #include "common/clock.h"
+#include "guest/setup/scout.h"
 
 #include <string.h>
 #include <sys/utsname.h>
@@ -21,4 +22,6 @@ void hello_say(void)
 	put_u64(payload + 8, boot_nanos());
 	memcpy(payload + 16, name.release, size);
 	channel_send(FRAME_HELLO, 0, payload, (uint32_t)(16 + size));
+	channel_flush();
+	scout_send();
 }

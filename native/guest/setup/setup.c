@@ -10,6 +10,7 @@
 #include "guest/network/network.h"
 #include "guest/setup/ownfiles.h"
 #include "guest/setup/root.h"
+#include "guest/setup/scout.h"
 #include "guest/kernel/processors.h"
 #include "guest/kernel/system.h"
 
@@ -38,6 +39,11 @@ static int set_up_mounts(const struct container *container, struct failure *erro
 
 static int set_up_network(const struct machine *machine, struct setup_steps *steps, struct failure *error)
 {
+	struct record card;
+	size_t at = 0;
+
+	if (machine_next(machine, RECORD_NIC, &at, &card))
+		scout_wait();
 	int r = network_name_links(machine, error);
 
 	if (r < 0)

@@ -52,8 +52,8 @@ final class TemplateSaver {
     private static final Duration REST = Duration.ofSeconds(10);
     private static final int READ_BYTES = 4096;
 
-    /** What QEMU says of a processor that waits for something to do. */
-    private static final String HALTED = "HLT=1";
+    /** What QEMU says of a processor that has something to do. */
+    private static final String AT_WORK = "HLT=0";
 
     private final SocketChannel control;
     private final QmpLines lines = new QmpLines();
@@ -187,10 +187,13 @@ final class TemplateSaver {
     /** Nothing is lost where it has something to do still: a restored machine goes on with that. */
     private void rest() throws IOException, DkvmException, InterruptedException {
         JsonObject arguments = new JsonObject();
-        arguments.addProperty("command-line", "info registers");
+        arguments.addProperty("command-line", "info registers -a");
         long deadline = System.nanoTime() + REST.toNanos();
         while (System.nanoTime() - deadline < 0) {
-            if (execute("human-monitor-command", arguments).details().toString().contains(HALTED)) {
+            if (!execute("human-monitor-command", arguments)
+                    .details()
+                    .toString()
+                    .contains(AT_WORK)) {
                 return;
             }
             Thread.sleep(PAUSE);

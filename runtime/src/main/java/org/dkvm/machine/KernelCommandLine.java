@@ -5,7 +5,7 @@ import org.dkvm.core.Architecture;
 import org.dkvm.core.machine.Accelerator;
 import org.dkvm.core.machine.GuestKernel;
 
-/** The kernel's parameters: only the kernel's own; all else reaches the agent over its channel. See the kernel's kernel-parameters.rst. */
+/** The kernel's parameters: only the kernel's own, but for a machine that is saved before anybody speaks to its agent. All else reaches the agent over its channel. See the kernel's kernel-parameters.rst. */
 public final class KernelCommandLine {
     private static final String MAX_CPUS = "maxcpus=";
 
@@ -53,6 +53,10 @@ public final class KernelCommandLine {
         text.append(BoardWords.kernelParameters(machine));
         if (!kernel.append().isEmpty()) {
             text.append(' ').append(kernel.append());
+        }
+        if (machine.birth().isSaved()) {
+            // The agent's. It has its processors before it is saved, and the machines made of it have them at once.
+            text.append(" -- processors=").append(machine.shape().size().cpus());
         }
         return text.toString();
     }

@@ -66,10 +66,12 @@ public final class TemplateMachine {
         // A kernel that knows it makes its random numbers new when it finds itself restored.
         QemuCommand.add(argv, "-device", "vmgenid,guid=auto");
         for (int i = 0; i < CARD_PORTS; i++) {
+            // A port that was empty when it was saved would else have no power, and its card not be seen.
             QemuCommand.add(
                     argv,
                     "-device",
-                    "pcie-root-port,id=" + cardPort(i) + ",chassis=" + (QemuCommand.SPARE_PORTS + 2 + i));
+                    "pcie-root-port,id=" + cardPort(i) + ",chassis=" + (QemuCommand.SPARE_PORTS + 2 + i)
+                            + ",power_controller_present=off");
         }
         if (birth == Birth.RESTORE) {
             QemuCommand.add(argv, "-add-fd", "fd=" + QemuDescriptors.STATE + ",set=" + STATE_SET);

@@ -116,7 +116,7 @@ final class FakeSandbox implements Programs, AutoCloseable {
             control.sayText("{\"QMP\":{}}\n{\"return\":{}}\n{\"event\":\"RESUME\",\"data\":{}}\n");
             console.sayText("booted\n");
             if (restored) {
-                control.answerUpTo("device_add", Map.of("migrate-incoming", LOADED));
+                control.answerUpTo("remove-fd", Map.of("migrate-incoming", LOADED));
             }
             agent.say(FrameType.HELLO, 0, 'D', 'K', 'V', 'M', 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, '6');
             agent.hear(FrameType.SET_UP, 0);

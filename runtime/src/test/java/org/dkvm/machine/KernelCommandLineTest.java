@@ -41,6 +41,18 @@ class KernelCommandLineTest {
     }
 
     @Test
+    void oneThatIsSavedHasItsProcessorsBefore() {
+        for (Accelerator accelerator : Accelerator.values()) {
+            Machines saved = Machines.with(accelerator).cpus(2);
+            String template = KernelCommandLine.of(saved.birth(Birth.TEMPLATE).machine());
+            assertThat(template).endsWith(" -- processors=2");
+            assertThat(KernelCommandLine.of(saved.birth(Birth.RESTORE).machine()))
+                    .isEqualTo(template);
+            assertThat(KernelCommandLine.of(saved.birth(Birth.BOOT).machine())).doesNotContain("--");
+        }
+    }
+
+    @Test
     void anEmulatedKernelIsToldTheHostsClock() {
         assertThat(of(Accelerator.TCG, KERNEL, Board.Q35, 2_596_094))
                 .isEqualTo("console=ttyS0 panic=-1 quiet init_on_alloc=1 no_timer_check tsc_early_khz=2596094");

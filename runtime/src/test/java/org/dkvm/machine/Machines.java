@@ -33,6 +33,7 @@ final class Machines {
     private String initramfs = "initramfs";
     private List<MachineNic> nics = List.of();
     private List<MachineDisk> disks = List.of();
+    private Birth birth = Birth.BOOT;
 
     private Machines(Accelerator accelerator) {
         processor = new Processor(accelerator, 0);
@@ -88,12 +89,18 @@ final class Machines {
         return this;
     }
 
+    Machines birth(Birth other) {
+        birth = other;
+        return this;
+    }
+
     Machine machine() {
         return new Machine(
                 new MachineShape(kernel, processor, size, hardware, firmwareDebug, display),
                 new BootFiles(Path.of("/k"), initramfs),
                 nics,
                 disks,
-                SOCKETS);
+                SOCKETS,
+                birth);
     }
 }

@@ -20,6 +20,7 @@ import org.dkvm.core.DkvmException;
 import org.dkvm.core.container.GuestDevice;
 import org.dkvm.core.container.GuestMount;
 import org.dkvm.core.container.WorkloadProcess;
+import org.dkvm.core.machine.Display;
 import org.dkvm.core.machine.DisplayMode;
 import org.dkvm.core.machine.MachineShape;
 import org.dkvm.core.machine.MachineSize;
@@ -54,10 +55,12 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network, MountCheck mounts)
         VmPlan vm = plan.vm();
         to.hostname(vm.names().host());
         to.domainname(vm.names().domain());
-        shape(to, vm.shape());
         if (vm.restored()) {
             to.entropy(random());
+        } else {
+            processors(to, vm.shape());
         }
+        modules(to, vm.shape().display());
         for (NetworkDevice device : network.devices()) {
             NetworkRecords.device(to, device);
         }
@@ -105,7 +108,8 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network, MountCheck mounts)
         return bounded("the container", to.toBytes(), ContainerRecords.MAX_BYTES, "use fewer mounts");
     }
 
-    private static void shape(MachineRecords to, MachineShape shape) {
+    /** A machine that is restored has them already. */
+    private static void processors(MachineRecords to, MachineShape shape) {
         MachineSize size = shape.size();
         int most = size.growth().cpus();
         if (KernelCommandLine.comesUpOnOneCpu(shape.kernel(), shape.processor().accelerator(), most)) {
@@ -114,12 +118,15 @@ public record GuestSetup(SandboxPlan plan, VmNetwork network, MountCheck mounts)
                 to.processors(size.cpus());
             }
         }
-        DisplayMode mode = shape.display().mode();
+    }
+
+    private static void modules(MachineRecords to, Display display) {
+        DisplayMode mode = display.mode();
         if (mode.showsScreen()) {
             to.modules("input");
         }
         // A text screen lasts as long as no driver takes the card out of its text mode.
-        if (shape.display().vga() != Vga.NONE && mode != DisplayMode.CURSES) {
+        if (display.vga() != Vga.NONE && mode != DisplayMode.CURSES) {
             to.modules("graphics");
         }
     }

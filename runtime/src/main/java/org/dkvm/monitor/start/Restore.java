@@ -18,7 +18,6 @@ public final class Restore implements QemuControl.Observer {
     private final List<MachineNic> nics;
     private final Runnable done;
     private final Failure failed;
-    private boolean loading;
     private boolean over;
 
     /** What dkvm-init says of a memory that can not be put together: see native/sandbox/init/template.c. */
@@ -49,63 +48,49 @@ public final class Restore implements QemuControl.Observer {
         this.failed = failed;
     }
 
-    /** QEMU has been started, and waits for it. */
+    /**
+     * QEMU has been started, and waits for it. It is given all commands at once, and carries them out one after the other. The cards are there before the state is loaded, which knows nothing
+     * of them: the guest is not interrupted for a new device, which its kernel would be long busy with, but finds them when it looks.
+     */
     public void begin() {
         control.observe(this);
-        execute("migrate-set-capabilities", TemplateMachine.capabilities(), this::setParameters);
-    }
-
-    private void setParameters() {
-        execute("migrate-set-parameters", TemplateMachine.parameters(), this::load);
-    }
-
-    private void load() {
-        loading = true;
-        execute("migrate-incoming", TemplateMachine.restore(), () -> {});
+        execute("migrate-set-capabilities", TemplateMachine.capabilities());
+        execute("migrate-set-parameters", TemplateMachine.parameters());
+        for (int number = 0; number < nics.size(); number++) {
+            MachineNic nic = nics.get(number);
+            execute("netdev_add", NicCommands.netdev(QemuCommand.netdev(number), nic));
+            execute("device_add", NicCommands.firstCard(number, nic));
+        }
+        execute("migrate-incoming", TemplateMachine.restore());
     }
 
     @Override
     public void happened(QmpMessage event) {
-        if (!loading) {
+        if (over) {
             return;
         }
         String status = TemplateMachine.status(event);
         if ("completed".equals(status)) {
-            loading = false;
-            execute("remove-fd", TemplateMachine.forget(), () -> plug(0));
+            over = true;
+            execute("remove-fd", TemplateMachine.forget());
+            done.run();
         } else if ("failed".equals(status)) {
             fail("QEMU can not load the template", true);
         }
     }
 
-    private void plug(int number) {
-        if (number == nics.size()) {
-            if (!over) {
-                over = true;
-                done.run();
-            }
-            return;
-        }
-        MachineNic nic = nics.get(number);
-        execute(
-                "netdev_add",
-                NicCommands.netdev(QemuCommand.netdev(number), nic),
-                () -> execute("device_add", NicCommands.firstCard(number, nic), () -> plug(number + 1)));
-    }
-
     private void fail(String reason, boolean blamed) {
-        loading = false;
         if (!over) {
             over = true;
             failed.failed(reason, blamed);
         }
     }
 
-    private void execute(String command, JsonObject arguments, Runnable next) {
+    private void execute(String command, JsonObject arguments) {
         control.execute(command, arguments, new QemuAnswer() {
             @Override
             public void done(JsonElement returned) {
-                next.run();
+                // What counts is the event that the state is loaded.
             }
 
             @Override

@@ -2,6 +2,7 @@
 /* Written out, as there is no compiler for it where the agent is built; each program has a comment of what it does. */
 #include "guest/network/bpf.h"
 
+#include "common/bpfcode.h"
 #include "common/files.h"
 #include "guest/log.h"
 
@@ -15,25 +16,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define OP(c, d, s, o, i)                                                                                              \
-	(struct bpf_insn)                                                                                              \
-	{                                                                                                              \
-		.code = (c), .dst_reg = (d), .src_reg = (s), .off = (int16_t)(o), .imm = (int32_t)(i)                  \
-	}
-#define MOVE(d, s) OP(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
-#define SET(d, i) OP(BPF_ALU64 | BPF_MOV | BPF_K, d, 0, 0, i)
-#define ADD(d, i) OP(BPF_ALU64 | BPF_ADD | BPF_K, d, 0, 0, i)
-#define AND(d, i) OP(BPF_ALU64 | BPF_AND | BPF_K, d, 0, 0, i)
-#define LOAD(d, s, o) OP(BPF_LDX | BPF_MEM | BPF_W, d, s, o, 0)
-#define STORE(d, s, o) OP(BPF_STX | BPF_MEM | BPF_W, d, s, o, 0)
-#define STORE_SHORT(d, s, o) OP(BPF_STX | BPF_MEM | BPF_H, d, s, o, 0)
-#define PUT(d, o, i) OP(BPF_ST | BPF_MEM | BPF_W, d, 0, o, i)
-#define JUMP(o) OP(BPF_JMP | BPF_JA, 0, 0, o, 0)
-#define JUMP_IF(d, i, o) OP(BPF_JMP | BPF_JEQ | BPF_K, d, 0, o, i)
-#define JUMP_UNLESS(d, i, o) OP(BPF_JMP | BPF_JNE | BPF_K, d, 0, o, i)
-#define CALL(f) OP(BPF_JMP | BPF_CALL, 0, 0, 0, f)
-#define LEAVE() OP(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
 /* Nine instructions: write eight bytes to the ring and wake who waits for it; then let happen what happens. */
 #define TELL(ring)                                                                                                     \

@@ -276,7 +276,7 @@ $(BUILD)/kernel-debian-arm64.stamp: kernel/debian.sh kernel/common.sh
 	@$(STEP) "Debian's kernel for arm64" kernel/debian.sh --arch arm64 $(BUILD)/kernel/debian-arm64
 	@touch $@
 
-NATIVE_FILES := $(addprefix $(BUILD)/native/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-locks dkvm-events dkvm-web dkvm-exhaust dkvm-keep dkvm-rooted dkvm-files qemu-exit initramfs.cpio)
+NATIVE_FILES := $(addprefix $(BUILD)/native/,dkvm-init dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-locks dkvm-events dkvm-forward dkvm-web dkvm-exhaust dkvm-keep dkvm-rooted dkvm-files qemu-exit initramfs.cpio)
 
 # The choice counts as well: a demo may have put Debian's kernel into the package.
 $(PACKAGE)/VERSION: $(BUILD)/kernel-choice $(filter-out %-arm64.stamp,$(wildcard $(BUILD)/*.stamp)) $(wildcard $(NATIVE_FILES)) $(wildcard package/*) $(wildcard package/training/*) $(wildcard package/man/*) docs/options.md LICENSE NOTICE

@@ -4,7 +4,7 @@
 #
 # BUILDDIR holds what the other steps made:
 #   sandbox-root/            sandbox-root.sh; sandbox-root-arm64/, too, for the add-on
-#   native/                  make -C native: dkvm-init dkvm-network dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-locks dkvm-events dkvm-web dkvm-exhaust dkvm-keep dkvm-rooted dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio
+#   native/                  make -C native: dkvm-init dkvm-network dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-locks dkvm-events dkvm-forward dkvm-web dkvm-exhaust dkvm-keep dkvm-rooted dkvm-files qemu-exit initramfs.cpio arm64/initramfs.cpio
 #   java/                    Maven's target/: dkvm.jar lib/
 #   kernel/<dist>/           kernel/*.sh: version, vmlinux or vmlinuz, config, modules/; dkvm or debian, and debian-arm64
 # DESTDIR becomes what is installed as /opt/dkvm. It may be moved or copied there as long as the files keep their times: the
@@ -103,7 +103,7 @@ sandbox() {
     java_runtime "$dest/sandbox/opt/dkvm/jre"
     drop_unused_library
     check_java_runtime
-    for file in dkvm-init dkvm-network dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-locks dkvm-events dkvm-web dkvm-exhaust dkvm-keep dkvm-rooted; do
+    for file in dkvm-init dkvm-network dkvm-exec dkvm-disk dkvm-tsc dkvm-sockets dkvm-locks dkvm-events dkvm-forward dkvm-web dkvm-exhaust dkvm-keep dkvm-rooted; do
         install -m 755 "$build/native/$file" "$dest/sandbox/opt/dkvm/$file"
     done
     unreadable

@@ -15,4 +15,7 @@ int confine_to_itself(void);
 /* Only what a server does with sockets that listen or are accepted, and with unix sockets that it connects; no file is opened. 0 or -errno. */
 int confine_to_sockets(void);
 
+/* Only what relays between sockets that it has open, or accepts: it makes and connects none, and opens no file. 0 or -errno. */
+int confine_to_open_sockets(void);
+
 #endif

@@ -71,6 +71,7 @@ enum frame_type {
 	FRAME_SOCKET_CREDIT = 0x33,
 	FRAME_SOCKET_CLOSE = 0x34,
 	FRAME_SOCKET_GONE = 0x35,
+	FRAME_FORWARD_OPEN = 0x36,
 
 	FRAME_FILE_WATCH = 0x40,
 	FRAME_FILE_UNWATCH = 0x41,
@@ -85,6 +86,15 @@ enum {
 	ATTACH_SIZE = 20,       /* bytes of payload */
 	FIRST_CONTAINER = 1,    /* the number of that which the VM was made for */
 	EXIT_OUT_OF_MEMORY = 1, /* in the second byte of EXIT */
+};
+
+/* Where a forwarded connection goes to: of FORWARD_OPEN, which has nothing else. */
+enum {
+	FORWARD_IPV4 = 4,
+	FORWARD_IPV6 = 6,
+	FORWARD_PORT = 2,    /* bytes before it, after the family and a zero */
+	FORWARD_ADDRESS = 4, /* of IPv4 the first 4 bytes; the rest is zero */
+	FORWARD_SIZE = 20,
 };
 
 enum frame_channel { CHANNEL_STDIN = 0, CHANNEL_STDOUT = 1, CHANNEL_STDERR = 2 };

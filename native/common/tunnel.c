@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 static const struct tunnel_owner *tell;
-static struct tunnel table[TUNNELS_MAX];
+static struct tunnel table[TUNNELS_MAX + FORWARDS_MAX];
 
 void tunnels_open(const struct tunnel_owner *owner)
 {
@@ -51,6 +51,14 @@ struct tunnel *tunnel_place_of(uint32_t stream, uint8_t type)
 	return takes_more(type) ? &table[stream - 1] : NULL;
 }
 
+struct tunnel *tunnel_forward_place(uint32_t stream)
+{
+	for (uint32_t i = TUNNELS_MAX; i < TUNNELS_MAX + FORWARDS_MAX; i++)
+		if (table[i].type == 0 && (stream == 0 || stream == i + 1))
+			return &table[i];
+	return NULL;
+}
+
 void tunnel_begin(struct tunnel *tunnel, uint8_t type, uint32_t socket)
 {
 	*tunnel = (struct tunnel){
@@ -72,10 +80,21 @@ static void release(struct tunnel *tunnel)
 	tell->freed();
 }
 
+/* Closed, the local socket tells its peer of an error, and of no end. */
+static void reset(const struct tunnel *tunnel)
+{
+	const struct linger at_once = {.l_onoff = 1};
+
+	if (tunnel->network && tunnel->source.fd >= 0)
+		setsockopt(tunnel->source.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 void tunnel_close(struct tunnel *tunnel, int error)
 {
 	uint8_t payload[4];
 
+	if (error != 0)
+		reset(tunnel);
 	loop_close(&tunnel->source);
 	drop_buffers(tunnel);
 	tunnel->connected = false;
@@ -127,6 +146,9 @@ static void flush(struct tunnel *tunnel)
 			n = (long)tunnel->in_size;
 		if (n == -EAGAIN) {
 			tunnel->blocked = true;
+		} else if (tunnel->network && (n == -ECONNRESET || (n == -EPIPE && tunnel->out_ended))) {
+			tunnel_close(tunnel, ECONNRESET);
+			return;
 		} else if (n == -EPIPE || n == -ECONNRESET) {
 			tunnel->deaf = true;
 		} else if (n < 0) {
@@ -153,7 +175,7 @@ static bool may_read(const struct tunnel *tunnel)
 }
 
 /*
- * Close what is over, wait for the rest. EPOLLPRI never comes: who waits for nothing else is told the hang-up, once, as it
+ * Close what is over, wait for the rest. EPOLLMSG never comes: who waits for nothing else is told the hang-up, once, as it
  * lasts.
  */
 static void settle(struct tunnel *tunnel)
@@ -169,7 +191,7 @@ static void settle(struct tunnel *tunnel)
 	if (!tunnel->connected)
 		return;
 	uint32_t events = (may_read(tunnel) ? EPOLLIN | EPOLLRDHUP : 0u) | (tunnel->blocked ? EPOLLOUT : 0u);
-	loop_set(&tunnel->source, events | (tunnel->hung_up ? 0u : EPOLLPRI));
+	loop_set(&tunnel->source, events | (tunnel->hung_up ? 0u : EPOLLMSG));
 }
 
 static void local_ready(struct source *source, uint32_t events)
@@ -188,16 +210,22 @@ static void local_ready(struct source *source, uint32_t events)
 	settle(tunnel);
 }
 
-void tunnel_connect(struct tunnel *tunnel, int fd)
+void tunnel_connected(struct tunnel *tunnel)
 {
 	tunnel->connected = true;
-	int r = loop_add(&tunnel->source, fd, EPOLLPRI, local_ready);
-	if (r < 0) {
-		tunnel_close(tunnel, -r);
-		return;
-	}
+	tunnel->source.ready = local_ready;
 	flush(tunnel);
 	settle(tunnel);
+}
+
+void tunnel_connect(struct tunnel *tunnel, int fd)
+{
+	int r = loop_add(&tunnel->source, fd, EPOLLMSG, local_ready);
+
+	if (r < 0)
+		tunnel_close(tunnel, -r);
+	else
+		tunnel_connected(tunnel);
 }
 
 struct tunnel *tunnel_next_waiting(size_t *at)
@@ -264,6 +292,10 @@ static int take_close(struct tunnel *tunnel, const struct frame *frame)
 		release(tunnel);
 		return 0;
 	}
+	if (tunnel->network && get_u32(frame->payload) != 0) {
+		tunnel_close(tunnel, ECONNRESET);
+		return 0;
+	}
 	/* who writes on gets EPIPE, as from a socket that is closed; what was sent before is still handed on */
 	if (tunnel->connected && tunnel->type != SOCK_DGRAM)
 		shutdown(tunnel->source.fd, SHUT_RD);
@@ -274,9 +306,10 @@ static int take_close(struct tunnel *tunnel, const struct frame *frame)
 
 int tunnels_frame(const struct frame *frame)
 {
-	struct tunnel *tunnel = &table[(frame->stream - 1) % TUNNELS_MAX];
+	uint32_t streams = TUNNELS_MAX + FORWARDS_MAX;
+	struct tunnel *tunnel = &table[(frame->stream - 1) % streams];
 
-	if (frame->stream == 0 || frame->stream > TUNNELS_MAX || tunnel->type == 0)
+	if (frame->stream == 0 || frame->stream > streams || tunnel->type == 0)
 		return -EPROTO;
 	switch (frame->type) {
 	case FRAME_SOCKET_DATA:
@@ -292,7 +325,7 @@ int tunnels_frame(const struct frame *frame)
 
 void tunnels_room(void)
 {
-	for (int i = 0; i < TUNNELS_MAX; i++) {
+	for (int i = 0; i < TUNNELS_MAX + FORWARDS_MAX; i++) {
 		struct tunnel *tunnel = &table[i];
 		if (tunnel->type == 0 || tunnel->closed_here)
 			continue;
@@ -304,7 +337,7 @@ void tunnels_room(void)
 
 void tunnels_end(void)
 {
-	for (int i = 0; i < TUNNELS_MAX; i++) {
+	for (int i = 0; i < TUNNELS_MAX + FORWARDS_MAX; i++) {
 		if (table[i].type == 0)
 			continue;
 		loop_close(&table[i].source);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Connections of relayed sockets, as either of their two ends has them, the agent and dkvm-sockets: a local socket here, the
- * other end's frames there. protocol/PROTOCOL.md, "Sockets".
+ * Connections of relayed sockets, as either of their two ends has them, the agent and dkvm-sockets or dkvm-forward: a local socket
+ * here, the other end's frames there. protocol/PROTOCOL.md, "Sockets", "Forwarded connections".
  */
 #ifndef DKVM_TUNNEL_H
 #define DKVM_TUNNEL_H
@@ -15,7 +15,8 @@
 
 enum {
 	SOCKETS_MAX = 64,            /* of a container */
-	TUNNELS_MAX = 256,           /* connections at one time */
+	TUNNELS_MAX = 256,           /* connections to them at one time */
+	FORWARDS_MAX = 256,          /* forwarded connections; their streams come after those */
 	PACKET_TUNNELS_MAX = 64,     /* those of them that carry messages, which take more memory */
 	TUNNEL_MESSAGE_MAX = 212992, /* bytes: net.core.wmem_default, beyond which nobody sends by chance */
 	TUNNEL_HEADER_SEQPACKET = 4, /* bytes before a message: u32 length */
@@ -31,6 +32,7 @@ struct tunnel {
 	bool hung_up;         /* its other side is gone */
 	bool shut;            /* it was told the end of file */
 	bool deaf;            /* nobody reads it: what comes is dropped */
+	bool network;         /* it is of TCP: what ends the other side by an error is a reset here */
 	bool in_ended, out_ended;
 	bool closed_here, closed_there; /* CLOSE was sent, came */
 	uint32_t credit;                /* bytes the other end takes */
@@ -55,6 +57,9 @@ void tunnels_open(const struct tunnel_owner *owner);
 struct tunnel *tunnel_place(uint8_t type);
 struct tunnel *tunnel_place_of(uint32_t stream, uint8_t type);
 
+/* Likewise for a connection that is forwarded; stream 0: whichever is free. */
+struct tunnel *tunnel_forward_place(uint32_t stream);
+
 uint32_t tunnel_stream(const struct tunnel *tunnel);
 
 /* Take the place: what the other end sends from now on is kept. */
@@ -62,6 +67,9 @@ void tunnel_begin(struct tunnel *tunnel, uint8_t type, uint32_t socket);
 
 /* The local socket, which does not block. */
 void tunnel_connect(struct tunnel *tunnel, int fd);
+
+/* The local socket is the tunnel's source already, which the loop has. */
+void tunnel_connected(struct tunnel *tunnel);
 
 /* Close the local socket and tell the other end why, an errno or 0. */
 void tunnel_close(struct tunnel *tunnel, int error);

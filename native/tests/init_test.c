@@ -213,7 +213,7 @@ static void fails_to_start(void)
 			"dkvm: usage: dkvm-init [--socket PATH] [--link PATH] [--log PATH] [--terminal qemu] "
 			"[--starter PATH] "
 			"[--network PATH] [--antispoof on] [--template DIRECTORY:BYTES] "
-			"[--as NAME:UID:GID:CAPABILITIES]... -- MONITOR "
+			"[--forward PATH] [--as NAME:UID:GID:CAPABILITIES]... -- MONITOR "
 			"[ARGUMENT]...\n",
 		};
 		CHECK("a failure to start is 125 and a message", p.code == 125 && strcmp(p.err_text, expected[i]) == 0);

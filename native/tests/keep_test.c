@@ -218,6 +218,33 @@ static void a_pod_ends(void)
 		      keep_run("end", "v", "true") == 0 && keep_shell("! test -e /run/dkvm/vms/v"));
 }
 
+/* runc is told of descriptors where there are some; where there are none, the log tells why. */
+static void localhost_leads_to_the_pod(void)
+{
+	const char *const made = "mkdir -p /run/dkvm/vms/w && printf "
+				 "'0 0\\nsize=2m,nr_inodes=32,mode=700\\n\\npod\\n0 %%s\\n' %s > /run/dkvm/vms/w/keep";
+	const char *const network =
+		"unshare --net sleep 100 & pid=$!; until [ $(readlink /proc/$pid/ns/net) != $(readlink "
+		"/proc/self/ns/net) ]; do sleep 0.01; done; ";
+	char make[256];
+
+	snprintf(make, sizeof make, made, "/proc/$pid/ns/net");
+	CHECK("what leads localhost to a pod's VM is handed down",
+	      keep_shell("%s %s; %s/dkvm-keep begin w sh -c 'test \"$0 $1 $2\" = \"--preserve-fds 3 w\" && "
+			 "test -S /proc/self/fd/3 -a -S /proc/self/fd/4 -a -e /proc/self/fd/5' w; r=$?; kill $pid; "
+			 "exit $r",
+			 network, make, keep_build) &&
+		      keep_shell("! test -e /run/dkvm/vms/w/log/monitor.log"));
+	keep_run("end", "w", "true");
+	snprintf(make, sizeof make, made, "/proc/self/ns/net");
+	CHECK("never in the host's network, which is told",
+	      keep_shell("%s; %s/dkvm-keep begin w sh -c 'test \"$0\" = w' w", make, keep_build) &&
+		      keep_shell("test 1 = $(grep -c '^0 localhost of the pod can not be reached from the host .*: it "
+				 "is the "
+				 "host.s own network$' /run/dkvm/vms/w/log/monitor.log)"));
+	CHECK("and ends with it", keep_run("end", "w", "true") == 0 && keep_shell("! test -e /run/dkvm/vms/w"));
+}
+
 /* Killed before its first, second… call that changes something, until it gets through: how many there are; 0 where something is left. */
 static int killed_at_each(const char *id, bool (*prepare)(void), const char *nothing_left)
 {
@@ -279,6 +306,7 @@ int main(void)
 	what_is_damaged_is_refused();
 	no_link_is_followed();
 	a_pod_ends();
+	localhost_leads_to_the_pod();
 	one_that_is_killed_leaves_nothing();
 	keep_cleanup();
 	return check_end();

@@ -19,6 +19,13 @@ void wire_accept(int listener)
 	channel = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 }
 
+void wire_end(void)
+{
+	start = end = 0;
+	close(channel);
+	channel = -1;
+}
+
 void say(uint8_t type, uint32_t stream, const void *payload, uint32_t size)
 {
 	uint8_t header[FRAME_HEADER];

@@ -16,6 +16,9 @@ extern struct frame frame; /* the last that came */
 /* Accept a program's connection: nothing of the one before is left. */
 void wire_accept(int listener);
 
+/* Close it, and forget what came. */
+void wire_end(void);
+
 /* Send a frame. */
 void say(uint8_t type, uint32_t stream, const void *payload, uint32_t size);
 

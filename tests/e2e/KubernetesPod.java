@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.e2e;
 
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,6 +71,20 @@ final class KubernetesPod {
     /** The pause container's id. */
     String id() {
         return id;
+    }
+
+    /** The path of its network namespace on the host. */
+    String network() throws IOException {
+        Path spec = containerd.directory().resolve("state/io.containerd.runtime.v2.task/k8s.io/" + id + "/config.json");
+        for (JsonElement namespace : JsonParser.parseString(Files.readString(spec))
+                .getAsJsonObject()
+                .getAsJsonObject("linux")
+                .getAsJsonArray("namespaces")) {
+            if ("network".equals(namespace.getAsJsonObject().get("type").getAsString())) {
+                return namespace.getAsJsonObject().get("path").getAsString();
+            }
+        }
+        throw new AssertionError("pod " + id + " has no network namespace");
     }
 
     String create(String name, String script) throws Exception {
@@ -164,8 +180,13 @@ final class KubernetesPod {
         return log(name).replaceAll("(?m)^\\S+ ", "");
     }
 
-    void close() throws Exception {
+    /** Stops it with all its containers; it is still to be closed. */
+    void end() throws Exception {
         containerd.cri("StopPodSandbox", "{\"pod_sandbox_id\":\"%s\"}".formatted(id));
+    }
+
+    void close() throws Exception {
+        end();
         containerd.cri("RemovePodSandbox", "{\"pod_sandbox_id\":\"%s\"}".formatted(id));
     }
 }

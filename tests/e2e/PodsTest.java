@@ -22,6 +22,120 @@ class PodsTest {
     private static final Path VMS = Path.of("/run/dkvm/vms");
     private static final String FOREVER = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.1; done";
 
+    /** Servers that read all, and send it back; others that speak first, that reset, that are reset, that say nothing. */
+    private static final String SERVER = """
+            import socket, struct, threading
+
+            def echoes(client):
+                got = bytearray()
+                while piece := client.recv(65536):
+                    got += piece
+                client.sendall(got)
+
+            def greets(client):
+                client.sendall(b"hello")
+
+            def resets(client):
+                client.recv(1)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+            def is_reset(client):
+                try:
+                    client.recv(1), client.recv(1)
+                except ConnectionResetError:
+                    print("8005 is reset")
+
+            def holds(client):
+                client.sendall(b"connected")
+                client.recv(1)
+
+            def serve(family, address, port, job):
+                server = socket.socket(family)
+                server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                server.bind((address, port))
+                server.listen(64)
+                def one(client):
+                    with client:
+                        job(client)
+                def accept():
+                    while True:
+                        threading.Thread(target=one, args=server.accept()[:1]).start()
+                threading.Thread(target=accept).start()
+
+            serve(socket.AF_INET, "0.0.0.0", 8001, echoes)
+            serve(socket.AF_INET, "127.0.0.1", 8002, echoes)
+            serve(socket.AF_INET6, "::1", 8003, echoes)
+            serve(socket.AF_INET, "127.0.0.1", 8004, resets)
+            serve(socket.AF_INET, "127.0.0.1", 8005, is_reset)
+            serve(socket.AF_INET, "127.0.0.1", 8006, greets)
+            serve(socket.AF_INET, "127.0.0.1", 8007, holds)
+            print("ready")
+            """;
+
+    /** Prints what comes of each; with "holds" it waits for the end of one. */
+    private static final String CLIENT = """
+            import os, socket, struct, sys, threading
+
+            def connect(port, *addresses):
+                for address in addresses or ("127.0.0.1", "::1"):
+                    client = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+                    client.settimeout(60)
+                    try:
+                        client.connect((address, port))
+                        return client
+                    except ConnectionRefusedError:
+                        client.close()
+                raise ConnectionRefusedError
+
+            def all_of(client):
+                got = bytearray()
+                while piece := client.recv(65536):
+                    got += piece
+                return bytes(got)
+
+            def echoed(port, *addresses):
+                client = connect(port, *addresses)
+                data = os.urandom(1 << 20)
+                client.sendall(data)
+                client.shutdown(socket.SHUT_WR)
+                return all_of(client) == data
+
+            if sys.argv[1] == "holds":
+                client = connect(8007)
+                print(client.recv(100).decode(), flush=True)
+                try:
+                    client.recv(100)
+                except ConnectionResetError:
+                    pass
+                print("and its end comes")
+                sys.exit()
+            for port in 8001, 8002, 8003:
+                print(port, echoed(port))
+            print("::1", echoed(8003, "::1"), "the address", echoed(8001, sys.argv[1]))
+            print("another of the loopback", echoed(8001, "127.9.8.7"))
+            print("a greeting", all_of(connect(8006)))
+            for port in 8004, 8099:
+                try:
+                    client = connect(port)
+                    client.sendall(b"x")
+                    client.recv(1)
+                    print(port, "answers")
+                except ConnectionError as error:
+                    # In a VM it is known only when the connection has been made.
+                    print(port, "is reset" if port == 8004 else "is refused")
+            client = connect(8005)
+            client.sendall(b"x")
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+            done = []
+            threads = [threading.Thread(target=lambda: done.append(echoed(8002))) for _ in range(20)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            print("at once", done.count(True))
+            """;
+
     private static Containerd containerd;
 
     @BeforeAll
@@ -101,6 +215,52 @@ class PodsTest {
             }
             return seen;
         });
+    }
+
+    /** As containerd connects for "kubectl port-forward": from the host, in the pod's network namespace. */
+    @Test
+    void localhostOfAPodIsReachedFromTheHost() throws Exception {
+        containerd.bring("dkvm-test/python");
+        assertSame(runtime -> {
+            Path volume = volume("forward", runtime);
+            Path client = containerd.directory().resolve("client.py");
+            Files.writeString(volume.resolve("server.py"), SERVER);
+            Files.writeString(client, CLIENT);
+            List<String> seen = new ArrayList<>();
+            KubernetesPod pod =
+                    new KubernetesPod(containerd, runtime, KubernetesPod.OF_ITS_OWN).with("dkvm-test/python");
+            try {
+                pod.start("server", "exec python3 -u /v/server.py", Map.of("/v", volume));
+                await(pod, "server", "ready");
+                List<String> command = new ArrayList<>(List.of("nsenter", "--net=" + pod.network(), "python3"));
+                command.addAll(List.of(client.toString(), pod.address()));
+                Outcome outcome = Running.complete(command, Bytes.of(""));
+                seen.add(outcome.text() + outcome.errors());
+                await(pod, "server", "8005 is reset");
+                if (Settings.SUBJECT.equals(runtime)) {
+                    assertForwardIsAsThePageSays(pod);
+                }
+                command.set(command.size() - 1, "holds");
+                try (Running holds = Running.start(command)) {
+                    holds.awaitStdout("connected");
+                    pod.end();
+                    seen.add(holds.finish().text());
+                }
+            } finally {
+                pod.close();
+            }
+            return seen;
+        });
+        assertThat(Host.run("sh", "-c", "pgrep -x dkvm-forward | wc -l").strip())
+                .isEqualTo("0");
+    }
+
+    private static void assertForwardIsAsThePageSays(KubernetesPod pod) throws Exception {
+        String pid = Host.run(
+                "sh",
+                "-c",
+                "for p in $(pgrep -x dkvm-forward); do grep -q " + pod.id() + " /proc/$p/cgroup && echo $p; done");
+        RightsTest.assertForwardIsAsThePageSays(Long.parseLong(pid.strip()));
     }
 
     /** One filesystem of it in the guest, and one lock on the host. */

@@ -29,6 +29,7 @@ class RightsTest {
     private static final String HEADING = "## Rights";
     private static final int COLUMNS = 8;
     private static final String QEMU = "qemu-system-x86";
+    private static final String FORWARD = "dkvm-forward";
 
     /** A program that watches a file of a mount: Docker mounts this one into every container. */
     private static final String WATCHES = """
@@ -173,38 +174,48 @@ class RightsTest {
             if (!options.contains("DISPLAY_MODE=web")) {
                 expected.remove("dkvm-web");
             }
+            // A pod's: PodsTest looks at it.
+            expected.remove(FORWARD);
             Map<String, List<String>> found = new LinkedHashMap<>();
             Sandbox sandbox = Sandbox.of(container).orElseThrow();
             for (String process : expected.keySet()) {
                 long pid = sandbox.await(process).orElseThrow(() -> new AssertionError("no process " + process));
-                Map<String, String> status = status(pid);
-                assertThat(status).as(process).containsEntry("NoNewPrivs", "1").containsEntry("Seccomp", "2");
-                assertThat(field(status, "CapAmb")).isEqualTo(field(status, "CapInh"));
-                String uid =
-                        field(status, "Uid").substring(0, field(status, "Uid").indexOf('\t'));
-                assertThat(field(status, "Uid") + "\t" + field(status, "Gid"))
-                        .isEqualTo(String.join("\t", List.of(uid, uid, uid, uid, uid, uid, uid, uid)));
-                assertThat(field(status, "Groups")).isEmpty();
-                String opened = Objects.requireNonNull(expected.get(process)).getLast();
-                assertThat(List.of(opened.split(" ", -1)))
-                        .as("what " + process + " has open")
-                        .containsAll(open(pid, process));
-                found.put(
-                        process,
-                        List.of(
-                                uid,
-                                names(field(status, "CapPrm")),
-                                names(field(status, "CapEff")),
-                                names(field(status, "CapBnd")),
-                                names(field(status, "CapAmb")),
-                                field(status, "Seccomp_filters"),
-                                opened));
+                found.put(process, row(process, pid, Objects.requireNonNull(expected.get(process))));
             }
             assertThat(found).isEqualTo(expected);
             assertThat(processes(sandbox, container)).isEqualTo(new TreeSet<>(expected.keySet()));
             noMemoryIsRead(sandbox, expected.keySet());
             theMachineSeesNothingOfTheOthers(container);
         });
+    }
+
+    /** What a process has, as its row of the page, whose last cell may name more than is open now. */
+    private static List<String> row(String process, long pid, List<String> expected) throws IOException {
+        Map<String, String> status = status(pid);
+        assertThat(status).as(process).containsEntry("NoNewPrivs", "1").containsEntry("Seccomp", "2");
+        assertThat(field(status, "CapAmb")).isEqualTo(field(status, "CapInh"));
+        String uid = field(status, "Uid").substring(0, field(status, "Uid").indexOf('\t'));
+        assertThat(field(status, "Uid") + "\t" + field(status, "Gid"))
+                .isEqualTo(String.join("\t", List.of(uid, uid, uid, uid, uid, uid, uid, uid)));
+        assertThat(field(status, "Groups")).isEmpty();
+        String opened = expected.getLast();
+        assertThat(List.of(opened.split(" ", -1)))
+                .as("what " + process + " has open")
+                .containsAll(open(pid, process));
+        return List.of(
+                uid,
+                names(field(status, "CapPrm")),
+                names(field(status, "CapEff")),
+                names(field(status, "CapBnd")),
+                names(field(status, "CapAmb")),
+                field(status, "Seccomp_filters"),
+                opened);
+    }
+
+    /** The process of a pod's that the page has, too. */
+    static void assertForwardIsAsThePageSays(long pid) throws IOException {
+        List<String> expected = Objects.requireNonNull(table().get(FORWARD));
+        assertThat(row(FORWARD, pid, expected)).isEqualTo(expected);
     }
 
     /** From a program's first moment: what it may not read itself has memory that nobody of its rights reads. */

@@ -246,20 +246,11 @@ class KubernetesTest {
                     "all containers are ready, and none was restarted",
                     "true0 true0 true0 true0",
                     side.field("shared", "{range .status.containerStatuses[*]}{.ready}{.restartCount} {end}"));
-            side.sees("port-forward reaches a server of the pod", "page", forwarded(side, "shared", 80, "page"));
+            side.sees("port-forward reaches a server of the pod", "page", forwarded(side, "shared", 80));
         });
     }
 
-    /** What a page says that is fetched by "kubectl port-forward"; of a VM, what it is to say, and that nobody answers: docs/kubernetes.md. */
-    private static String forwarded(KubernetesSide side, String pod, int port, String page) throws Exception {
-        String said = forwarded(side, pod, port);
-        if (!Settings.SUBJECT.equals(side.runtime())) {
-            return said;
-        }
-        assertThat(said).isEqualTo("curl ended with 52");
-        return page;
-    }
-
+    /** What a page says that is fetched by "kubectl port-forward". */
     private static String forwarded(KubernetesSide side, String pod, int port) throws Exception {
         try (Running forward = side.open("port-forward", pod + "-RUNTIME", ":" + port)) {
             forward.awaitStdout("-> " + port);
@@ -743,8 +734,8 @@ class KubernetesTest {
             side.sees(
                     "port-forward to a server on all addresses",
                     "everywhere",
-                    forwarded(side, "ports", 8080, "everywhere"));
-            side.sees("port-forward to a server on localhost", "inside", forwarded(side, "ports", 8081, "inside"));
+                    forwarded(side, "ports", 8080));
+            side.sees("port-forward to a server on localhost", "inside", forwarded(side, "ports", 8081));
             side.sees("hostNetwork has the node's address", "10.233.0.1", side.address("node"));
             side.sees("and its host name", Host.run("hostname").strip() + "\n=0", side.exec("node", "two", "hostname"));
         });

@@ -376,7 +376,7 @@ static int take_control(const struct frame *frame)
 static int take_frame(const struct frame *frame)
 {
 	bool session = frame->type >= FRAME_OPEN && frame->type <= FRAME_CLOSE;
-	bool connection = frame->type >= FRAME_SOCKET_DATA && frame->type <= FRAME_SOCKET_GONE;
+	bool connection = frame->type >= FRAME_SOCKET_DATA && frame->type <= FRAME_FORWARD_OPEN;
 	bool lock = frame->type == FRAME_LOCK_ANSWER;
 	bool files = frame->type == FRAME_FILE_WATCHED || frame->type == FRAME_FILE_EVENTS;
 

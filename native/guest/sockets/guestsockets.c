@@ -6,6 +6,7 @@
 #include "common/files.h"
 #include "common/loop.h"
 #include "common/tunnel.h"
+#include "guest/sockets/guestforwards.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -189,15 +190,19 @@ static int take_gone(const struct frame *frame)
 
 int guest_sockets_frame(const struct frame *frame)
 {
-	if (!mounted)
-		return -EPROTO;
-	return frame->type == FRAME_SOCKET_GONE ? take_gone(frame) : tunnels_frame(frame);
+	switch (frame->type) {
+	case FRAME_SOCKET_GONE:
+		return take_gone(frame);
+	case FRAME_FORWARD_OPEN:
+		tunnels_open(&owner);
+		return guest_forward_open(frame);
+	default:
+		return tunnels_frame(frame);
+	}
 }
 
 void guest_sockets_room(void)
 {
-	if (!mounted)
-		return;
 	tunnels_room();
 	listen_again();
 }
@@ -230,8 +235,6 @@ bool guest_sockets_drained(void)
 
 void guest_sockets_end(void)
 {
-	if (!mounted)
-		return;
 	for (int i = 0; i < SOCKETS_MAX; i++)
 		if (sockets[i].type != 0)
 			loop_close(&sockets[i].source);

@@ -9,7 +9,7 @@
 /* Make the socket with that number and mount it on target, which is there. Returns 0 or -errno. */
 int guest_socket_mount(const struct container *container, const char *number, const char *target);
 
-/* Take a socket frame. Returns 0 or -EPROTO. */
+/* Take a socket frame, or one of a connection that is forwarded. Returns 0 or -EPROTO. */
 int guest_sockets_frame(const struct frame *frame);
 
 /* The channel takes data again. */

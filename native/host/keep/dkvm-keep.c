@@ -14,12 +14,14 @@
  * template out of use from which the VM could not be restored. "restore", a hook of the sandbox's creation, gives the bundle its
  * config.json back as the engine wrote it. "print" writes a file of a VM that is there to standard output: its first and last bytes.
  *
- * Of the container that holds a pod, which the keep file says, "begin" makes the pod's directory as well (podshare.h), and "end" and
- * "forget" remove it with all that is mounted there. A container that is a member of a pod has a file "member" in its directory, and no log:
- * "begin" mounts its slots into the pod's VM, "end" and "forget" take them out.
+ * Of the container that holds a pod, which the keep file says, "begin" makes the pod's directory as well (podshare.h), and hands down what
+ * leads localhost of its network to the VM (forward.h); "end" and "forget" remove the directory with all that is mounted there. A container
+ * that is a member of a pod has a file "member" in its directory, and no log: "begin" mounts its slots into the pod's VM, "end" and "forget"
+ * take them out.
  */
 #include "common/failure.h"
 #include "common/files.h"
+#include "host/keep/forward.h"
 #include "host/keep/podshare.h"
 #include "host/keep/vmlog.h"
 
@@ -45,7 +47,8 @@
 
 /*
  * create's words to us: "VMS BYTES" in the first line, the log filesystem's options in the second, the name of its template's directory in the
- * third, "pod" in the fourth where it holds a pod
+ * third, "pod" in the fourth where it holds a pod; in the fifth, where localhost of the pod's network namespace leads to its VM, "PORT PATH"
+ * of forward_open()
  */
 #define KEEP "keep"
 #define HOLDS_POD "pod"
@@ -56,13 +59,15 @@
 /* in a template's directory: one without it is none */
 #define TEMPLATE_RECORD "template.json"
 
-enum { KEEP_SIZE = 1024, TEMPLATE_LENGTH = 73 /* 64 digits, a point, 8 digits */ };
+enum { COMMAND_MOST = 64 /* words */, KEEP_SIZE = 1024, TEMPLATE_LENGTH = 73 /* 64 digits, a point, 8 digits */ };
 
 struct keep {
 	struct vmlog_limits limits;
 	char options[KEEP_SIZE];
 	char template[TEMPLATE_LENGTH + 1]; /* its directory's name; empty: none */
 	bool pod;
+	uint16_t own_port;
+	char network[KEEP_SIZE]; /* the path of the pod's namespace; empty: its localhost is nobody's */
 };
 
 /* Short enough for what is below them. */
@@ -147,7 +152,13 @@ static int read_keep(int vm, struct keep *keep)
 	char *pod = template + strcspn(template, "\n");
 	if (*pod)
 		*pod++ = '\0';
-	pod[strcspn(pod, "\n")] = '\0';
+	char *network = pod + strcspn(pod, "\n");
+	if (*network)
+		*network++ = '\0';
+	network[strcspn(network, "\n")] = '\0';
+	keep->own_port = (uint16_t)strtoul(network, &network, 10);
+	network += strspn(network, " ");
+	memcpy(keep->network, network, strlen(network) + 1);
 	keep->pod = strcmp(pod, HOLDS_POD) == 0;
 	if (strlen(template) == TEMPLATE_LENGTH && strspn(template, "0123456789abcdef.") == TEMPLATE_LENGTH &&
 	    template[0] != '.')
@@ -176,9 +187,8 @@ static int open_vms(void)
 }
 
 /* 0, or a code to exit with. */
-static int begin(const char *id)
+static int begin(const char *id, struct keep *keep)
 {
-	struct keep keep = {0};
 	struct failure failure = {""};
 	auto_close int vm = open_vm(id);
 
@@ -186,13 +196,53 @@ static int begin(const char *id)
 		auto_close int vms = open_vms();
 		return podshare_join(vms, vm, &failure) < 0 ? complain_of_pod(id, failure.text) : 0;
 	}
-	int r = vm < 0 ? vm : read_keep(vm, &keep);
+	int r = vm < 0 ? vm : read_keep(vm, keep);
 	if (r == 0)
-		r = mount_log(id, &keep);
+		r = mount_log(id, keep);
 	/* without it the sandbox would write to the host's own /run */
 	if (r < 0)
 		return complain(id, "prepared", r);
-	return keep.pod && podshare_make(vm, keep.options, &failure) < 0 ? complain_of_pod(id, failure.text) : 0;
+	return keep->pod && podshare_make(vm, keep->options, &failure) < 0 ? complain_of_pod(id, failure.text) : 0;
+}
+
+/*
+ * Whether there is something to hand down to the sandbox, see forward.h; no other descriptor of ours is open. Without it the pod goes on: that
+ * is said in its log, where the monitor goes on.
+ */
+static bool forward(const char *id, const struct keep *keep)
+{
+	struct failure failure;
+
+	if (!keep->pod || !keep->network[0])
+		return false;
+	if (forward_open(keep->network, keep->own_port, &failure) == 0)
+		return true;
+	auto_close int vm = open_vm(id);
+	auto_close int log =
+		openat(vm, "log/monitor.log", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+	dprintf(log, "0 localhost of the pod can not be reached from the host (kubectl port-forward): %s\n",
+		failure.text);
+	return false;
+}
+
+/* Become runc. Options come before the container's id, which is its last argument. */
+static int become(char **command, bool forwards)
+{
+	char *with[COMMAND_MOST + 3] = {NULL}, count[] = {'0' + FORWARD_HANDED, '\0'};
+	size_t size = 0;
+
+	while (command[size])
+		size++;
+	if (forwards && size > 0 && size < COMMAND_MOST) {
+		memcpy(with, command, (size - 1) * sizeof *command);
+		with[size - 1] = "--preserve-fds";
+		with[size] = count;
+		with[size + 1] = command[size - 1];
+		command = with;
+	}
+	execvp(command[0], command);
+	dprintf(STDERR_FILENO, "dkvm-keep: can not start %s: %s\n", command[0], strerror(errno));
+	return 1;
 }
 
 /* Who makes templates the next time removes the rest of it. */
@@ -331,9 +381,8 @@ int main(int argc, char **argv)
 			forget(argv[2]);
 		return r;
 	}
-	if ((r = begin(argv[2])) != 0)
-		return r;
-	execvp(argv[3], argv + 3);
-	dprintf(STDERR_FILENO, "dkvm-keep: can not start %s: %s\n", argv[3], strerror(errno));
-	return 1;
+	struct keep keep = {0};
+
+	r = begin(argv[2], &keep);
+	return r ? r : become(argv + 3, forward(argv[2], &keep));
 }

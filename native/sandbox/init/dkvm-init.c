@@ -4,11 +4,12 @@
  * the workload's exit code.
  *
  *     dkvm-init [--socket PATH] [--link PATH] [--log PATH] [--terminal qemu] [--starter PATH] [--network PATH] [--antispoof on]
- *               [--template DIRECTORY:BYTES] [--as NAME:UID:GID:CAPABILITIES]... -- MONITOR [ARGUMENT]...
+ *               [--template DIRECTORY:BYTES] [--forward PATH] [--as NAME:UID:GID:CAPABILITIES]... -- MONITOR [ARGUMENT]...
  *
  * --link: a link to the socket, where that is in a directory that other sandboxes have, too. --terminal qemu: QEMU reads and writes the terminal. We make it raw, tell of its size, and give it back.
  * --starter: where the monitor asks for programs to be started. --network: where it asks for changes of the network; dkvm-network
- * answers there. --template: the VM is restored from what is there. --antispoof: what the VM sends in another's name is dropped. --as: the rights of a program: network, monitor, virtiofsd, qemu, disks, sockets, exhaust, locks, events, web. Once one of them has
+ * answers there. --template: the VM is restored from what is there. --antispoof: what the VM sends in another's name is dropped. --forward: where the monitor
+ * takes what connects to localhost of a pod from outside (forward_program.h). --as: the rights of a program: network, monitor, forward, virtiofsd, qemu, disks, sockets, exhaust, locks, events, web. Once one of them has
  * been named, dkvm-init drops what none of them has, and can use of its own only what sends them signals.
  */
 #include "sandbox/client/client.h"
@@ -16,6 +17,7 @@
 #include "sandbox/client/say.h"
 #include "common/confine.h"
 #include "common/session_socket.h"
+#include "sandbox/init/forward_program.h"
 #include "sandbox/init/network_program.h"
 #include "sandbox/init/shell.h"
 #include "sandbox/init/starter.h"
@@ -37,10 +39,10 @@ enum {
 };
 
 /* Whose rights are told; those that the starter starts come last, in its order. */
-enum named { NAMED_NETWORK, NAMED_MONITOR, NAMED_STARTED, NAMES = NAMED_STARTED + STARTER_KINDS };
+enum named { NAMED_NETWORK, NAMED_MONITOR, NAMED_FORWARD, NAMED_STARTED, NAMES = NAMED_STARTED + STARTER_KINDS };
 
 static const char *const names[NAMES] = {
-	"network", "monitor", "virtiofsd", "qemu", "disks", "sockets", "exhaust", "locks", "events", "web",
+	"network", "monitor", "forward", "virtiofsd", "qemu", "disks", "sockets", "exhaust", "locks", "events", "web",
 };
 
 /* What it takes to start processes that have less, and to send them signals. */
@@ -53,6 +55,7 @@ struct options {
 	const char *log;
 	const char *starter; /* NULL: nothing is started for the monitor */
 	const char *network; /* NULL: the network is not changed */
+	const char *forward; /* NULL: nobody connects from outside */
 	struct template_option template;
 	bool terminal_taken;
 	bool guarded;
@@ -97,6 +100,8 @@ static bool parse_option(struct options *options, const char *name, char *value)
 		options->starter = value;
 	else if (strcmp(name, "--network") == 0)
 		options->network = value;
+	else if (strcmp(name, "--forward") == 0)
+		options->forward = value;
 	else if (strcmp(name, "--template") == 0)
 		return template_parse(&options->template, value);
 	else if (strcmp(name, "--antispoof") == 0 && strcmp(value, "on") == 0)
@@ -174,6 +179,20 @@ static int start_network(const struct options *options)
 	return client.watch < 0 ? client.watch : 0;
 }
 
+static size_t more_polls(struct pollfd *polls)
+{
+	size_t count = starter_polls(polls);
+
+	forward_polls(polls + count, client.opened);
+	return count + FORWARD_POLLS;
+}
+
+static void more_ready(const struct pollfd *polls, size_t count)
+{
+	starter_ready(polls, count - FORWARD_POLLS);
+	forward_ready(polls + count - FORWARD_POLLS, monitor.log);
+}
+
 static int open_starter(const struct options *options)
 {
 	static struct starter_rights rights;
@@ -182,8 +201,8 @@ static int open_starter(const struct options *options)
 		return 0;
 	memcpy(rights.given, options->given + NAMED_STARTED, sizeof rights.given);
 	memcpy(rights.of, options->rights + NAMED_STARTED, sizeof rights.of);
-	client.more_polls = starter_polls;
-	client.more_ready = starter_ready;
+	client.more_polls = more_polls;
+	client.more_ready = more_ready;
 	return starter_open(options->starter, &rights);
 }
 
@@ -226,6 +245,8 @@ static int start(const struct options *options)
 
 	if (error < 0)
 		return not_started("cannot open", "/dev/null", error);
+	if (options->forward)
+		forward_find(options->forward, rights_of(options, NAMED_FORWARD));
 	client.signals = signals_take(&client.ignored_signals);
 	if (client.signals < 0)
 		return not_started("cannot take", "signals", client.signals);
@@ -239,6 +260,7 @@ static int start(const struct options *options)
 	error = jvm_open_log(&monitor, options->log);
 	if (error < 0)
 		return not_started("cannot open", options->log, error);
+	forward_tell(monitor.log);
 	error = start_network(options);
 	if (error < 0)
 		return not_started("cannot start", "dkvm-network", error);
@@ -293,7 +315,8 @@ int main(int argc, char **argv)
 	if (argc < 1 || !parse_options(&options, argv)) {
 		say("usage: dkvm-init [--socket PATH] [--link PATH] [--log PATH] [--terminal qemu] [--starter PATH] "
 		    "[--network PATH] "
-		    "[--antispoof on] [--template DIRECTORY:BYTES] [--as NAME:UID:GID:CAPABILITIES]... -- MONITOR "
+		    "[--antispoof on] [--template DIRECTORY:BYTES] [--forward PATH] [--as "
+		    "NAME:UID:GID:CAPABILITIES]... -- MONITOR "
 		    "[ARGUMENT]...",
 		    NULL);
 		return EXIT_NOT_STARTED;

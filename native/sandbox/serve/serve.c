@@ -46,18 +46,24 @@ void serve_begin(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-void serve_connect(const struct service *service, const char *monitor)
+void serve_on(const struct service *service, int fd)
 {
 	static struct channel_events events;
-	int fd = session_socket_connect(monitor, 0);
 
-	if (fd < 0)
-		serve_die(monitor, fd);
 	broken_what = service->what;
 	events = (struct channel_events){attached, service->frame, service->room, channel_broken, monitor_lost};
 	int r = channel_open(fd, &events);
 	if (r < 0)
 		serve_die("the monitor", r);
+}
+
+void serve_connect(const struct service *service, const char *monitor)
+{
+	int fd = session_socket_connect(monitor, 0);
+
+	if (fd < 0)
+		serve_die(monitor, fd);
+	serve_on(service, fd);
 }
 
 _Noreturn void serve(const struct service *service)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What dkvm-sockets, dkvm-locks and dkvm-events have in common: the monitor starts them when the guest wants what they do, and passes the
- * agent's frames on. They end with the monitor's connection.
+ * What dkvm-sockets, dkvm-locks, dkvm-events and dkvm-forward have in common: they are started when somebody wants what they do, and the monitor
+ * passes the agent's frames on. They end with the monitor's connection.
  */
 #ifndef DKVM_SERVE_H
 #define DKVM_SERVE_H
@@ -21,6 +21,9 @@ void serve_begin(void);
 
 /* Connect to the monitor, whose frames come from the next round on; the loop is there, see loop_open(). */
 void serve_connect(const struct service *service, const char *monitor);
+
+/* The monitor, which has been connected to; the descriptor does not block. */
+void serve_on(const struct service *service, int fd);
 
 /* Returns never. */
 _Noreturn void serve(const struct service *service);

@@ -134,6 +134,7 @@ public final class AgentControl implements FrameReceiver {
                     SOCKET_CREDIT,
                     SOCKET_CLOSE,
                     SOCKET_GONE,
+                    FORWARD_OPEN,
                     LOCK_ANSWER,
                     FILE_WATCH,
                     FILE_UNWATCH,

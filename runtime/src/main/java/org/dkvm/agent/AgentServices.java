@@ -24,9 +24,9 @@ public interface AgentServices {
     void networkSet(int number, boolean done, String text) throws ProtocolException;
 
     /**
-     * A frame of a connection to one of the host's sockets; valid during the call only.
+     * A frame of a connection to one of the host's sockets, or from the host; valid during the call only.
      *
-     * @throws ProtocolException when the guest has been given no socket
+     * @throws ProtocolException when the guest has been given no socket, or there is no such connection
      */
     void socketFrame(Frame frame) throws ProtocolException;
 

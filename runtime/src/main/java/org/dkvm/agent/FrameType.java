@@ -56,6 +56,7 @@ public enum FrameType {
     SOCKET_CREDIT(0x33, FrameType.BY_AGENT | FrameType.BY_MONITOR, 4, 4),
     SOCKET_CLOSE(0x34, FrameType.BY_AGENT | FrameType.BY_MONITOR, 4, 4),
     SOCKET_GONE(0x35, FrameType.BY_MONITOR, 4, 4),
+    FORWARD_OPEN(0x36, FrameType.BY_MONITOR, 20, 20),
 
     FILE_WATCH(0x40, FrameType.BY_AGENT | FrameType.BY_MONITOR, 1, 4095),
     FILE_UNWATCH(0x41, FrameType.BY_AGENT | FrameType.BY_MONITOR, 0, 0),
@@ -103,7 +104,7 @@ public enum FrameType {
         return code >= FIRST_SESSION_CODE && code < FIRST_SOCKET_CODE;
     }
 
-    /** Whether it belongs to a connection to one of the host's sockets. */
+    /** Whether it belongs to a connection to one of the host's sockets, or from the host to one of the guest's. */
     public boolean isSocket() {
         return code >= FIRST_SOCKET_CODE && code <= LAST_SOCKET_CODE;
     }

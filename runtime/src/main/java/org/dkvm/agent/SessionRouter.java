@@ -310,6 +310,7 @@ public final class SessionRouter {
                     SOCKET_CREDIT,
                     SOCKET_CLOSE,
                     SOCKET_GONE,
+                    FORWARD_OPEN,
                     LOCK,
                     LOCK_ANSWER,
                     FILE_WATCH,

@@ -46,6 +46,7 @@ final class HostCheck {
             "sandbox/opt/dkvm/dkvm-rooted",
             "sandbox/opt/dkvm/dkvm-locks",
             "sandbox/opt/dkvm/dkvm-events",
+            "sandbox/opt/dkvm/dkvm-forward",
             "sandbox/opt/dkvm/dkvm-web",
             "sandbox/usr/share/novnc/vnc.html",
             "sandbox/usr/bin/qemu-system-x86_64",

@@ -21,6 +21,8 @@ public final class SandboxPaths {
     public static final String STARTER_SOCKET = RUN + "/start.sock";
     /** Where dkvm-network takes from the monitor what is to be changed. */
     public static final String NETWORK_SOCKET = RUN + "/network.sock";
+    /** Where dkvm-forward takes to the monitor what connects to a pod's localhost from outside. */
+    public static final String FORWARD_SOCKET = RUN + "/forward.sock";
     /** A small filesystem of the host's for what is to be read about this VM, also when it is gone. */
     public static final String LOG = RUN + "/log";
     /** The monitor's log (and the place where QEMU's and virtiofsd's messages go). */

@@ -43,6 +43,7 @@ import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.core.machine.KvmUse;
 import org.dkvm.core.machine.MachineShape;
 import org.dkvm.core.machine.Processor;
+import org.dkvm.create.pod.PodHolder;
 import org.dkvm.create.pod.PodMember;
 import org.dkvm.create.pod.PodNeighbours;
 import org.dkvm.create.pod.PodSize;
@@ -204,7 +205,7 @@ public final class Create {
                     linux(original),
                     config.logs(),
                     sandbox.plan().vm().template(),
-                    holdsPod);
+                    holdsPod ? PodHolder.lines(sandbox.plan().vm(), original) : List.of());
         }
         save(bundle, original, sandbox.spec(), SandboxPlanJson.toJson(sandbox.plan()));
         return Optional.empty();

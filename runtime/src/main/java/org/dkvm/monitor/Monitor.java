@@ -183,6 +183,7 @@ public final class Monitor {
             startQemu(qemu.apply(starting));
         }
         timeline.mark("QEMU started");
+        listenForward();
         Takeover takeover = vmNetwork.takeover();
         if (takeover != null) {
             Consumer<String> say = vm.container().main()::say;
@@ -338,6 +339,13 @@ public final class Monitor {
         timer.cancel();
         timeline.mark("sockets looked at");
         return !vm.isOver();
+    }
+
+    /** A pod's localhost can be reached from outside: dkvm-init starts dkvm-forward when somebody wants to. */
+    private void listenForward() throws DkvmException {
+        if (Files.isDirectory(places.plans())) {
+            Listener.at(places.forward(), loop, log, program -> vm.services().forwards(program, log));
+        }
     }
 
     private void listen(SandboxPlan plan) throws DkvmException {

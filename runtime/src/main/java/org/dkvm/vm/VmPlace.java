@@ -78,9 +78,10 @@ public final class VmPlace {
      *
      * @param linux the member of that name of the container's spec
      * @param template the key of what the VM is restored from; empty where it boots
-     * @param pod whether further containers may come to it
+     * @param pod what dkvm-keep is told of the pod that it holds, by line; empty where it holds none
      */
-    public static void make(Path vms, VmRecord vm, JsonObject linux, LogLimits limits, String template, boolean pod)
+    public static void make(
+            Path vms, VmRecord vm, JsonObject linux, LogLimits limits, String template, List<String> pod)
             throws DkvmException {
         String label = Json.string(linux, "mountLabel").orElse("");
         String options = label.isEmpty() ? LOG_OPTIONS : LOG_OPTIONS + ",context=\"" + label + "\"";
@@ -89,8 +90,8 @@ public final class VmPlace {
         AtomicFile.replacePrivate(
                 directory.resolve(KEEP_FILE),
                 limits.vms() + " " + limits.size().bytes() + "\n" + options + "\n"
-                        + (template.isEmpty() && !pod ? "" : template + "\n")
-                        + (pod ? POD + "\n" : ""));
+                        + (template.isEmpty() && pod.isEmpty() ? "" : template + "\n")
+                        + (pod.isEmpty() ? "" : String.join("\n", pod) + "\n"));
         AtomicFile.replacePrivate(directory.resolve(VmRecord.FILE), Json.write(vm.toJson()));
     }
 

@@ -155,6 +155,39 @@ class CreateTest {
         assertThat(directory.resolve("vms/id1/keep")).content().endsWith("\n\npod\n");
     }
 
+    /** Where a kubelet's requests come from, for "kubectl port-forward". */
+    @Test
+    void localhostOfAPodsOwnNetworkLeadsToItsVm() throws IOException, DkvmException {
+        annotate("sandbox");
+        network("/run/netns/of-this-case");
+        create();
+        assertThat(Json.strings(Json.objectOrNew(Json.readObject(config), "process"), "args"))
+                .containsSequence("--forward", "/run/dkvm/forward.sock")
+                .contains("forward:2130000004:2130000004:0");
+        assertThat(directory.resolve("vms/id1/keep")).content().endsWith("\npod\n0 /run/netns/of-this-case\n");
+    }
+
+    @Test
+    void localhostOfTheHostsNetworkDoesNot() throws IOException, DkvmException {
+        annotate("sandbox");
+        network("/proc/self/ns/net");
+        create();
+        assertThat(Json.strings(Json.objectOrNew(Json.readObject(config), "process"), "args"))
+                .doesNotContain("--forward")
+                .noneMatch(word -> word.startsWith("forward:"));
+        assertThat(directory.resolve("vms/id1/keep")).content().endsWith("\npod\n");
+    }
+
+    private void network(String path) throws IOException, DkvmException {
+        JsonObject spec = Json.readObject(config);
+        for (JsonObject namespace : Json.objects(Json.objectOrNew(spec, "linux"), "namespaces")) {
+            if ("network".equals(Json.string(namespace, "type").orElse(""))) {
+                namespace.addProperty("path", path);
+            }
+        }
+        Files.writeString(config, Json.write(spec));
+    }
+
     @Test
     void aPodsOtherContainersAreMembersOfItsVm() throws IOException, DkvmException {
         Path pod = pod(ProcessHandle.current().pid());
@@ -212,7 +245,7 @@ class CreateTest {
                 new JsonObject(),
                 new LogLimits(5, MemorySize.ofMib(1)),
                 "",
-                pod);
+                pod ? List.of("pod") : List.of());
     }
 
     /** A pod "p1" whose pause container has that first process. */

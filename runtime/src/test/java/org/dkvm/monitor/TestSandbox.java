@@ -267,6 +267,11 @@ public final class TestSandbox implements Programs, AutoCloseable {
         return keep(new Peer(places.guestLocks()));
     }
 
+    /** The end of dkvm-forward, silent. */
+    public Peer forwardPeer() {
+        return keep(new Peer(places.forward()));
+    }
+
     /** The end of dkvm-events, silent. */
     public Peer watcherPeer() {
         return keep(new Peer(places.fileEvents()));

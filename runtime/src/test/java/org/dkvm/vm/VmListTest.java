@@ -51,7 +51,7 @@ class VmListTest {
 
     private void make(String id, String name, long created) throws DkvmException {
         VmPlace.make(
-                vms, record(id, name, created), new JsonObject(), new LogLimits(5, MemorySize.ofMib(1)), "", false);
+                vms, record(id, name, created), new JsonObject(), new LogLimits(5, MemorySize.ofMib(1)), "", List.of());
     }
 
     private void keep(String entry, String id, String name) throws IOException {
@@ -115,7 +115,7 @@ class VmListTest {
         assertThat(vms.resolve("aa11/keep")).hasContent("5 1048576\nsize=2m,nr_inodes=32,mode=700\n");
         JsonObject linux = new JsonObject();
         linux.addProperty("mountLabel", "system_u:object_r:container_file_t:s0:c1,c2");
-        VmPlace.make(vms, record("cc", "", 1), linux, new LogLimits(0, MemorySize.ofMib(0)), "", false);
+        VmPlace.make(vms, record("cc", "", 1), linux, new LogLimits(0, MemorySize.ofMib(0)), "", List.of());
         assertThat(vms.resolve("cc/keep"))
                 .hasContent(
                         "0 0\nsize=2m,nr_inodes=32,mode=700,context=\"system_u:object_r:container_file_t:s0:c1,c2\"\n");

@@ -4,7 +4,7 @@ package org.dkvm.bundle.options;
 /**
  * How the administrator has VMs confined.
  *
- * @param uid the first of four user and group numbers that own nothing on this host: QEMU's, dkvm-network's, dkvm-events's, dkvm-web's
+ * @param uid the first of five user and group numbers that own nothing on this host: QEMU's, dkvm-network's, dkvm-events's, dkvm-web's, dkvm-forward's
  * @param antispoof whether they are held to their own addresses
  * @param sharedVolumes whether several may write to one place of the host
  */
@@ -18,8 +18,8 @@ public record Confinement(long uid, Antispoof antispoof, SharedVolumes sharedVol
     /** Root's is not to be had. */
     static final long SMALLEST_UID = 1;
 
-    /** So that the fourth is a number of 32 bits: the very last is no number of a user. */
-    static final long LARGEST_UID = 0xFFFF_FFFBL;
+    /** So that the fifth is a number of 32 bits: the very last is no number of a user. */
+    static final long LARGEST_UID = 0xFFFF_FFFAL;
 
     /** What holds where there is no file. */
     static final Confinement DEFAULT = new Confinement(DEFAULT_UID, Antispoof.AUTO, SharedVolumes.WARN);

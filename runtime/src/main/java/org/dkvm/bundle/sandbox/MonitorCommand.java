@@ -57,6 +57,9 @@ public final class MonitorCommand {
         if (rights.hasNetwork()) {
             add(command, "--network", SandboxPaths.NETWORK_SOCKET);
         }
+        if (pod && rights.hasNetwork()) {
+            add(command, "--forward", SandboxPaths.FORWARD_SOCKET);
+        }
         if (vm.shape().display().mode().takesTerminal()) {
             // QEMU reads the container's terminal, and dkvm-init does not.
             add(command, "--terminal", "qemu");

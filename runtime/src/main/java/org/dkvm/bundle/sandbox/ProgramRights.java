@@ -67,8 +67,12 @@ public record ProgramRights(List<Program> programs, boolean guarded) {
         programs = List.copyOf(programs);
     }
 
-    /** Those of this sandbox. */
-    static ProgramRights of(SandboxPlan plan, HostConfig config, SandboxUsers users) {
+    /**
+     * Those of this sandbox.
+     *
+     * @param pod whether it is a pod's
+     */
+    static ProgramRights of(SandboxPlan plan, HostConfig config, SandboxUsers users, boolean pod) {
         long uid = users.first();
         long bounding = plan.container().process().rights().capabilities().bounding();
         boolean shared = plan.vm().network() == NetworkMode.SHARED;
@@ -85,6 +89,9 @@ public record ProgramRights(List<Program> programs, boolean guarded) {
         programs.add(new Program("web", webUser(uid), 0));
         if (!shared) {
             programs.add(new Program(NETWORK, uid + 1, NET_ADMIN));
+        }
+        if (!shared && pod) {
+            programs.add(new Program("forward", uid + 4, 0));
         }
         return new ProgramRights(programs, config.confinement().antispoof().holds((bounding & FORGING) != 0));
     }

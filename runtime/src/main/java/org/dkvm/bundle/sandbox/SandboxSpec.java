@@ -127,7 +127,7 @@ public record SandboxSpec(JsonObject spec, SandboxPlan plan) {
                 shape,
                 template.isEmpty() ? "" : String.valueOf(Path.of(template).getFileName()));
         GuestBounds.check(plan);
-        ProgramRights rights = ProgramRights.of(plan, inputs.config, inputs.host.users());
+        ProgramRights rights = ProgramRights.of(plan, inputs.config, inputs.host.users(), inputs.place.isPod());
         process.add("args", Json.arrayOf(MonitorCommand.init(plan.vm(), rights, inputs.place.isPod())));
         rewriteProcess(process, rights, inputs.host.openFiles());
         rewriteRoot(spec, inputs.place);

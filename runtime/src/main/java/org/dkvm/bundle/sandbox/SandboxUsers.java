@@ -11,7 +11,7 @@ import org.dkvm.linux.UserNamespace;
  * @param mapped whether root there is root in a user's namespace only, and not the host's
  */
 public record SandboxUsers(long first, boolean mapped) {
-    /** QEMU, dkvm-network, dkvm-events, dkvm-web. */
+    /** QEMU, dkvm-network, dkvm-events, dkvm-web; dkvm-forward is not there where they are mapped. */
     public static final int COUNT = 4;
 
     /**

@@ -67,10 +67,7 @@ public record Pod(Role role, String id) {
     }
 
     private static boolean isHeldByPodman(JsonObject spec, HostView host) {
-        String path = SupportedSpec.namespace(Json.objectOrNew(spec, "linux"), "network")
-                .flatMap(network -> Json.string(network, "path"))
-                .orElse("");
-        String process = NetworkNamespace.process(path);
+        String process = NetworkNamespace.process(network(spec));
         String holder = process.isEmpty() ? "" : host.line("/proc/" + process + "/cmdline");
         return holder.equals(String.join("\0", PODMANS_HOLDER) + "\0");
     }
@@ -110,6 +107,13 @@ public record Pod(Role role, String id) {
      */
     public static boolean isJoined(JsonObject spec, long pause) {
         return processOf(spec, "ipc").equals(String.valueOf(pause));
+    }
+
+    /** The path of the network namespace that a spec joins; empty where it gets a new one, or the host's. */
+    public static String network(JsonObject spec) {
+        return SupportedSpec.namespace(Json.objectOrNew(spec, "linux"), "network")
+                .flatMap(namespace -> Json.string(namespace, "path"))
+                .orElse("");
     }
 
     /** Whether its processes are the pod's, too ({@code shareProcessNamespace}). */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.monitor.services;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.SocketChannel;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.function.Consumer;
@@ -33,6 +35,7 @@ public final class GuestServices implements AgentServices {
     private final EventLoop loop;
     private final GuestDns dns;
     private @Nullable GuestSockets sockets;
+    private @Nullable GuestForwards localhost;
     private @Nullable GuestLocks locks;
     private @Nullable GuestFileEvents files;
     private @Nullable AgentLink agent;
@@ -116,6 +119,17 @@ public final class GuestServices implements AgentServices {
         return opened;
     }
 
+    /** dkvm-forward is there, which somebody from outside has connected to; nobody else is taken for it. */
+    public void forwards(SocketChannel program, MonitorLog log) throws IOException {
+        if (localhost != null || agent == null) {
+            program.close();
+            return;
+        }
+        GuestForwards made = new GuestForwards(loop, log, this::toAgent);
+        localhost = made;
+        made.connected(program);
+    }
+
     /** The guest's locks of files are taken on the host, by the program that is started then. */
     public void locksBy(MonitorLog log, GuestLocks.Failed failed, GuestLocks.Starter starter) {
         locks = new GuestLocks(loop, log, this::toAgent, failed, starter);
@@ -132,6 +146,10 @@ public final class GuestServices implements AgentServices {
         if (given != null) {
             given.update(!agentIsFull);
         }
+        GuestForwards from = localhost;
+        if (from != null) {
+            from.update(!agentIsFull);
+        }
         GuestLocks shared = locks;
         if (shared != null) {
             shared.update(!agentIsFull);
@@ -145,8 +163,11 @@ public final class GuestServices implements AgentServices {
     /** Whether the agent may send more. */
     public boolean takeMore() {
         GuestSockets given = sockets;
+        GuestForwards from = localhost;
         GuestLocks shared = locks;
-        return (given == null || !given.isFull()) && (shared == null || !shared.isFull());
+        return (given == null || !given.isFull())
+                && (from == null || !from.isFull())
+                && (shared == null || !shared.isFull());
     }
 
     /** A container's records, and those of its sockets. */
@@ -157,6 +178,11 @@ public final class GuestServices implements AgentServices {
 
     @Override
     public void socketFrame(Frame frame) throws ProtocolException {
+        GuestForwards from = localhost;
+        if (from != null && GuestForwards.isOf(frame.stream())) {
+            from.fromAgent(frame);
+            return;
+        }
         GuestSockets given = sockets;
         if (given == null) {
             throw new ProtocolException("a frame " + frame.type() + " from a guest without sockets");

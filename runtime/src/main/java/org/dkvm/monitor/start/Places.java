@@ -66,6 +66,11 @@ public record Places(Path run, Path plan, Path share, Path kernel, Path terminfo
         return run.resolve("file-events.sock");
     }
 
+    /** Where dkvm-forward connects to. */
+    public Path forward() {
+        return run.resolve("forward.sock");
+    }
+
     /** Where dkvm-init takes what is to be started. */
     public Path starter() {
         return run.resolve("start.sock");

@@ -151,6 +151,8 @@ enum container_record {
 	RECORD_CPU_LIMIT = 132,
 	RECORD_CPU_WEIGHT = 133,
 	RECORD_PID_NAMESPACE = 134,
+	RECORD_IPC_NAMESPACE = 135,
+	RECORD_HOST_NAME = 136,
 };
 
 struct frame {

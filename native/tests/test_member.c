@@ -192,9 +192,29 @@ static void the_first_and_further_containers_have_records_of_their_own(void)
 	CHECK(!container_fits_member(&container) && container_fits_first(&container));
 	CHECK(container_parse(records, put(0, RECORD_PID_NAMESPACE, "\1", 1), &container) == 0);
 	CHECK(!container_fits_first(&container));
+	CHECK(container_parse(records, put(0, RECORD_IPC_NAMESPACE, "\1", 1), &container) == 0);
+	CHECK(!container_fits_first(&container) && container.own_ipc);
+	CHECK(container_parse(records, put(0, RECORD_HOST_NAME, "named", 5), &container) == 0);
+	CHECK(!container_fits_first(&container) && span_is(container.host_name, "named"));
+	CHECK(container_parse(records, put(0, RECORD_HOST_NAME, "a\0b", 3), &container) == -EPROTO);
+	CHECK(fits_member("\1", RECORD_IPC_NAMESPACE, 1) && !fits_member("\2", RECORD_IPC_NAMESPACE, 1));
 	CHECK(fits_member("\2", RECORD_CGROUPS, 1) && fits_member("\0", RECORD_CGROUPS, 1));
 	CHECK(!fits_member("\1", RECORD_CGROUPS, 1) && !fits_member("\3", RECORD_CGROUPS, 1));
 	CHECK(!fits_member(socket_mount, RECORD_MOUNT, sizeof socket_mount - 1));
+}
+
+static void none_is_begun_any_more_once_the_first_has_ended(void)
+{
+	struct member *member = NULL, *late;
+	size_t size = with_root();
+
+	CHECK(!members_are_there());
+	CHECK(members_add_records(50, records, size) == 0 && members_begin(50, &member) == MEMBER_GO);
+	members_close();
+	CHECK(members_are_there());
+	CHECK(members_add_records(51, records, size) == 0 && members_begin(51, &late) == MEMBER_TOO_LATE);
+	member_release(member);
+	CHECK(!members_are_there());
 }
 
 int main(void)
@@ -208,6 +228,7 @@ int main(void)
 	     the_first_and_further_containers_have_records_of_their_own);
 	test("a container is begun once", a_container_is_begun_once);
 	test("so many run at one time, and no more", so_many_run_at_one_time_and_no_more);
+	test("none is begun any more once the first has ended", none_is_begun_any_more_once_the_first_has_ended);
 	test("what waits to be begun is bounded", what_waits_to_be_begun_is_bounded);
 	return tests_end();
 }

@@ -143,6 +143,8 @@ static int check_container(const struct frame *frame)
 	check_number("cpu-period", container.cpu_period);
 	check_number("cpu-weight", container.cpu_weight);
 	check_number("shares-pids", container.shares_pids);
+	check_number("own-ipc", container.own_ipc);
+	check_text("host-name", container.host_name);
 	return 0;
 }
 

@@ -178,7 +178,7 @@ class PodmanTest {
                 if (docker.runtime().equals(Settings.SUBJECT) && Settings.subjectIsVm()) {
                     Outcome second = docker.attempt(
                             "run", "--rm", "--runtime=" + docker.runtime(), "--pod=" + pod, TOOLS, "true");
-                    assertThat(second.errors()).contains("a pod of several containers is not supported yet");
+                    assertThat(second.errors()).contains("one container of this pod can be a VM");
                 }
             } finally {
                 docker.quietly("pod", "rm", "--force", "--time=0", pod);

@@ -7,6 +7,7 @@
 #include "guest/early.h"
 #include "common/files.h"
 #include "guest/orders/container_limits.h"
+#include "guest/orders/exit_socket.h"
 #include "guest/orders/finish.h"
 #include "guest/orders/hello.h"
 #include "guest/sockets/guestsockets.h"
@@ -36,11 +37,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ACK_MILLIS = 5000, DRAIN_SOCKETS_MILLIS = 2000, QEMU_EXIT_MAX = 127 };
+enum { ACK_MILLIS = 5000, DRAIN_SOCKETS_MILLIS = 2000 };
 
 enum reason { REASON_EXITED = 0, REASON_SHUTDOWN = 1, REASON_REBOOT = 2 };
 enum { FLAG_OVERRIDDEN = 1, FLAG_OUT_OF_MEMORY = 2 };
@@ -57,10 +57,16 @@ static size_t machine_size;
 static uint8_t container_records[CONTAINER_MAX_RECORDS]; /* of the first one */
 static size_t container_size;
 static uint64_t clock_received; /* ns since boot: when the machine's records came, the clock among them */
-static struct source children = {.fd = -1}, exit_socket = {.fd = -1};
+static struct source children = {.fd = -1};
 static bool shut_down;
-static int exit_override = -1; /* what qemu-exit said */
 static int64_t ack_deadline;
+
+/* The workload is over, and other containers of its VM are not: they have the time that whoever stops them all at once gives them. */
+static struct {
+	bool begun;
+	int status;
+	uint8_t code;
+} waiting_for_members;
 
 /* The workload is over, and what it sent last is on its way to sockets of the host. */
 static struct {
@@ -107,7 +113,7 @@ static void send_failed(enum setup_step step, const char *text)
 /* The workload has ended: leave nothing behind, then say so. */
 static void finish(enum reason reason, bool ran, uint8_t code)
 {
-	int override = exit_override >= 0 ? exit_override : ownfiles_exit_code();
+	int said = exit_socket_code(), override = said >= 0 ? said : ownfiles_exit_code();
 	uint8_t flags = 0;
 
 	sessions_end();
@@ -124,7 +130,7 @@ static void finish(enum reason reason, bool ran, uint8_t code)
 		channel_send(FRAME_EXIT, MAIN_STREAM, payload, sizeof payload);
 		channel_flush();
 	}
-	loop_close(&exit_socket);
+	exit_socket_close();
 	finish_processes();
 	if (system_ran_out_of_memory())
 		flags |= FLAG_OUT_OF_MEMORY;
@@ -165,7 +171,7 @@ static bool has_rebooted(int status)
 	return status >= 0 && WIFSIGNALED(status) && (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGHUP);
 }
 
-static void main_ended(int status, uint8_t code)
+static void end_with(int status, uint8_t code)
 {
 	bool ran = status >= 0;
 
@@ -175,6 +181,26 @@ static void main_ended(int status, uint8_t code)
 		finish_when_drained(REASON_REBOOT, ran, 0);
 	else
 		finish_when_drained(REASON_EXITED, ran, code);
+}
+
+static void main_ended(int status, uint8_t code)
+{
+	members_close();
+	if (shut_down || !members_are_there()) {
+		end_with(status, code);
+		return;
+	}
+	waiting_for_members.begun = true;
+	waiting_for_members.status = status;
+	waiting_for_members.code = code;
+}
+
+static void end_without_members(void)
+{
+	if (!waiting_for_members.begun || (!shut_down && members_are_there()))
+		return;
+	waiting_for_members.begun = false;
+	end_with(waiting_for_members.status, waiting_for_members.code);
 }
 
 static void children_ready(struct source *source, uint32_t events)
@@ -211,34 +237,6 @@ static void moved(void)
 		finish_power_off();
 }
 
-static void exit_socket_ready(struct source *source, uint32_t events)
-{
-	char text[16];
-	const struct timeval patience = {.tv_usec = 100 * 1000};
-	auto_close int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC);
-
-	(void)events;
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0)
-		return;
-	ssize_t n = recv(fd, text, sizeof text - 1, 0);
-	if (n <= 0)
-		return;
-	text[n] = '\0';
-	int code = exit_code_parse(text, QEMU_EXIT_MAX);
-	if (code < 0)
-		return;
-	exit_override = code;
-	sessions_kill();
-}
-
-static void listen_for_exit(void)
-{
-	int fd = ownfiles_listen();
-
-	if (fd >= 0)
-		loop_add(&exit_socket, fd, EPOLLIN, exit_socket_ready);
-}
-
 static int set_up(void)
 {
 	static struct failure error;
@@ -254,7 +252,7 @@ static int set_up(void)
 		return 0;
 	}
 	workload_remember(&container);
-	listen_for_exit();
+	exit_socket_open();
 	guest_locks_open();
 	file_events_open();
 	send_ready(&steps);
@@ -314,6 +312,7 @@ static int take_shutdown(const struct frame *frame)
 	if (frame->length != 0)
 		return -EPROTO;
 	shut_down = true;
+	end_without_members();
 	if (ending.begun)
 		ending.deadline = 0;
 	else if (state == READY && sessions_have_main())
@@ -435,6 +434,7 @@ static int sooner(int a, int b)
 
 int orders_tick(void)
 {
+	end_without_members();
 	int64_t drain = end_when_drained();
 
 	if (state == FINISHED) {

@@ -28,7 +28,7 @@ static struct member *members;
 static uint8_t used[MEMBER_NUMBERS / 8]; /* bits of numbers that have been begun */
 static size_t loading_bytes;
 static int loading, running;
-static bool were_there;
+static bool were_there, closed;
 static int own_pids = -1; /* the agent's PID namespace */
 
 static bool is_used(uint32_t number)
@@ -70,6 +70,16 @@ static void drop_records(struct member *member)
 #pragma GCC diagnostic push
 /* GCC 12 takes what realloc(3) gave back for lost once it is stored in the list */
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+
+bool members_are_there(void)
+{
+	return running > 0;
+}
+
+void members_close(void)
+{
+	closed = true;
+}
 
 bool members_were_there(void)
 {
@@ -118,9 +128,9 @@ enum member_answer members_begin(uint32_t number, struct member **member)
 	found->begun = true;
 	were_there = true;
 	found->shares_pids = found->container.shares_pids;
-	if (running > MEMBERS_MAX) {
+	if (closed || running > MEMBERS_MAX) {
 		member_release(found);
-		return MEMBER_TOO_MANY;
+		return closed ? MEMBER_TOO_LATE : MEMBER_TOO_MANY;
 	}
 	*member = found;
 	return MEMBER_GO;
@@ -203,7 +213,7 @@ int member_enter(const struct member *member)
 {
 	int r = group_join(member->number, member->first);
 
-	if (r == 0 && setns(member->pidfd, CLONE_NEWNS | CLONE_NEWCGROUP) < 0)
+	if (r == 0 && setns(member->pidfd, CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
 		r = -errno;
 	return r;
 }

@@ -37,12 +37,19 @@ enum member_answer {
 	MEMBER_GO,
 	MEMBER_WAIT,     /* its first process is not a program yet */
 	MEMBER_GONE,     /* it has ended */
+	MEMBER_TOO_LATE, /* the VM takes no further one */
 	MEMBER_TOO_MANY, /* there are MEMBERS_MAX; the number has been used */
 	MEMBER_WRONG,    /* it was never there, or has been begun */
 };
 
 /* Take a piece of the records of one that has not been begun. Returns 0 or -EPROTO. */
 int members_add_records(uint32_t number, const uint8_t *bytes, size_t size);
+
+/* Whether one has been begun, and is not all gone. */
+bool members_are_there(void);
+
+/* Begin no further one. */
+void members_close(void);
 
 /* Whether one has been begun since the VM came up. */
 bool members_were_there(void);

@@ -7,7 +7,7 @@
 #include <limits.h>
 #include <sys/socket.h>
 
-enum { CPU_WEIGHT_MAX = 10000 };
+enum { CPU_WEIGHT_MAX = 10000, HOST_NAME_LENGTH = 64 };
 
 /* Of a filesystem that all of a pod share: letters, digits, dots and dashes. */
 static bool is_name_of_pod(struct span name)
@@ -187,6 +187,12 @@ static int take(const struct record *record, struct container *container)
 		byte = byte_value(record, 1);
 		container->shares_pids = byte == 1;
 		return byte < 0 ? byte : 0;
+	case RECORD_IPC_NAMESPACE:
+		byte = byte_value(record, 1);
+		container->own_ipc = byte == 1;
+		return byte < 0 ? byte : 0;
+	case RECORD_HOST_NAME:
+		return text_value(record, HOST_NAME_LENGTH, &container->host_name);
 	default:
 		return -EPROTO;
 	}
@@ -235,7 +241,8 @@ bool container_fits_first(const struct container *container)
 		    slot_kind(mount.source) == SLOT_OF_MEMBER)
 			return false;
 	return container->root_slot.size == 0 && container->memory_limit == 0 && container->cpu_quota == 0 &&
-	       container->cpu_weight == 0 && !container->shares_pids;
+	       container->cpu_weight == 0 && !container->shares_pids && !container->own_ipc &&
+	       container->host_name.size == 0;
 }
 
 /* Sockets of the host belong to the VM's first container: the agent listens for it alone. */

@@ -23,6 +23,8 @@ struct container {
 	uint64_t cpu_quota, cpu_period; /* microseconds; 0: no limit */
 	uint32_t cpu_weight;            /* 0: not given */
 	bool shares_pids;               /* its processes are in the first container's PID namespace */
+	bool own_ipc;                   /* it has an IPC namespace of its own */
+	struct span host_name;          /* in a UTS namespace of its own; empty: it has the VM's */
 };
 
 enum mount_kind { MOUNT_FILESYSTEM = 1, MOUNT_SLOT = 2, MOUNT_BLOCK = 3, MOUNT_SOCKET = 4, MOUNT_OF_POD = 5 };

@@ -112,6 +112,10 @@ static int take_container(struct session *session, const struct process *process
 	case MEMBER_GONE:
 		session_refuse(session, CODE_NOT_RUNNING, MESSAGE_NOT_RUNNING);
 		return 0;
+	case MEMBER_TOO_LATE:
+		session_refuse(session, CODE_SETUP_FAILED,
+			       "the VM's first container has ended, and no further one starts");
+		return 0;
 	case MEMBER_TOO_MANY:
 		snprintf(text, sizeof text, "too many containers: %d are running", MEMBERS_MAX);
 		session_refuse(session, CODE_SETUP_FAILED, text);

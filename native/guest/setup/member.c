@@ -72,6 +72,12 @@ static int fill(const struct container *container, struct failure *error)
 	return container->read_only_root ? root_make_read_only(error) : 0;
 }
 
+/* Of those that it may share. */
+static int own_namespaces(const struct container *container)
+{
+	return (container->own_ipc ? CLONE_NEWIPC : 0) | (container->host_name.size > 0 ? CLONE_NEWUTS : 0);
+}
+
 int member_leave(uint32_t number, const struct container *container, struct failure *error)
 {
 	char text[64];
@@ -88,8 +94,11 @@ int member_leave(uint32_t number, const struct container *container, struct fail
 	if (r < 0)
 		return r;
 	/* the working directory is then in the copy of the initramfs */
-	if (fchdir(early.root) < 0 || unshare(CLONE_NEWNS | CLONE_NEWCGROUP) < 0)
+	if (fchdir(early.root) < 0 || unshare(CLONE_NEWNS | CLONE_NEWCGROUP | own_namespaces(container)) < 0)
 		return fail(error, -errno, "namespaces: %s", error_text(errno, text));
+	struct span name = container->host_name;
+	if (name.size > 0 && sethostname((const char *)name.data, name.size) < 0)
+		return fail(error, -errno, "host name: %s", error_text(errno, text));
 	return 0;
 }
 

@@ -29,6 +29,7 @@
 #include "common/signals.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -39,6 +40,7 @@ enum {
 	EXIT_NOT_STARTED = 125,
 	EXIT_TOO_LONG = 126, /* as a shell ends when execve(2) fails so */
 	EXIT_SESSION_LOST = 255,
+	KILL_MILLIS = 500,
 	USAGE_SECONDS = 15,
 	EXHAUST_SECONDS = 20,
 };
@@ -212,6 +214,9 @@ static int exit_code(const struct exec_options *options)
 		break;
 	case CLIENT_LOST:
 	case CLIENT_RUNNING:
+		/* who kills a pod kills each of its containers: that signal, which nobody sees come, is then this one's end, too */
+		if (options->member)
+			poll(NULL, 0, KILL_MILLIS);
 		say(options->member ? "the pod's VM has gone" : "the connection to the monitor was lost", NULL);
 		break;
 	}

@@ -23,6 +23,8 @@ public final class ContainerRecords {
     private static final int CPU_LIMIT = 132;
     private static final int CPU_WEIGHT = 133;
     private static final int PID_NAMESPACE = 134;
+    private static final int IPC_NAMESPACE = 135;
+    private static final int HOST_NAME = 136;
     private static final int BLOCK_DEVICE = 1;
     private static final int CHARACTER_DEVICE = 2;
 
@@ -94,6 +96,18 @@ public final class ContainerRecords {
     /** Its processes are in the PID namespace of the container that the VM starts with. */
     public void inFirstsPidNamespace() {
         to.begin(PID_NAMESPACE).u8(1).end();
+    }
+
+    /** It has an IPC namespace of its own. */
+    public void ownIpcNamespace() {
+        to.begin(IPC_NAMESPACE).u8(1).end();
+    }
+
+    /** It has a UTS namespace of its own, with that host name; nothing for the empty one. */
+    public void ownHostName(String name) {
+        if (!name.isEmpty()) {
+            to.begin(HOST_NAME).text(name).end();
+        }
     }
 
     /** All records so far. */

@@ -6,9 +6,14 @@ public record ContainerId(String value) {
     private static final int MAX_LENGTH = 1024;
 
     public ContainerId {
-        if (value.length() > MAX_LENGTH || !PlainName.isValid(value)) {
+        if (!isValid(value)) {
             throw new IllegalArgumentException("container id \"" + value + "\" is not valid");
         }
+    }
+
+    /** Whether a word can be one. */
+    public static boolean isValid(String value) {
+        return value.length() <= MAX_LENGTH && PlainName.isValid(value);
     }
 
     @Override

@@ -35,6 +35,7 @@ import org.dkvm.bundle.spec.Pod;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
+import org.dkvm.core.MemorySize;
 import org.dkvm.core.PackageLayout;
 import org.dkvm.core.RuncMessages;
 import org.dkvm.core.machine.Accelerator;
@@ -43,6 +44,7 @@ import org.dkvm.core.machine.GuestKernel;
 import org.dkvm.core.machine.KvmUse;
 import org.dkvm.core.machine.MachineShape;
 import org.dkvm.core.machine.Processor;
+import org.dkvm.create.pod.PodGroup;
 import org.dkvm.create.pod.PodHolder;
 import org.dkvm.create.pod.PodMember;
 import org.dkvm.create.pod.PodNeighbours;
@@ -132,21 +134,24 @@ public final class Create {
         StatePlaces.prepare();
         JsonObject original = readBundle(bundle);
         HostView host = new RealHost(files, users);
-        Pod pod = Pod.of(original, host);
+        Pod told = Pod.of(original, host);
         // "run" makes a container, and takes it away, by itself: there is no moment at which the log could be kept.
         boolean logs = action == RuncMessages.Action.CREATE;
-        boolean holdsPod = pod.role() == Pod.Role.SANDBOX && logs;
+        boolean holdsPod = told.role() == Pod.Role.SANDBOX && logs;
         HostConfig hosts = holdsPod ? PodSize.of(original, config) : config;
         Options options = Options.parse(options(original, holdsPod), hosts);
-        if (pod.role() == Pod.Role.CONTAINER) {
-            Optional<PodVm> vm = PodVm.of(places.vms(), pod, original);
+        if (told.role() == Pod.Role.CONTAINER) {
+            Optional<PodVm> vm = PodVm.of(places.vms(), told, original);
             if (vm.isPresent() && logs) {
                 Optional<Path> other = vm.get().otherLauncher(layout);
                 if (other.isEmpty()) {
-                    join(id, bundle, state, original, pod, vm.get(), host, warn);
+                    join(id, bundle, state, original, told, vm.get(), host, warn);
                 }
                 return other;
             }
+        }
+        Pod pod = told.withoutVm(original, host);
+        if (pod.role() == Pod.Role.CONTAINER) {
             PodNeighbours.check(places.vms(), id, pod, host);
         }
         CapabilityNames.warnOfUnknown(Json.objectOrNew(original, "process"), warn);
@@ -163,6 +168,12 @@ public final class Create {
                 Json.string(Json.objectOrNew(original, "root"), "path").orElse("rootfs"));
         KernelStore.Found kernel = kernel(options, ImageKernel.ImageRoot.of(root, files), architecture);
         Processor processor = processor(options, architecture);
+        MemorySize most = HostMemory.total();
+        if (holdsPod && told.podmans()) {
+            MemorySize overhead =
+                    hosts.overhead(processor.accelerator(), options.machine().display());
+            most = PodGroup.of(original, host).give(container.spec(), overhead, most);
+        }
         SandboxSpec sandbox = SandboxSpec.rewrite(
                 container,
                 new SandboxSpec.Inputs(
@@ -177,7 +188,7 @@ public final class Create {
                         boot(kernel, options, architecture),
                         new HostShare(
                                 HostProcessors.count(),
-                                HostMemory.total(),
+                                most,
                                 processor,
                                 users.isHosts()
                                         && options.network()

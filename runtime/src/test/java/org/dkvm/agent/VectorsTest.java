@@ -161,6 +161,19 @@ class VectorsTest {
         assertThat(to.toBytes()).isEqualTo(ofContainer(Vector.named("java-container-hidden")));
     }
 
+    @Test
+    void aMembersOwnNamespacesAreEncodedAsTheVector() throws Exception {
+        ContainerRecords to = new ContainerRecords();
+        to.rootSlot("pod/2/root");
+        to.ownIpcNamespace();
+        to.ownHostName("named");
+        byte[] payload = Vector.named("container-member-own").payload();
+        byte[] records = java.util.Arrays.copyOfRange(payload, Integer.BYTES, payload.length);
+        assertThat(to.toBytes()).isEqualTo(records);
+        to.ownHostName("");
+        assertThat(to.toBytes()).isEqualTo(records);
+    }
+
     static byte[] machine() {
         byte[] mac = {2, 0x42, (byte) 0xac, 0x11, 0, 2};
         byte[] ipv6 = new byte[16];

@@ -4,6 +4,7 @@ package org.dkvm.create;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.dkvm.bundle.options.HostConfig;
 import org.dkvm.bundle.options.Options;
+import org.dkvm.bundle.plan.MemberNamespaces;
 import org.dkvm.bundle.plan.MemberPlan;
 import org.dkvm.bundle.plan.SandboxPlan;
 import org.dkvm.bundle.plan.SandboxPlanJson;
@@ -231,6 +233,58 @@ class CreateTest {
         assertThat(pod.resolve("plans")).isEmptyDirectory();
     }
 
+    /** With Podman, what is shared is its user's to say, and an image's annotations are in the spec, too. */
+    @Test
+    void aContainerOfPodmanIsAMemberByTheNetworkThatItJoins() throws IOException, DkvmException {
+        long process = ProcessHandle.current().pid();
+        Path pod = pod(process);
+        annotation("io.container.manager", "libpod");
+        annotation("io.kubernetes.cri-o.SandboxID", "p1");
+        plain();
+        create();
+        assertThat(pod.resolve("plans")).isEmptyDirectory();
+        assertThat(plan().container().process().command().args()).containsExactly("echo", "hi");
+        Files.delete(bundle.resolve(SandboxSpec.PLAN_FILE));
+        Files.delete(config);
+        Files.move(bundle.resolve(SandboxSpec.ORIGINAL_FILE), config);
+        joins("ipc", process);
+        assertThatThrownBy(this::create)
+                .isInstanceOf(DkvmException.class)
+                .hasMessageContaining("does not have the pod's network");
+        joins("network", process);
+        create();
+        MemberPlan plan = MemberPlan.fromJson(Json.readObject(pod.resolve("plans/2.json")));
+        assertThat(plan.namespaces()).isEqualTo(new MemberNamespaces(false, false, "123456789abc"));
+    }
+
+    @Test
+    void whatAContainerOfPodmanDoesNotShareIsItsOwn() throws IOException, DkvmException {
+        long process = ProcessHandle.current().pid();
+        Path pod = pod(process);
+        annotation("io.container.manager", "libpod");
+        annotation("io.kubernetes.cri-o.SandboxID", "p1");
+        plain();
+        joins("network", process);
+        JsonObject spec = Json.readObject(config);
+        spec.addProperty("hostname", "named");
+        JsonArray mounts = new JsonArray();
+        mounts.add(Json.objectOf("destination", "/dev/shm", "type", "tmpfs"));
+        spec.add("mounts", mounts);
+        Files.writeString(config, Json.write(spec));
+        create();
+        MemberPlan plan = MemberPlan.fromJson(Json.readObject(pod.resolve("plans/2.json")));
+        assertThat(plan.namespaces()).isEqualTo(new MemberNamespaces(false, true, "named"));
+        assertThat(plan.container().root().mounts())
+                .extracting(GuestMount::kind)
+                .containsExactly(GuestMount.Kind.FILESYSTEM);
+        Files.move(bundle.resolve(SandboxSpec.ORIGINAL_FILE), config, StandardCopyOption.REPLACE_EXISTING);
+        annotation("dkvm.kernel", "debian");
+        assertThatThrownBy(this::create)
+                .isInstanceOf(DkvmException.class)
+                .satisfies(refusal -> assertThat(((DkvmException) refusal).text())
+                        .contains("\"DKVM_KERNEL\" of a pod's container", "--infra-image"));
+    }
+
     /** The directory of a VM that was made before. */
     private void place(String id, Path state, boolean pod) throws DkvmException {
         VmPlace.make(
@@ -275,10 +329,15 @@ class CreateTest {
     }
 
     private void joins(long process) throws IOException, DkvmException {
+        joins("ipc", process);
+    }
+
+    private void joins(String type, long process) throws IOException, DkvmException {
         JsonObject spec = Json.readObject(config);
+        String path = "/proc/" + process + "/ns/" + ("network".equals(type) ? "net" : type);
         for (JsonObject namespace : Json.objects(Json.objectOrNew(spec, "linux"), "namespaces")) {
-            if ("ipc".equals(Json.string(namespace, "type").orElse(""))) {
-                namespace.addProperty("path", "/proc/" + process + "/ns/ipc");
+            if (type.equals(Json.string(namespace, "type").orElse(""))) {
+                namespace.addProperty("path", path);
             }
         }
         Files.writeString(config, Json.write(spec));
@@ -295,7 +354,7 @@ class CreateTest {
         Files.writeString(state.resolve("state.json"), "{\"config\": {\"labels\": [\"bundle=" + other + "\"]}}");
         assertThatThrownBy(this::create)
                 .isInstanceOf(DkvmException.class)
-                .hasMessageContaining("a pod of several containers is not supported yet: \"id0\" is in this pod");
+                .hasMessageContaining("one container of this pod can be a VM, and \"id0\" is");
         Files.delete(state.resolve("state.json"));
         Files.delete(state);
         create();

@@ -12,9 +12,9 @@ import org.dkvm.json.Json;
  * @param number the container's in the VM, from 2 on
  * @param container what the guest is told of it; the sources of slots are paths in the share
  * @param limits what it is held to in the guest
- * @param firstsProcesses whether its processes are in the PID namespace of the container that the VM starts with ({@code shareProcessNamespace})
+ * @param namespaces what it does not share with the VM's others
  */
-public record MemberPlan(int number, ContainerPlan container, MemberLimits limits, boolean firstsProcesses) {
+public record MemberPlan(int number, ContainerPlan container, MemberLimits limits, MemberNamespaces namespaces) {
     /** The least number: 1 is the container that a VM starts with. */
     public static final int FIRST = 2;
 
@@ -51,7 +51,7 @@ public record MemberPlan(int number, ContainerPlan container, MemberLimits limit
         json.addProperty("cpuPeriod", limits.cpuPeriod());
         json.addProperty("cpuWeight", limits.cpuWeight());
         json.addProperty("unlimited", limits.unlimited());
-        json.addProperty("firstsProcesses", firstsProcesses);
+        namespaces.addTo(json);
         return json;
     }
 
@@ -67,7 +67,7 @@ public record MemberPlan(int number, ContainerPlan container, MemberLimits limit
                             Json.requiredNumber(json, "cpuPeriod"),
                             Json.requiredNumber(json, "cpuWeight"),
                             Json.requiredNumber(json, "unlimited")),
-                    Json.isTrue(json, "firstsProcesses"));
+                    MemberNamespaces.in(json));
         } catch (RuntimeException e) {
             throw new DkvmException(
                     "the container's plan is not valid: " + e.getMessage(), "create the container again", e);

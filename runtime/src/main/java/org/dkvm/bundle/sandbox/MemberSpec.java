@@ -9,15 +9,18 @@ import org.dkvm.bundle.mounts.MemberSlots;
 import org.dkvm.bundle.mounts.MountPlan;
 import org.dkvm.bundle.plan.ContainerPlan;
 import org.dkvm.bundle.plan.GuestBounds;
+import org.dkvm.bundle.plan.MemberNamespaces;
 import org.dkvm.bundle.plan.MemberPlan;
 import org.dkvm.bundle.spec.ContainerSpec;
 import org.dkvm.bundle.spec.Pod;
+import org.dkvm.bundle.spec.PodNamespaces;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.MemorySize;
 import org.dkvm.core.container.CgroupMode;
 import org.dkvm.core.container.ContainerCgroup;
 import org.dkvm.core.container.ContainerRoot;
 import org.dkvm.core.container.GuestDevice;
+import org.dkvm.core.container.GuestMount;
 import org.dkvm.core.container.HiddenPaths;
 import org.dkvm.core.container.MemberLimits;
 import org.dkvm.json.Json;
@@ -32,6 +35,8 @@ import org.dkvm.json.Json;
 public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot> slots) {
     /** Who starts it has ten threads of runc's, and each exec as well. */
     private static final long PROCESSES = 4096;
+
+    private static final String SHARED_MEMORY = "/dev/shm";
 
     /** Bytes: for the client, and for runc with each exec. */
     private static final long MOST_OF_CLIENT = 256L << 20;
@@ -82,6 +87,7 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
         MaskedPaths.rewrite(linux);
         MemberSlots slots =
                 MemberSlots.of(container.mounts(), rootfs, inputs.place.bundle(), inputs.number, Pod.uid(original));
+        MemberNamespaces namespaces = namespaces(container, original, inputs);
         JsonObject resources = Json.objectOrNew(linux, "resources");
         MemberPlan plan = new MemberPlan(
                 inputs.number,
@@ -89,11 +95,11 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
                         inputs.place.id().value(),
                         container.process(),
                         container.init(),
-                        new ContainerRoot(Json.isTrue(root, "readonly"), slots.guest(), hidden),
+                        new ContainerRoot(Json.isTrue(root, "readonly"), mounts(slots, namespaces), hidden),
                         container.devices(),
                         new ContainerCgroup(inputs.groups, SandboxResources.pids(linux))),
                 limits(resources, inputs.unlimited),
-                Pod.hasProcessesOf(original, inputs.pause));
+                namespaces);
         GuestBounds.check(plan.container());
         shrink(resources);
         rewriteProcess(Json.objectOrNew(spec, "process"), MonitorCommand.member(inputs.number, 2 * MOST_OF_CLIENT));
@@ -101,6 +107,23 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
         spec.add("mounts", MountPlan.ofMember(Path.of(inputs.place.pod())));
         rewriteLinux(linux, resources, inputs);
         return new MemberSpec(spec, plan, slots.all());
+    }
+
+    private static MemberNamespaces namespaces(ContainerSpec container, JsonObject original, Inputs inputs) {
+        return new MemberNamespaces(
+                PodNamespaces.hasProcessesOf(original, inputs.pause),
+                PodNamespaces.hasOwn(original, "ipc"),
+                PodNamespaces.hasOwn(original, "uts") ? container.hostName() : "");
+    }
+
+    /** Shared memory is as much the container's own as its messages are. */
+    private static List<GuestMount> mounts(MemberSlots slots, MemberNamespaces namespaces) {
+        List<GuestMount> mounts = slots.guest();
+        return namespaces.ownMessages()
+                ? mounts.stream()
+                        .map(mount -> SHARED_MEMORY.equals(mount.target()) ? mount.unshared() : mount)
+                        .toList()
+                : mounts;
     }
 
     private static List<String> absolute(JsonObject linux, String key) {
@@ -176,7 +199,7 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
                         quota || given.cpuPeriod() > 0 ? given.cpuPeriod() : had.cpuPeriod(),
                         given.cpuWeight() == 0 ? had.cpuWeight() : given.cpuWeight(),
                         had.unlimited()),
-                before.firstsProcesses());
+                before.namespaces());
     }
 
     private static long weight(long shares) {

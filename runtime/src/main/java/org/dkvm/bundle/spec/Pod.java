@@ -6,18 +6,20 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.dkvm.bundle.host.HostView;
 import org.dkvm.core.DkvmException;
 import org.dkvm.json.Json;
 
 /**
- * A container's place in a Kubernetes pod, as containerd and CRI-O write it into a spec's annotations. There neither an image nor a pod's own manifest can set these. Podman writes
- * them for a pod's containers, too, and before them whatever annotations an image has.
+ * A container's place in a pod, as containerd and CRI-O write it into a spec's annotations. There neither an image nor a pod's own manifest can set these. Podman writes
+ * them for a pod's containers, too, and before them whatever annotations an image has; for the infra container it writes none.
  *
  * @param role what the container is there
- * @param id the pod, as the engine knows it; empty where there is none
+ * @param id the pod's pause container, as the engine knows it; empty where there is none, and for one of Podman's
+ * @param podmans whether Podman tells, or an image that it runs
  */
-public record Pod(Role role, String id) {
+public record Pod(Role role, String id, boolean podmans) {
     /** What a container is in a pod. */
     public enum Role {
         /** Nothing: there is no pod. */
@@ -28,9 +30,11 @@ public record Pod(Role role, String id) {
         CONTAINER
     }
 
-    private static final Pod NONE = new Pod(Role.NONE, "");
+    private static final Pod NONE = new Pod(Role.NONE, "", false);
 
     private static final String CRIO_TYPE = "io.kubernetes.cri-o.ContainerType";
+
+    /** Podman writes it, too, over what an image has there; that it is a pod's container, Podman 5 does not write. */
     private static final String CRIO_POD = "io.kubernetes.cri-o.SandboxID";
 
     private static final String OPTION = "dkvm.";
@@ -43,10 +47,13 @@ public record Pod(Role role, String id) {
     /** What Podman runs to hold a pod's namespaces; its annotations do not tell. */
     private static final List<String> PODMANS_HOLDER = List.of("/catatonit", "-P");
 
+    /** The control group of a container in a pod's: by cgroupfs, and by systemd. */
+    private static final Pattern PODS_GROUP =
+            Pattern.compile("/[0-9a-f]{64}/libpod-[0-9a-f]{64}$|(^|-)libpod_pod_[0-9a-f]{64}\\.slice:");
+
     /**
-     * The place that a spec tells, as far as it can be believed. That a container holds a pod, and needs no VM, is believed where no image can say so: of containerd. Elsewhere such a
-     * container is refused; as a VM it would take the pod's network from the pod's container. An image that Podman runs can call itself a pod's container, too, and would, with the network
-     * of somebody else's container, be given all of it: so it is believed only where the namespace is held by what Podman holds pods with.
+     * The place that a spec tells. That a container holds a pod is believed: it is a VM like any other. What Podman runs may be told by an image, so that its word is not taken for more than that: that it is a pod's container is believed of
+     * one that joins the namespaces of the pod's VM (PodNamespaces), or else as far as {@link #withoutVm} says.
      */
     public static Pod of(JsonObject spec, HostView host) throws DkvmException {
         Optional<JsonObject> annotations = Json.object(spec, "annotations");
@@ -57,24 +64,51 @@ public record Pod(Role role, String id) {
         if (!annotations.get().has(MANAGER)) {
             return told;
         }
-        if (told.role == Role.SANDBOX || isPodmansHolder(spec)) {
-            throw new DkvmException(
-                    "what holds a pod's namespaces can not be a VM",
-                    "make the pod with runc, \"podman --runtime runc pod create ...\", and its container with DKVM");
+        if (told.role == Role.SANDBOX) {
+            throw refusal();
         }
-        Pod container = told.role == Role.CONTAINER ? told : ofPodman5(annotations.get());
-        return container.role == Role.CONTAINER && !isHeldByPodman(spec, host) ? NONE : container;
+        String pod = Json.string(annotations.get(), CRIO_POD).orElse("");
+        if (!pod.isEmpty()) {
+            return new Pod(Role.CONTAINER, pod, true);
+        }
+        if (!isPodmansHolder(spec)) {
+            return NONE;
+        }
+        if (host.isUsers()) {
+            throw refusal();
+        }
+        return new Pod(Role.SANDBOX, "", true);
+    }
+
+    /** CRI-O tells it in words that an image can tell Podman; and a user may not mount what a pod's containers bring. */
+    private static DkvmException refusal() {
+        return new DkvmException(
+                "what holds a pod's namespaces can not be a VM",
+                "make the pod with runc, \"podman --runtime runc pod create ...\", and its container with DKVM");
+    }
+
+    /**
+     * The same where the pod's pause container is no VM. An image that Podman runs would, with the network of somebody else's container, be given all of it: so its word is believed only where the namespace is held by what Podman holds pods
+     * with.
+     */
+    public Pod withoutVm(JsonObject spec, HostView host) {
+        return podmans && !isHeldByPodman(spec, host) ? NONE : this;
     }
 
     private static boolean isHeldByPodman(JsonObject spec, HostView host) {
-        String process = NetworkNamespace.process(network(spec));
+        String process = PodNamespaces.processOf(spec, "network");
         String holder = process.isEmpty() ? "" : host.line("/proc/" + process + "/cmdline");
         return holder.equals(String.join("\0", PODMANS_HOLDER) + "\0");
     }
 
+    /** Podman's own, or what an infra image has: in the pod's control group, and of no pod that has a name, as each other container there is. */
     private static boolean isPodmansHolder(JsonObject spec) {
         Optional<JsonObject> process = Json.object(spec, "process");
-        return process.isPresent() && PODMANS_HOLDER.equals(Json.strings(process.get(), "args"));
+        return (process.isPresent() && PODMANS_HOLDER.equals(Json.strings(process.get(), "args")))
+                || PODS_GROUP
+                        .matcher(Json.string(Json.objectOrNew(spec, "linux"), "cgroupsPath")
+                                .orElse(""))
+                        .find();
     }
 
     private static Pod told(JsonObject annotations) {
@@ -82,17 +116,11 @@ public record Pod(Role role, String id) {
         return containerd.role == Role.NONE ? of(annotations, CRIO_TYPE, CRIO_POD) : containerd;
     }
 
-    /** Podman 5 writes of a pod's container which pod that is, and not that it is one. */
-    private static Pod ofPodman5(JsonObject annotations) {
-        String pod = Json.string(annotations, CRIO_POD).orElse("");
-        return pod.isEmpty() ? NONE : new Pod(Role.CONTAINER, pod);
-    }
-
     private static Pod of(JsonObject annotations, String type, String id) {
         String pod = Json.string(annotations, id).orElse("");
         return switch (Json.string(annotations, type).orElse("")) {
-            case "sandbox" -> new Pod(Role.SANDBOX, pod);
-            case "container" -> new Pod(Role.CONTAINER, pod);
+            case "sandbox" -> new Pod(Role.SANDBOX, pod, false);
+            case "container" -> new Pod(Role.CONTAINER, pod, false);
             default -> NONE;
         };
     }
@@ -102,29 +130,10 @@ public record Pod(Role role, String id) {
         return role == Role.CONTAINER;
     }
 
-    /**
-     * Whether a spec joins the namespaces of a pod whose pause container has that first process. An annotation may be an image's word; the namespaces are the engine's.
-     */
-    public static boolean isJoined(JsonObject spec, long pause) {
-        return processOf(spec, "ipc").equals(String.valueOf(pause));
-    }
-
     /** The path of the network namespace that a spec joins; empty where it gets a new one, or the host's. */
     public static String network(JsonObject spec) {
         return SupportedSpec.namespace(Json.objectOrNew(spec, "linux"), "network")
                 .flatMap(namespace -> Json.string(namespace, "path"))
-                .orElse("");
-    }
-
-    /** Whether its processes are the pod's, too ({@code shareProcessNamespace}). */
-    public static boolean hasProcessesOf(JsonObject spec, long pause) {
-        return processOf(spec, "pid").equals(String.valueOf(pause));
-    }
-
-    private static String processOf(JsonObject spec, String type) {
-        return SupportedSpec.namespace(Json.objectOrNew(spec, "linux"), type)
-                .flatMap(namespace -> Json.string(namespace, "path"))
-                .map(NetworkNamespace::process)
                 .orElse("");
     }
 
@@ -145,9 +154,10 @@ public record Pod(Role role, String id) {
         return options;
     }
 
-    /** What Kubernetes calls the pod of a container; empty where the engine does not tell. */
+    /** What Kubernetes calls the pod of a container; empty where the engine does not tell: of Podman's an image may. */
     public static String uid(JsonObject spec) {
         return Json.object(spec, "annotations")
+                .filter(annotations -> !annotations.has(MANAGER))
                 .flatMap(annotations -> Json.string(annotations, "io.kubernetes.cri.sandbox-uid"))
                 .orElse("");
     }
@@ -155,15 +165,6 @@ public record Pod(Role role, String id) {
     /** The annotation that stands for an option of the environment. */
     public static String annotation(String option) {
         return option.replace("DKVM_", OPTION).toLowerCase(Locale.ROOT).replace('_', '-');
-    }
-
-    /** A spec without the PID namespace of the pod, if it joins that: in the guest, too, it is the pause container's. */
-    public static JsonObject withoutProcessesOf(JsonObject spec, long pause) {
-        JsonObject copy = spec.deepCopy();
-        if (hasProcessesOf(copy, pause)) {
-            SupportedSpec.namespace(Json.objectOrNew(copy, "linux"), "pid").ifPresent(pid -> pid.remove("path"));
-        }
-        return copy;
     }
 
     /** Gives the sandbox of a pod's VM namespaces of its own where nothing of the pod's is needed: the guest has both itself. */

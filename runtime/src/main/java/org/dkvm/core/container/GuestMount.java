@@ -42,6 +42,13 @@ public record GuestMount(Kind kind, String target, String source, String filesys
         return new GuestMount(kind, target, source, filesystem, flags | more, data);
     }
 
+    /** The same, and no other container has it. */
+    public GuestMount unshared() {
+        return kind == Kind.SHARED_FILESYSTEM
+                ? new GuestMount(Kind.FILESYSTEM, target, source, filesystem, flags, data)
+                : this;
+    }
+
     public GuestMount {
         if (!target.startsWith("/")) {
             throw new IllegalArgumentException("mount target \"" + target + "\" is not absolute");

@@ -13,6 +13,7 @@ import org.dkvm.bundle.sandbox.SandboxSeccomp;
 import org.dkvm.bundle.spec.ContainerSpec;
 import org.dkvm.bundle.spec.ImageArchitecture;
 import org.dkvm.bundle.spec.Pod;
+import org.dkvm.bundle.spec.PodNamespaces;
 import org.dkvm.core.Architecture;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.RuncMessages;
@@ -36,9 +37,12 @@ public final class PodMember {
     public static Rewritten rewrite(
             JsonObject original, Pod pod, PodVm vm, SandboxPlace place, HostConfig config, HostView host)
             throws DkvmException {
-        refuseOptions(Json.strings(Json.objectOrNew(original, "process"), "env"));
+        refuseOptions(Json.strings(Json.objectOrNew(original, "process"), "env"), pod);
+        if (pod.podmans()) {
+            refuseOptions(Pod.options(original), pod);
+        }
         ContainerSpec container = ContainerSpec.read(
-                Pod.withoutProcessesOf(original, vm.process()),
+                PodNamespaces.withoutProcessesOf(original, vm.process()),
                 pod,
                 place.bundle(),
                 List.of(),
@@ -66,14 +70,16 @@ public final class PodMember {
     }
 
     /** They shape the VM, which is there. */
-    private static void refuseOptions(List<String> env) throws DkvmException {
+    private static void refuseOptions(List<String> env, Pod pod) throws DkvmException {
         for (String entry : env) {
             if (Options.isOption(entry) && !entry.endsWith("=")) {
                 String name = entry.substring(0, Math.max(entry.indexOf('='), 0));
                 throw new DkvmException(
                         "option \"" + name + "\" of a pod's container: the VM is the pod's",
-                        "annotate the pod instead: \"" + Pod.annotation(name)
-                                + "\", and have the engine pass annotations \"dkvm.*\" on");
+                        pod.podmans()
+                                ? "make the pod with an infra image that has it in its environment (podman pod create --infra-image), or set it for all VMs in /etc/dkvm/dkvm.json"
+                                : "annotate the pod instead: \"" + Pod.annotation(name)
+                                        + "\", and have the engine pass annotations \"dkvm.*\" on");
             }
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.create.pod;
 
+import com.google.gson.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -23,8 +24,9 @@ public final class PodNeighbours {
         for (VmRecord vm : VmList.present(vms).there()) {
             if (!vm.id().equals(own) && pod.id().equals(podOf(vm, host))) {
                 throw new DkvmException(
-                        "a pod of several containers is not supported yet: \"" + vm.id() + "\" is in this pod",
-                        "give each container a pod of its own, or run this pod without DKVM's runtime class");
+                        "one container of this pod can be a VM, and \"" + vm.id()
+                                + "\" is: the pod's pause container is not DKVM's",
+                        "make the pod anew with DKVM, as by \"podman --runtime dkvm pod create ...\", or without it");
             }
         }
     }
@@ -35,6 +37,10 @@ public final class PodNeighbours {
             return "";
         }
         Path spec = state.get().bundle().resolve(SandboxSpec.ORIGINAL_FILE);
-        return Files.exists(spec) ? Pod.of(Json.readObject(spec), host).id() : "";
+        if (!Files.exists(spec)) {
+            return "";
+        }
+        JsonObject original = Json.readObject(spec);
+        return Pod.of(original, host).withoutVm(original, host).id();
     }
 }

@@ -10,7 +10,9 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.dkvm.bundle.host.ContainerState;
 import org.dkvm.bundle.plan.MemberPlan;
+import org.dkvm.bundle.sandbox.SandboxSpec;
 import org.dkvm.bundle.spec.Pod;
+import org.dkvm.bundle.spec.PodNamespaces;
 import org.dkvm.core.ContainerId;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.PackageLayout;
@@ -33,11 +35,14 @@ public record PodVm(VmRecord vm, Path directory, long process) {
     private static final int MOST = 1_000_000;
 
     /**
-     * The VM of the pod that a container says it is of; empty where that pod's pause container is none, as it was made by another version of DKVM or by Podman.
+     * The VM of the pod that a container says it is of; empty where that pod's pause container is none, as it was made by another runtime, and where an image says so and nothing joins that VM.
      *
      * @param spec the container's, as the engine wrote it
      */
     public static Optional<PodVm> of(Path vms, Pod pod, JsonObject spec) throws DkvmException {
+        if (!ContainerId.isValid(pod.id())) {
+            return Optional.empty();
+        }
         ContainerId id = new ContainerId(pod.id());
         Path directory = VmPlace.pod(vms, id);
         if (!Files.isDirectory(directory)) {
@@ -45,15 +50,29 @@ public record PodVm(VmRecord vm, Path directory, long process) {
         }
         VmRecord vm = VmPlace.record(vms, id);
         Optional<Long> process = ContainerState.firstProcess(vm.state());
+        if (pod.podmans()) {
+            if (process.isEmpty() || !PodNamespaces.isAnyJoined(spec, process.get())) {
+                return Optional.empty();
+            }
+            PodNamespaces.check(spec, process.get(), PodNamespaces.hasHosts(spec, "network") && hasHostsNetwork(vm));
+            return Optional.of(new PodVm(vm, directory, process.get()));
+        }
         if (process.isEmpty()) {
             throw new DkvmException("the VM of pod \"" + id + "\" has gone", ADVICE);
         }
-        if (!Pod.isJoined(spec, process.get())) {
+        if (!PodNamespaces.isJoined(spec, process.get())) {
             throw new DkvmException(
                     "the container says that it is of pod \"" + id + "\", and does not join that pod's IPC namespace",
                     "take the annotations of Kubernetes out of the image");
         }
         return Optional.of(new PodVm(vm, directory, process.get()));
+    }
+
+    private static boolean hasHostsNetwork(VmRecord vm) throws DkvmException {
+        Optional<ContainerState> state = ContainerState.of(vm.state());
+        Path spec = state.map(known -> known.bundle().resolve(SandboxSpec.ORIGINAL_FILE))
+                .orElse(Path.of(""));
+        return Files.isRegularFile(spec) && PodNamespaces.hasHosts(Json.readObject(spec), "network");
     }
 
     /** The launcher of the version that the VM was started with, where that is another one. */

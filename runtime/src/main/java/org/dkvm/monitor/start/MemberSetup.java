@@ -62,9 +62,13 @@ public record MemberSetup(MemberPlan plan, MountCheck mounts) {
         ContainerRecords to = new ContainerRecords();
         to.rootSlot(plan.rootSlot());
         to.limits(plan.limits());
-        if (plan.firstsProcesses()) {
+        if (plan.namespaces().firstsProcesses()) {
             to.inFirstsPidNamespace();
         }
+        if (plan.namespaces().ownMessages()) {
+            to.ownIpcNamespace();
+        }
+        to.ownHostName(plan.namespaces().ownName());
         return GuestSetup.container(to, plan.container(), mounts::flags);
     }
 

@@ -10,12 +10,19 @@ import org.dkvm.linux.RootedReader;
 /** A host whose sources are directories, but for the files that engines mount and those a test names. */
 public final class FakeHost implements HostView {
     private final Map<String, SourceKind> kinds = new HashMap<>();
+    private final Map<String, String> lines = new HashMap<>();
     private String hostNetwork = "";
     private String inhabited = "";
     private boolean users;
 
     public FakeHost with(String path, SourceKind kind) {
         kinds.put(path, kind);
+        return this;
+    }
+
+    /** That file begins with that line. */
+    public FakeHost withLine(String path, String line) {
+        lines.put(path, line);
         return this;
     }
 
@@ -99,7 +106,7 @@ public final class FakeHost implements HostView {
             case "/pod/hostname" -> "the-pod";
             case "/proc/77/cmdline" -> "/catatonit\0-P\0";
             case "/proc/78/cmdline" -> "/usr/sbin/nginx\0";
-            default -> "";
+            default -> lines.getOrDefault(path, "");
         };
     }
 }

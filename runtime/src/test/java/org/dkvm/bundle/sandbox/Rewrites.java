@@ -46,7 +46,12 @@ public final class Rewrites {
         List<ResourceLimit> inherited = List.of(new ResourceLimit(7, 1024, 4096), new ResourceLimit(4, 0, -1));
         return SandboxSpec.rewrite(
                 ContainerSpec.read(
-                        spec, Pod.of(spec, host), BUNDLE, options.machine().disks(), inherited, host),
+                        spec,
+                        Pod.of(spec, host).withoutVm(spec, host),
+                        BUNDLE,
+                        options.machine().disks(),
+                        inherited,
+                        host),
                 new SandboxSpec.Inputs(
                         new SandboxPlace(
                                 new ContainerId("c1"),

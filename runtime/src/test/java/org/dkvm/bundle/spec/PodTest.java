@@ -23,21 +23,24 @@ class PodTest {
     private static final String CONTAINER =
             "\"io.kubernetes.cri.container-type\":\"container\"," + "\"io.kubernetes.cri.sandbox-id\":\"p1\"";
 
+    private static final String PODMAN = "\"io.container.manager\":\"libpod\"";
+
     @Test
     void containerdAndCrioTellWhatAContainerIsInItsPod() throws Exception {
-        assertThat(Pod.of(spec("/proc/77/ns/net", CONTAINER), HOST)).isEqualTo(new Pod(Pod.Role.CONTAINER, "p1"));
+        assertThat(Pod.of(spec("/proc/77/ns/net", CONTAINER), HOST))
+                .isEqualTo(new Pod(Pod.Role.CONTAINER, "p1", false));
         assertThat(Pod.of(
                         spec(
                                 "",
                                 "\"io.kubernetes.cri.container-type\":\"sandbox\",\"io.kubernetes.cri.sandbox-id\":\"p2\""),
                         HOST))
-                .isEqualTo(new Pod(Pod.Role.SANDBOX, "p2"));
+                .isEqualTo(new Pod(Pod.Role.SANDBOX, "p2", false));
         assertThat(Pod.of(
                         spec(
                                 "",
                                 "\"io.kubernetes.cri-o.ContainerType\":\"sandbox\",\"io.kubernetes.cri-o.SandboxID\":\"p3\""),
                         HOST))
-                .isEqualTo(new Pod(Pod.Role.SANDBOX, "p3"));
+                .isEqualTo(new Pod(Pod.Role.SANDBOX, "p3", false));
         assertThat(Pod.of(spec("", "\"other\":\"sandbox\""), HOST).role()).isEqualTo(Pod.Role.NONE);
         assertThat(Pod.of(new JsonObject(), HOST).role()).isEqualTo(Pod.Role.NONE);
     }
@@ -53,14 +56,42 @@ class PodTest {
                     .isInstanceOf(DkvmException.class)
                     .hasMessageContaining("what holds a pod's namespaces can not be a VM");
         }
-        JsonObject holder = spec("", podman + "\"other\":\"x\"");
+    }
+
+    @Test
+    void podmansInfraContainerHoldsAPodAndAUsersMayNot() throws Exception {
+        JsonObject holder = spec("", PODMAN);
+        assertThat(Pod.of(holder, HOST).role()).isEqualTo(Pod.Role.NONE);
         holder.getAsJsonObject("process").add("args", JsonParser.parseString("[\"/catatonit\", \"-P\"]"));
-        assertThatThrownBy(() -> Pod.of(holder, HOST)).isInstanceOf(DkvmException.class);
+        assertThat(Pod.of(holder, HOST)).isEqualTo(new Pod(Pod.Role.SANDBOX, "", true));
+        assertThatThrownBy(() -> Pod.of(holder, new FakeHost().withUsersEngine()))
+                .isInstanceOf(DkvmException.class)
+                .hasMessageContaining("what holds a pod's namespaces can not be a VM");
+    }
+
+    @Test
+    void anInfraImageIsKnownByThePodsControlGroup() throws Exception {
+        String pod = "0123456789abcdef".repeat(4);
+        for (String path : List.of(
+                "/libpod_parent/" + pod + "/libpod-" + pod,
+                "machine-libpod_pod_" + pod + ".slice:libpod:" + pod,
+                "user.slice-libpod_pod_" + pod + ".slice:libpod:" + pod)) {
+            JsonObject infra = spec("", PODMAN);
+            infra.getAsJsonObject("linux").addProperty("cgroupsPath", path);
+            assertThat(Pod.of(infra, HOST).role()).describedAs(path).isEqualTo(Pod.Role.SANDBOX);
+            // Each other container there says of which pod it is, also where that has no infra container.
+            JsonObject container = spec("", PODMAN + ",\"io.kubernetes.cri-o.SandboxID\":\"p6\"");
+            container.getAsJsonObject("linux").addProperty("cgroupsPath", path);
+            assertThat(Pod.of(container, HOST)).isEqualTo(new Pod(Pod.Role.CONTAINER, "p6", true));
+        }
+        JsonObject plain = spec("", PODMAN);
+        plain.getAsJsonObject("linux").addProperty("cgroupsPath", "/libpod_parent/libpod-" + pod);
+        assertThat(Pod.of(plain, HOST).role()).isEqualTo(Pod.Role.NONE);
     }
 
     @Test
     void anImageThatCallsItselfAPodsContainerGetsNobodysNetwork() throws Exception {
-        String podman = "\"io.container.manager\":\"libpod\"," + CONTAINER;
+        String podman = PODMAN + ",\"io.kubernetes.cri-o.SandboxID\":\"p1\"";
         SandboxPlan plan =
                 rewrite(spec("/proc/77/ns/net", podman), "/proc/77/ns/net").plan();
         assertThat(plan.vm().network()).isEqualTo(NetworkMode.OWN);
@@ -73,9 +104,14 @@ class PodTest {
     @Test
     void podman5NamesThePodOnlyAndItIsBelievedWherePodmansHolderHasTheNetwork() throws Exception {
         String annotations = "\"io.container.manager\":\"libpod\",\"io.kubernetes.cri-o.SandboxID\":\"p4\"";
-        assertThat(Pod.of(spec("/proc/77/ns/net", annotations), HOST)).isEqualTo(new Pod(Pod.Role.CONTAINER, "p4"));
-        assertThat(Pod.of(spec("/proc/78/ns/net", annotations), HOST).role()).isEqualTo(Pod.Role.NONE);
-        assertThat(Pod.of(spec("", annotations), HOST).role()).isEqualTo(Pod.Role.NONE);
+        Pod told = new Pod(Pod.Role.CONTAINER, "p4", true);
+        JsonObject held = spec("/proc/77/ns/net", annotations);
+        assertThat(Pod.of(held, HOST)).isEqualTo(told);
+        assertThat(told.withoutVm(held, HOST)).isEqualTo(told);
+        for (String others : List.of("/proc/78/ns/net", "")) {
+            JsonObject spec = spec(others, annotations);
+            assertThat(Pod.of(spec, HOST).withoutVm(spec, HOST).role()).isEqualTo(Pod.Role.NONE);
+        }
     }
 
     /** CRI-O names itself as a spec's manager, as Podman does: what it says of a pod is not believed, see docs/adr/0019-pods.md. */
@@ -87,7 +123,7 @@ class PodTest {
                 .isInstanceOf(DkvmException.class)
                 .hasMessageContaining("what holds a pod's namespaces can not be a VM");
         JsonObject container = spec("/run/netns/p5", crio + "\"container\"");
-        assertThat(Pod.of(container, HOST).role()).isEqualTo(Pod.Role.NONE);
+        assertThat(Pod.of(container, HOST).withoutVm(container, HOST).role()).isEqualTo(Pod.Role.NONE);
         assertThatThrownBy(() -> rewrite(container, "/run/netns/p5"))
                 .isInstanceOf(DkvmException.class)
                 .hasMessageContaining("a VM can not be in another container's IPC namespace");

@@ -388,6 +388,7 @@ final class Bench {
             figure(
                     "pods.container.over-runc.ms (aim 300)",
                     samples.get("dkvm").median() - samples.get("runc").median());
+            probes(bench);
             PodBench.Pod pod = bench.pod("dkvm");
             List<String> containers = new ArrayList<>(List.of(pod.start()));
             double one = pod.memory(containers);
@@ -396,6 +397,33 @@ final class Bench {
             }
             figure("pods.one-more.mib (aim 6)", (pod.memory(containers) - one) / MORE_CONTAINERS);
         }
+    }
+
+    /** An exec by CRI, as a probe makes it every few seconds. */
+    private void probes(PodBench bench) throws IOException, InterruptedException {
+        int times = Math.max(20, runs);
+        Map<String, Samples> samples = new LinkedHashMap<>();
+        Map<String, String> containers = new LinkedHashMap<>();
+        for (String runtime : List.of("dkvm", "runc")) {
+            containers.put(runtime, bench.pod(runtime).start());
+        }
+        for (int i = -2; i < times; i++) {
+            for (Map.Entry<String, String> container : containers.entrySet()) {
+                long start = System.nanoTime();
+                bench.pod(container.getKey()).probe(container.getValue());
+                double millis = (System.nanoTime() - start) / 1e6;
+                if (i >= 0) {
+                    samples.computeIfAbsent(container.getKey(), name -> new Samples()).add(millis);
+                }
+            }
+        }
+        for (Map.Entry<String, String> container : containers.entrySet()) {
+            bench.pod(container.getKey()).remove(container.getValue());
+        }
+        samples.forEach((runtime, each) -> figure("pods.exec." + runtime + ".ms", each));
+        figure(
+                "pods.exec.over-runc.ms (aim 100)",
+                samples.get("dkvm").median() - samples.get("runc").median());
     }
 
     private static void title(String text) {

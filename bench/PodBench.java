@@ -112,6 +112,11 @@ final class PodBench implements AutoCloseable {
             return container;
         }
 
+        /** Runs a program in a container that does nothing, as a probe of type exec does. */
+        void probe(String container) throws IOException, InterruptedException {
+            cri("ExecSync", "{\"container_id\":\"" + container + "\",\"cmd\":[\"true\"],\"timeout\":60}");
+        }
+
         /** Ends a container. */
         void remove(String container) throws IOException, InterruptedException {
             cri("StopContainer", "{\"container_id\":\"" + container + "\",\"timeout\":0}");

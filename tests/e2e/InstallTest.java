@@ -97,7 +97,6 @@ class InstallTest {
             assertThat(Integer.parseInt(machine.shell("du -sm /opt/dkvm/current/ | cut -f1")))
                     .as("MiB of a package without add-on")
                     .isLessThanOrEqualTo(260);
-            machine.run("umount", HELPER);
             assertThat(foreign(machine)).contains("VMs for arm64 need an add-on", "dkvm/dkvm:arm64");
             assertThat(machine.run("docker", "run", "--rm", "-v", "/opt/dkvm:/dkvm", "dkvm/dkvm:arm64"))
                     .contains("the add-on for arm64 is installed", "is there already");
@@ -167,6 +166,7 @@ class InstallTest {
             assertThat(machine.run("man", "-w", "dkvm", "dkvm-runtime", "dkvm.json"))
                     .contains("man8/dkvm-runtime.8.gz");
             assertThat(runsVm(machine)).endsWith("-dkvm");
+            machine.run("umount", HELPER);
             assertThat(foreign(machine)).contains("VMs for arm64 need an add-on", "dkvm-arm64_<version>_amd64.deb");
             machine.run("dpkg", "-i", addOn);
             assertThat(machine.run("dpkg", "--verify", "dkvm", "dkvm-arm64")).isEmpty();

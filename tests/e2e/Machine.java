@@ -60,6 +60,15 @@ final class Machine {
 
     /** A machine whose engine runs, with an image "tools" of one program, /busybox. */
     static Machine start() throws Exception {
+        return start("package/docker-engine.sh start");
+    }
+
+    /**
+     * Likewise.
+     *
+     * @param engine a shell's commands that start it; it answers at once or soon
+     */
+    static Machine start(String engine) throws Exception {
         Path base = Files.createTempDirectory("dkvm-e2e-machine-");
         Running keeper = Running.start(List.of(
                 "unshare",
@@ -82,8 +91,12 @@ final class Machine {
                 .orElseThrow()
                 .pid();
         Machine machine = new Machine(base, keeper, inner);
-        machine.run("package/docker-engine.sh", "start");
-        machine.shell("tar -C \"$(dirname \"$(command -v busybox)\")\" -ch busybox | docker import - tools");
+        machine.shell(engine);
+        Deadline.await(
+                "the machine's engine answers",
+                () -> machine.attempt("docker", "version").exitCode() == 0);
+        machine.run(
+                "bash", "-ec", "tar -C \"$(dirname \"$(command -v busybox)\")\" -ch busybox | docker import - tools");
         return machine;
     }
 
@@ -133,7 +146,10 @@ final class Machine {
     /** Ends the containers first: their control groups are the host's. */
     void end() throws Exception {
         try {
-            attempt("sh", "-c", "docker ps -aq | xargs -r docker rm -f; package/docker-engine.sh stop");
+            attempt(
+                    "sh",
+                    "-c",
+                    "docker ps -aq | xargs -r docker rm -f; package/docker-engine.sh stop; [ ! -e /run/docker.pid ] || kill $(cat /run/docker.pid)");
         } finally {
             keeper.signal("TERM");
             keeper.close();

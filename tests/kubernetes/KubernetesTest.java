@@ -731,10 +731,7 @@ class KubernetesTest {
                     "pods reach each other",
                     "everywhere\n=0",
                     side.exec("node", "one", "wget -T 30 -qO- http://" + side.address("ports") + ":8080/"));
-            side.sees(
-                    "port-forward to a server on all addresses",
-                    "everywhere",
-                    forwarded(side, "ports", 8080));
+            side.sees("port-forward to a server on all addresses", "everywhere", forwarded(side, "ports", 8080));
             side.sees("port-forward to a server on localhost", "inside", forwarded(side, "ports", 8081));
             side.sees("hostNetwork has the node's address", "10.233.0.1", side.address("node"));
             side.sees("and its host name", Host.run("hostname").strip() + "\n=0", side.exec("node", "two", "hostname"));

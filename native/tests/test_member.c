@@ -117,6 +117,62 @@ static size_t put(size_t at, uint16_t tag, const void *value, size_t size)
 	return at + RECORD_HEADER + size;
 }
 
+static size_t put_string(uint8_t *to, const char *words)
+{
+	put_u32(to, (uint32_t)strlen(words));
+	memcpy(to + 4, words, strlen(words));
+	return 4 + strlen(words);
+}
+
+/* Records with a mount only are those of the VM's first container, unless the mount is a member's. */
+static bool takes_mount(uint8_t kind, const char *source, const char *type, const char *data, bool *first)
+{
+	struct container container;
+	uint8_t value[200] = {kind};
+	size_t size = 9;
+
+	size += put_string(value + size, "/m");
+	size += put_string(value + size, source);
+	size += put_string(value + size, type);
+	size += put_string(value + size, data);
+	if (container_parse(records, put(0, RECORD_MOUNT, value, size), &container) < 0)
+		return false;
+	*first = container_fits_first(&container);
+	return true;
+}
+
+static void a_pods_filesystem_is_a_name_and_a_path_in_it(void)
+{
+	static const char *const bad[] = {"", "/", "a/", "/a", ".a", "a//b", "a/../b", "a/.", "a/b/", "A", "a/b/.."};
+	static const char *const good[] = {"shm", "a-1.b", "a/Any thing/..."};
+	struct span name, path;
+	bool first;
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		CHECK(!takes_mount(MOUNT_OF_POD, bad[i], "tmpfs", "", &first));
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+		CHECK(takes_mount(MOUNT_OF_POD, good[i], "tmpfs", "", &first));
+	CHECK(pod_source_parse(text("m/a/b"), &name, &path) == 0 && span_is(name, "m") && span_is(path, "a/b"));
+	CHECK(pod_source_parse(text("m"), &name, &path) == 0 && span_is(name, "m") && path.size == 0);
+	CHECK(pod_source_parse((struct span){(const uint8_t *)"m/a\0b", 5}, &name, &path) < 0);
+}
+
+static void a_part_of_a_volume_is_an_inode_and_a_path(void)
+{
+	static const char *const bad[] = {"",     "1",        "1 ",   " a",  "a",
+					  "1 /a", "1 a/../b", "1 a/", "x a", "123456789012345678901 a"};
+	static const char *const elsewhere[] = {"all", "pod/2/3", "pod/volumes/../a", "pod/volumes"};
+	static const char slot[] = "pod/volumes/part", volume[] = "pod/volumes/all";
+	bool first = true;
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		CHECK(!takes_mount(MOUNT_SLOT, slot, volume, bad[i], &first));
+	for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++)
+		CHECK(!takes_mount(MOUNT_SLOT, slot, elsewhere[i], "1 a", &first));
+	CHECK(takes_mount(MOUNT_SLOT, slot, volume, "18446744073709551615 a b/c d", &first) && !first);
+	CHECK(takes_mount(MOUNT_SLOT, slot, "", "", &first) && first);
+}
+
 static size_t with_root(void)
 {
 	return put(0, RECORD_ROOT_SLOT, "pod/2/root", 10);
@@ -222,6 +278,8 @@ int main(void)
 	test("slots are names, or paths in the pod's directory", slots_are_names_or_paths_in_the_pods_directory);
 	test("a guest names slots of members, and their volumes", a_guest_names_slots_of_members_and_their_volumes);
 	test("what is in a member's root is the VM's own", what_is_in_a_members_root_is_the_vms_own);
+	test("a pod's filesystem is a name, and a path in it", a_pods_filesystem_is_a_name_and_a_path_in_it);
+	test("a part of a volume is an inode and a path", a_part_of_a_volume_is_an_inode_and_a_path);
 	test("memory.events tell of a kill for memory", memory_events_tell_of_a_kill_for_memory);
 	test("mount points are read with their escapes", mount_points_are_read_with_their_escapes);
 	test("the first container and further ones have records of their own",

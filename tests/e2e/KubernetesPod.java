@@ -26,6 +26,7 @@ final class KubernetesPod {
     private final int network;
     private final int processes;
     private final String id;
+    private final String uid;
     private final Path logs;
     private String image = Containerd.BUSYBOX;
 
@@ -44,7 +45,7 @@ final class KubernetesPod {
         this.containerd = containerd;
         this.network = network;
         this.processes = processes;
-        UUID uid = UUID.randomUUID();
+        uid = UUID.randomUUID().toString();
         logs = containerd.directory().resolve("logs-" + runtime + "-" + uid);
         config = """
                 {"metadata":{"name":"pod","uid":"%s","namespace":"default","attempt":0},"hostname":"%s","log_directory":"%s",
@@ -66,6 +67,11 @@ final class KubernetesPod {
     KubernetesPod with(String name) {
         image = "docker.io/" + name + ":latest";
         return this;
+    }
+
+    /** The directory that a kubelet has for the pod, below its own. */
+    Path directory(Path kubelet) throws IOException {
+        return Files.createDirectories(kubelet.resolve("pods").resolve(uid));
     }
 
     /** The pause container's id. */
@@ -94,19 +100,24 @@ final class KubernetesPod {
     /**
      * Makes a container that runs a script.
      *
-     * @param mounts directories or files of the host, by where the container has them; read-only with ":ro" at the end
+     * @param mounts directories or files of the host, by where the container has them; read-only with ":ro" at the end, with what the node mounts there later with ":slave"
      * @param memory its limit, in bytes
      */
     String create(String name, String script, Map<String, Path> mounts, long memory) throws Exception {
         StringBuilder list = new StringBuilder();
         for (Map.Entry<String, Path> mount : mounts.entrySet()) {
-            boolean readOnly = mount.getKey().endsWith(":ro");
+            String[] words = mount.getKey().split(":", -1);
+            String option = words.length == 1 ? "" : words[1];
             list.append(list.isEmpty() ? "" : ",")
                     .append("{\"container_path\":\"%s\",\"host_path\":\"%s\"%s}"
                             .formatted(
-                                    mount.getKey().replace(":ro", ""),
+                                    words[0],
                                     mount.getValue(),
-                                    readOnly ? ",\"readonly\":1" : ""));
+                                    switch (option) {
+                                        case "ro" -> ",\"readonly\":1";
+                                        case "slave" -> ",\"propagation\":1";
+                                        default -> "";
+                                    }));
         }
         return containerd
                 .cri("CreateContainer", """

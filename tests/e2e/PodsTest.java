@@ -293,6 +293,129 @@ class PodsTest {
         });
     }
 
+    /** As a kubelet makes an {@code emptyDir} with {@code medium: Memory}. */
+    private static Path memory(Path pod, String name) throws Exception {
+        Path volume = Files.createDirectories(pod.resolve("volumes/kubernetes.io~empty-dir/" + name));
+        Host.run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", volume.toString());
+        Host.run("chgrp", "4000", volume.toString());
+        Host.run("chmod", "2777", volume.toString());
+        return volume;
+    }
+
+    /** As a kubelet makes a mount of a part of a volume. */
+    private static Path part(Path pod, Path volume, String path, String container) throws Exception {
+        Path part = Files.createDirectories(
+                pod.resolve("volume-subpaths/" + volume.getFileName() + "/" + container + "/0"));
+        Host.run(
+                "mount", "--bind", Files.createDirectories(volume.resolve(path)).toString(), part.toString());
+        return part;
+    }
+
+    @Test
+    void aVolumeInMemoryIsOneForThePodAndTakesNoMoreThanItMay() throws Exception {
+        assertSame(runtime -> {
+            List<String> seen = new ArrayList<>();
+            KubernetesPod pod = new KubernetesPod(containerd, runtime, KubernetesPod.OF_ITS_OWN);
+            Path directory = pod.directory(containerd.directory().resolve("kubelet-memory-" + runtime));
+            try {
+                Path volume = memory(directory, "memory");
+                Path early = memory(directory, "early");
+                Files.writeString(early.resolve("file"), "of the node\n");
+                String writes = pod.start(
+                        "writes",
+                        "echo in memory >/m/file; mkfifo /m/fifo; cat /m/fifo & " + FOREVER,
+                        Map.of("/m", volume, "/early", early));
+                await(pod, "writes", "ready");
+                String reads = pod.start("reads", FOREVER, Map.of("/m:ro", volume, "/w", volume));
+                await(pod, "reads", "ready");
+                seen.add(
+                        pod.exec(
+                                reads,
+                                "cat /m/file; stat -c '%u %g %a' /m; grep ' /m ' /proc/mounts | cut -d ' ' -f 1,3; touch /m/x"));
+                seen.add(pod.exec(reads, "echo through >/w/fifo; df -k /m | tail -n 1 | awk '{print $2}'"));
+                seen.add(pod.exec(
+                        writes, "head -c 16m /dev/zero >/m/big; rm /m/big; touch /m/mine; stat -c %g /m/mine"));
+                seen.add(pod.exec(writes, "cat /early/file; echo of the pod >>/early/file"));
+                seen.add(Files.readString(early.resolve("file")));
+                // Of no use to the node, which has a tmpfs of its own.
+                assertThat(Files.exists(volume.resolve("file"))).isEqualTo(Settings.REFERENCE.equals(runtime));
+                pod.stop(writes, 60);
+                seen.add(pod.status(writes));
+                String again = pod.start("again", "cat /m/file; " + FOREVER, Map.of("/m", volume));
+                await(pod, "again", "in memory");
+                String late = pod.start("late", FOREVER, Map.of("/p", part(directory, volume, "a/b", "late")));
+                await(pod, "late", "ready");
+                seen.add(
+                        pod.exec(
+                                late,
+                                "stat -c '%u %g' /p; mkfifo /p/fifo; echo late >/p/file; (cat /p/fifo >/p/got; mv /p/got /p/all) >/dev/null 2>&1 &"));
+                seen.add(
+                        pod.exec(
+                                again,
+                                "cat /m/a/b/file; echo through >/m/a/b/fifo; until [ -e /m/a/b/all ]; do sleep 0.1; done; cat /m/a/b/all; ls /m"));
+            } finally {
+                pod.close();
+                Host.run("sh", "-c", "umount " + directory + "/volumes/*/* " + directory + "/volume-subpaths/*/*/*");
+            }
+            return seen;
+        });
+    }
+
+    @Test
+    void partsOfAVolumeAndReadOnlyMountsAreOfItsFilesystem() throws Exception {
+        assertSame(runtime -> {
+            List<String> seen = new ArrayList<>();
+            KubernetesPod pod = new KubernetesPod(containerd, runtime, KubernetesPod.OF_ITS_OWN);
+            Path directory = pod.directory(containerd.directory().resolve("kubelet-parts-" + runtime));
+            Path scratch = Files.createDirectories(directory.resolve("volumes/kubernetes.io~empty-dir/scratch"));
+            Path claim = Files.createDirectories(containerd.directory().resolve("claim-" + runtime));
+            try {
+                // Before anybody has all of it.
+                String first = pod.start(
+                        "first",
+                        "mkfifo /p/first; cat /p/first >/p/got-first & " + FOREVER,
+                        Map.of("/p", part(directory, scratch, "a", "first")));
+                await(pod, "first", "ready");
+                String all = pod.start(
+                        "all",
+                        "mkdir /c/b /c/d; mkfifo /v/a/one /c/two /c/b/three; echo of d >/c/d/file; "
+                                + "cat /v/a/one >/v/1 & cat /c/two >/v/2 & cat /c/b/three >/v/3 & " + FOREVER,
+                        Map.of("/v", scratch, "/c", claim));
+                await(pod, "all", "ready");
+                String parts = pod.start(
+                        "parts",
+                        FOREVER,
+                        Map.of(
+                                "/p",
+                                part(directory, scratch, "a", "parts"),
+                                "/r:ro",
+                                claim,
+                                "/q:ro",
+                                part(directory, claim, "b", "parts")));
+                await(pod, "parts", "ready");
+                pod.exec(parts, "echo one >/p/one; echo two >/r/two; echo three >/q/three; echo first >/p/first");
+                seen.add(pod.exec(
+                        all, "until [ -s /v/1 -a -s /v/2 -a -s /v/3 -a -s /v/a/got-first ]; do sleep 0.1; done; cat /v/[123] /v/a/got-first"));
+                seen.add(pod.exec(parts, "touch /r/x; touch /q/x; ls /q; grep -c ' /[prq] ' /proc/mounts"));
+                // What a neighbour puts in a part's place after the kubelet has mounted it, and after it was looked at.
+                Path moved = part(directory, claim, "d", "moved");
+                pod.exec(all, "mv /c/d /c/e; ln -s /etc /c/d");
+                String late = pod.create("late", "ls /m; " + FOREVER, Map.of("/m", moved), KubernetesPod.MEMORY);
+                pod.exec(all, "mv /c/e /c/f; ln -s /etc /c/e");
+                pod.ask("StartContainer", late);
+                await(pod, "late", "ready");
+                seen.add(pod.said("late"));
+                seen.add(pod.exec(late, "echo more >>/m/file; cat /m/file"));
+                seen.add(pod.exec(all, "cat /c/f/file"));
+                pod.stop(first, 60);
+            } finally {
+                pod.close();
+                Host.run("sh", "-c", "umount " + directory + "/volume-subpaths/*/*/*");
+            }
+            return seen;
+        });
+    }
+
     @Test
     void aContainerStartsAgainAndAgainAndLeavesNothing() throws Exception {
         KubernetesPod pod = new KubernetesPod(containerd, "dkvm", KubernetesPod.OF_ITS_OWN);

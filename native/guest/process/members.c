@@ -9,7 +9,7 @@
 #include "guest/log.h"
 #include "guest/process/workload.h"
 #include "guest/setup/member.h"
-#include "guest/setup/mounts.h"
+#include "guest/setup/podfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -178,7 +178,7 @@ pid_t member_fork_first(struct member *member, struct failure *error)
 	int r = group_mount(error);
 
 	if (r == 0)
-		r = mounts_of_pod(&member->container, error);
+		r = podfs_make(&member->container, error);
 	if (r < 0)
 		return r;
 	pid_t pid = fork_first(member);

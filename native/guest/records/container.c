@@ -7,10 +7,10 @@
 #include <limits.h>
 #include <sys/socket.h>
 
-enum { CPU_WEIGHT_MAX = 10000, HOST_NAME_LENGTH = 64 };
+enum { CPU_WEIGHT_MAX = 10000, HOST_NAME_LENGTH = 64, INODE_DIGITS = 20 };
 
 /* Of a filesystem that all of a pod share: letters, digits, dots and dashes. */
-static bool is_name_of_pod(struct span name)
+static bool is_pods_name(struct span name)
 {
 	if (name.size == 0 || name.size > NAME_MAX || name.data[0] == '.')
 		return false;
@@ -20,6 +20,36 @@ static bool is_name_of_pod(struct span name)
 			return false;
 	}
 	return true;
+}
+
+/* Of a path below a directory: no name is empty, "." or "..". */
+static bool is_path_below(struct span path)
+{
+	const uint8_t *end = path.data + path.size;
+
+	if (path.size == 0 || memchr(path.data, '\0', path.size))
+		return false;
+	for (const uint8_t *name = path.data; name <= end; name++) {
+		const uint8_t *slash = memchr(name, '/', (size_t)(end - name));
+		struct span one = {name, (size_t)((slash ? slash : end) - name)};
+		if (one.size == 0 || span_is(one, ".") || span_is(one, ".."))
+			return false;
+		name += one.size;
+	}
+	return true;
+}
+
+int pod_source_parse(struct span source, struct span *name, struct span *path)
+{
+	const uint8_t *slash = source.size > 0 ? memchr(source.data, '/', source.size) : NULL;
+
+	*name = source;
+	*path = (struct span){source.data + source.size, 0};
+	if (slash) {
+		name->size = (size_t)(slash - source.data);
+		*path = (struct span){slash + 1, source.size - name->size - 1};
+	}
+	return is_pods_name(*name) && (!slash || is_path_below(*path)) ? 0 : -EPROTO;
 }
 
 /* The end of the name that begins there, where it is one; else NULL. */
@@ -49,12 +79,28 @@ enum slot_kind slot_kind(struct span slot)
 	return volume ? SLOT_OF_POD : SLOT_OF_MEMBER;
 }
 
+int slot_part_parse(const struct mount_record *mount, uint64_t *inode, struct span *path)
+{
+	struct span data = mount->data;
+	size_t digits = 0;
+
+	if (slot_kind(mount->type) != SLOT_OF_POD)
+		return -EPROTO;
+	for (*inode = 0; digits < data.size && data.data[digits] >= '0' && data.data[digits] <= '9'; digits++)
+		*inode = *inode * 10 + (uint64_t)(data.data[digits] - '0');
+	if (digits == 0 || digits > INODE_DIGITS || digits == data.size || data.data[digits] != ' ')
+		return -EPROTO;
+	*path = (struct span){data.data + digits + 1, data.size - digits - 1};
+	return is_path_below(*path) ? 0 : -EPROTO;
+}
+
 int mount_parse(const struct record *record, struct mount_record *mount)
 {
 	if (record->length < 9)
 		return -EPROTO;
 	uint8_t kind = record->value[0];
-	struct span rest = {record->value + 9, record->length - 9u};
+	uint64_t inode;
+	struct span rest = {record->value + 9, record->length - 9u}, name, path;
 	if (kind < MOUNT_FILESYSTEM || kind > MOUNT_OF_POD)
 		return -EPROTO;
 	mount->kind = kind;
@@ -64,7 +110,9 @@ int mount_parse(const struct record *record, struct mount_record *mount)
 		return -EPROTO;
 	if (mount->target.size == 0 || mount->target.data[0] != '/')
 		return -EPROTO;
-	if (kind == MOUNT_OF_POD && !is_name_of_pod(mount->source))
+	if (kind == MOUNT_SLOT && mount->type.size > 0 && slot_part_parse(mount, &inode, &path) < 0)
+		return -EPROTO;
+	if (kind == MOUNT_OF_POD && pod_source_parse(mount->source, &name, &path) < 0)
 		return -EPROTO;
 	return rest.size == 0 ? 0 : -EPROTO;
 }
@@ -89,18 +137,8 @@ int socket_parse(const struct record *record, struct socket_record *socket)
 /* Whether a path is below /dev whatever is there: no name of it is empty, . or .. */
 static bool is_below_dev(struct span path)
 {
-	const uint8_t *end = path.data + path.size;
-
-	if (path.size < 6 || memcmp(path.data, "/dev/", 5) != 0)
-		return false;
-	for (const uint8_t *name = path.data + 5; name <= end; name++) {
-		const uint8_t *slash = memchr(name, '/', (size_t)(end - name));
-		struct span one = {name, (size_t)((slash ? slash : end) - name)};
-		if (one.size == 0 || span_is(one, ".") || span_is(one, ".."))
-			return false;
-		name += one.size;
-	}
-	return true;
+	return path.size >= 6 && memcmp(path.data, "/dev/", 5) == 0 &&
+	       is_path_below((struct span){path.data + 5, path.size - 5});
 }
 
 int device_parse(const struct record *record, struct device_record *device)
@@ -238,7 +276,7 @@ bool container_fits_first(const struct container *container)
 
 	while (container_next(container, RECORD_MOUNT, &at, &record))
 		if (mount_parse(&record, &mount) == 0 && mount.kind == MOUNT_SLOT &&
-		    slot_kind(mount.source) == SLOT_OF_MEMBER)
+		    (slot_kind(mount.source) == SLOT_OF_MEMBER || mount.type.size > 0))
 			return false;
 	return container->root_slot.size == 0 && container->memory_limit == 0 && container->cpu_quota == 0 &&
 	       container->cpu_weight == 0 && !container->shares_pids && !container->own_ipc &&

@@ -70,6 +70,15 @@ bool container_fits_member(const struct container *container);
 /* "NAME", "pod/NAME/NAME" or "pod/volumes/NAME"; no name is empty or begins with a dot. */
 enum slot_kind slot_kind(struct span slot);
 
+/* The source of a MOUNT_OF_POD: "NAME" or "NAME/PATH", without names that lead elsewhere; the path may be empty. Returns 0 or -EPROTO. */
+int pod_source_parse(struct span source, struct span *name, struct span *path);
+
+/*
+ * Of a MOUNT_SLOT with a type, which is the slot of a volume of the pod's: the same directory is to be found in it by a path, and has that inode
+ * number. Returns 0 or -EPROTO.
+ */
+int slot_part_parse(const struct mount_record *mount, uint64_t *inode, struct span *path);
+
 /* Each returns 0 or -EPROTO. */
 int mount_parse(const struct record *record, struct mount_record *mount);
 int socket_parse(const struct record *record, struct socket_record *socket);

@@ -10,6 +10,7 @@
 #include "guest/sockets/guestsockets.h"
 #include "guest/log.h"
 #include "guest/kernel/stage.h"
+#include "guest/setup/podfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -179,10 +180,36 @@ static int apply_flags(bool directory, const char *target, unsigned long flags, 
 }
 
 /*
+ * The directory of a slot, found in the filesystem of the volume that it is a part of: who has the volume then sees what is locked, mapped
+ * and waited for there. Neighbours may have put something else in its place: it counts if it is the same one. -errno: it is not.
+ */
+static int open_part(const struct mount_record *mount)
+{
+	char slot[sizeof SHARE + PATH_MAX], path[PATH_MAX];
+	struct stat top, st;
+	struct span below;
+	uint64_t inode;
+
+	if (mount->type.size == 0 || slot_part_parse(mount, &inode, &below) < 0 ||
+	    span_copy(below, path, sizeof path) < 0)
+		return -ENOENT;
+	snprintf(slot, sizeof slot, SHARE "/%.*s", (int)mount->type.size, (const char *)mount->type.data);
+	auto_close int volume = open(slot, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int part = volume < 0 ? -errno : open_beneath(volume, path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+	if (part < 0)
+		return part;
+	if (fstat(volume, &top) == 0 && fstat(part, &st) == 0 && st.st_dev == top.st_dev && st.st_ino == inode)
+		return part;
+	close(part);
+	return -ESTALE;
+}
+
+/*
  * A slot of the share. The server announces a directory as a submount, which the kernel mounts when it is looked into; a file is the
  * share's own.
  */
-static int mount_slot(const char *slot, const char *target, unsigned long flags, struct failure *error)
+static int mount_slot(const struct mount_record *mounted, const char *slot, const char *target, unsigned long flags,
+		      struct failure *error)
 {
 	char source[sizeof SHARE + PATH_MAX], text[64];
 	struct stat st;
@@ -197,24 +224,36 @@ static int mount_slot(const char *slot, const char *target, unsigned long flags,
 	if (place < 0)
 		return place;
 	auto_close int looked = directory ? open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	auto_close int part = directory ? open_part(mounted) : -1;
+	if (part >= 0)
+		/* of the initramfs's /proc */
+		snprintf(source, sizeof source, "proc/self/fd/%d", part);
 	if (mount(source, stage_of(directory), NULL, MS_BIND, NULL) < 0)
 		return fail(error, -errno, "volume %s: bind: %s", target, error_text(errno, text));
 	int r = apply_flags(directory, target, flags, error);
 	return r == 0 ? put_in_place(directory, place, target, error) : r;
 }
 
-static int mount_of_pod(const char *name, const char *target, unsigned long flags, struct failure *error)
+static int mount_of_pod(struct span source, const char *target, unsigned long flags, struct failure *error)
 {
-	char source[sizeof POD_FILESYSTEMS + PATH_MAX], text[64];
-	auto_close int place = find_place(target, true, error);
+	char from[64], text[64];
+	struct stat st;
+	auto_close int found = podfs_open(source, error);
 
+	if (found < 0)
+		return found;
+	if (fstat(found, &st) < 0)
+		return fail(error, -errno, "%s: %s", target, error_text(errno, text));
+	bool directory = S_ISDIR(st.st_mode);
+	auto_close int place = find_place(target, directory, error);
 	if (place < 0)
 		return place;
-	snprintf(source, sizeof source, POD_FILESYSTEMS "/%s", name);
-	if (mount(source, STAGE_DIRECTORY, NULL, MS_BIND, NULL) < 0)
-		return fail(error, -errno, "%s of the pod on %s: %s", name, target, error_text(errno, text));
-	int r = apply_flags(true, target, flags, error);
-	return r == 0 ? put_in_place(true, place, target, error) : r;
+	/* of the initramfs's /proc */
+	snprintf(from, sizeof from, "proc/self/fd/%d", found);
+	if (mount(from, stage_of(directory), NULL, MS_BIND, NULL) < 0)
+		return fail(error, -errno, "the pod's filesystem on %s: %s", target, error_text(errno, text));
+	int r = apply_flags(directory, target, flags, error);
+	return r == 0 ? put_in_place(directory, place, target, error) : r;
 }
 
 static int mount_socket(const struct container *container, const char *number, const char *target, unsigned long flags,
@@ -258,72 +297,30 @@ static int mount_one(const struct container *container, const struct record *rec
 			return 0;
 		return mount_filesystem(source[0] ? source : type, target, type, mount->flags, data, error);
 	case MOUNT_SLOT:
-		return mount_slot(source, target, mount->flags, error);
+		return mount_slot(mount, source, target, mount->flags, error);
 	case MOUNT_BLOCK:
 		return mount_disk(source, target, type, mount->flags, data, error);
 	case MOUNT_SOCKET:
 		return mount_socket(container, source, target, mount->flags, error);
 	case MOUNT_OF_POD:
-		return mount_of_pod(source, target, mount->flags, error);
+		return mount_of_pod(mount->source, target, mount->flags, error);
 	}
 	return -EINVAL;
 }
 
-/* They are in one small filesystem, so that a container's mount namespace can lose all of them at once. */
-static int enter_pod(void)
+static int look(struct span slot, struct failure *error)
 {
-	struct stat top, own;
+	char path[sizeof SHARE + PATH_MAX], text[64];
 
-	if (mkdir(POD_FILESYSTEMS, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	if (stat(".", &top) < 0 || stat(POD_FILESYSTEMS, &own) < 0)
-		return -errno;
-	if (top.st_dev == own.st_dev &&
-	    mount("tmpfs", POD_FILESYSTEMS, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700,size=1m") < 0)
-		return -errno;
-	return 0;
-}
-
-/* Only what lies in the memory: it takes no time, and nothing has to be written back. Who binds it says whether it is read-only. */
-static int make_of_pod(const struct mount_record *wanted, struct failure *error)
-{
-	char path[sizeof POD_FILESYSTEMS + NAME_MAX + 1], name[NAME_MAX + 1], type[64], data[DATA_MAX], text[64];
-	unsigned long flags = wanted->flags & ~(unsigned long)MS_RDONLY;
-
-	if (span_copy(wanted->source, name, sizeof name) < 0 || span_copy(wanted->type, type, sizeof type) < 0 ||
-	    span_copy(wanted->data, data, sizeof data) < 0)
-		return fail(error, -ENAMETOOLONG, "a mount's options are too long");
-	if (strcmp(type, "tmpfs") != 0 && strcmp(type, "hugetlbfs") != 0)
-		return fail(error, -EINVAL, "%s can not be a pod's filesystem", type);
-	int r = enter_pod();
-	snprintf(path, sizeof path, POD_FILESYSTEMS "/%s", name);
-	if (r == 0 && mkdir(path, 0700) < 0)
-		r = -errno;
-	if (r == -EEXIST)
+	if (slot_kind(slot) != SLOT_OF_POD)
 		return 0;
-	if (r == 0 && mount(type, path, type, flags, data[0] ? data : NULL) < 0) {
-		r = -errno;
-		rmdir(path);
-	}
-	return r < 0 ? fail(error, r, "%s of the pod: %s: %s", name, type, error_text(r, text)) : 0;
-}
-
-int mounts_of_pod(const struct container *container, struct failure *error)
-{
-	struct record record;
-	struct mount_record wanted;
-	size_t at = 0;
-	int r = fchdir(early.root) < 0 ? -errno : 0;
-
-	while (r == 0 && container_next(container, RECORD_MOUNT, &at, &record))
-		if (mount_parse(&record, &wanted) == 0 && wanted.kind == MOUNT_OF_POD)
-			r = make_of_pod(&wanted, error);
-	return chdir("/") < 0 && r == 0 ? -errno : r;
+	snprintf(path, sizeof path, SHARE "/%.*s", (int)slot.size, (const char *)slot.data);
+	auto_close int volume = openat(early.root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return volume < 0 ? fail(error, -errno, "slot %s: %s", path, error_text(errno, text)) : 0;
 }
 
 int mounts_look(const struct container *container, struct failure *error)
 {
-	char path[sizeof SHARE + PATH_MAX], name[PATH_MAX], text[64];
 	struct record record;
 	struct mount_record wanted;
 	size_t at = 0;
@@ -331,13 +328,13 @@ int mounts_look(const struct container *container, struct failure *error)
 	/* each member's slots lie in it */
 	auto_close int pod = openat(early.root, SHARE "/pod", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	while (container_next(container, RECORD_MOUNT, &at, &record)) {
-		if (mount_parse(&record, &wanted) < 0 || wanted.kind != MOUNT_SLOT ||
-		    slot_kind(wanted.source) != SLOT_OF_POD || span_copy(wanted.source, name, sizeof name) < 0)
+		if (mount_parse(&record, &wanted) < 0 || wanted.kind != MOUNT_SLOT)
 			continue;
-		snprintf(path, sizeof path, SHARE "/%s", name);
-		auto_close int volume = openat(early.root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (volume < 0)
-			return fail(error, -errno, "slot %s: %s", name, error_text(errno, text));
+		int r = look(wanted.source, error);
+		if (r == 0)
+			r = look(wanted.type, error);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

@@ -9,9 +9,6 @@
 /* What every container has: links in /dev, /dev/pts, /dev/shm, /dev/mqueue. */
 int mounts_standard(const struct container *container, struct failure *error);
 
-/* Make those of the pod's filesystems that the container asks for, unless another one has; they stay. Of the agent's mount namespace. */
-int mounts_of_pod(const struct container *container, struct failure *error);
-
 /* Look into those of its volumes that all members of a pod share, so that they are in the mount namespace of who calls. */
 int mounts_look(const struct container *container, struct failure *error);
 

@@ -7,6 +7,7 @@
 #include "guest/network/dns.h"
 #include "guest/early.h"
 #include "guest/setup/mounts.h"
+#include "guest/setup/podfs.h"
 #include "guest/network/network.h"
 #include "guest/setup/ownfiles.h"
 #include "guest/setup/root.h"
@@ -23,7 +24,7 @@ static int set_up_mounts(const struct container *container, struct failure *erro
 	if (r == 0)
 		r = cgroups_mount(container, error);
 	if (r == 0)
-		r = mounts_of_pod(container, error);
+		r = podfs_make(container, error);
 	if (r == 0)
 		r = mounts_apply(container, error);
 	if (r < 0)

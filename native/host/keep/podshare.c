@@ -24,6 +24,7 @@
 #define SOCKET "socket"
 #define PLANS "plans"
 #define NUMBERS "numbers"
+#define MEMORY "memory"
 #define VOLUMES "volumes"
 
 enum {
@@ -124,7 +125,7 @@ static int share_apart(int pod)
 
 static int make_all(int vm, const char *options)
 {
-	static const char *const names[] = {SHARE, PLANS, NUMBERS, SOCKET};
+	static const char *const names[] = {SHARE, PLANS, NUMBERS, MEMORY, SOCKET};
 	char larger[OPTIONS_MAX];
 
 	if (snprintf(larger, sizeof larger, "%s" SHARE_OPTIONS, options) >= (int)sizeof larger)

@@ -7,6 +7,7 @@
  *     share/volumes/   what several members share, until the pod ends
  *     plans/N.json     a member's plan, which create writes
  *     numbers/N        a number that is taken, for ever
+ *     memory/NAME      of a volume in memory, a link whose text says whose tmpfs it is, "guest" or "host": create settles that once
  *     socket/          a small filesystem, too: the sandbox writes to it, and can fill nothing else
  *
  * Every function returns 0 or -errno, and makes up for what a call that was killed has left.

@@ -38,6 +38,11 @@ public final class HostFiles {
         return inode.equals(attribute(other, "unix:ino")) && device.equals(attribute(other, "unix:dev"));
     }
 
+    /** Whether two paths lead to one filesystem. */
+    public static boolean isOfOneFilesystem(String one, String other) {
+        return attribute(one, "unix:dev").equals(attribute(other, "unix:dev"));
+    }
+
     /** The size in bytes of the filesystem that a path is on; 0 when it does not tell. */
     public static long filesystemSize(String path) {
         try {

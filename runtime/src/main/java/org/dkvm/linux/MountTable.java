@@ -11,21 +11,37 @@ import java.util.List;
 /** What is mounted, as the kernel tells it. See proc_pid_mountinfo(5). */
 public final class MountTable {
     private static final Path OWN = Path.of("/proc/self/mountinfo");
+    private static final int DEVICE = 2;
+    private static final int ROOT = 3;
     private static final int POINT = 4;
     private static final int OPTIONS = 5;
     private static final int FIRST_OPTIONAL = 6;
+
+    /** After the dash. */
+    private static final int SETTINGS = 3;
+
     private static final int OCTAL_DIGITS = 3;
     private static final int OCTAL = 8;
 
     /**
      * One mount.
      *
+     * @param device the filesystem's number: "8:1"
+     * @param root what of that filesystem is mounted: "/" is all of it
      * @param point where it is, from the process's root
      * @param options the mount's own, not its filesystem's
      * @param type the filesystem's
      * @param source what it was mounted from, as somebody said; empty where nobody did
+     * @param settings the filesystem's own options
      */
-    public record Mount(String point, List<String> options, String type, String source) {}
+    public record Mount(
+            String device,
+            String root,
+            String point,
+            List<String> options,
+            String type,
+            String source,
+            List<String> settings) {}
 
     private MountTable() {}
 
@@ -58,10 +74,13 @@ public final class MountTable {
         }
         if (dash + 2 < fields.length) {
             mounts.add(new Mount(
+                    fields[DEVICE],
+                    unescape(fields[ROOT]),
                     unescape(fields[POINT]),
                     List.of(fields[OPTIONS].split(",", -1)),
                     fields[dash + 1],
-                    unescape(fields[dash + 2])));
+                    unescape(fields[dash + 2]),
+                    dash + SETTINGS < fields.length ? List.of(fields[dash + SETTINGS].split(",", -1)) : List.of()));
         }
     }
 

@@ -313,7 +313,7 @@ class CreateTest {
                 "{\"init_process_pid\": %d, \"init_process_start\": %d}".formatted(process, began));
         place("p1", state, true);
         Path pod = directory.resolve("vms/p1/pod");
-        for (String part : List.of("share", "plans", "numbers", "socket")) {
+        for (String part : List.of("share", "plans", "numbers", "memory", "socket")) {
             Files.createDirectories(pod.resolve(part));
         }
         return pod;

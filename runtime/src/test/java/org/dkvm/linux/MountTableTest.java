@@ -15,8 +15,15 @@ class MountTableTest {
                 37 35 0:5 / /x ro - tmpfs shm rw
                 """))
                 .containsExactly(
-                        new MountTable.Mount("/mnt2", List.of("rw", "noatime"), "ext3", "/dev/root"),
-                        new MountTable.Mount("/x", List.of("ro"), "tmpfs", "shm"));
+                        new MountTable.Mount(
+                                "98:0",
+                                "/mnt1",
+                                "/mnt2",
+                                List.of("rw", "noatime"),
+                                "ext3",
+                                "/dev/root",
+                                List.of("rw", "errors=continue")),
+                        new MountTable.Mount("0:5", "/", "/x", List.of("ro"), "tmpfs", "shm", List.of("rw")));
     }
 
     @Test
@@ -25,7 +32,8 @@ class MountTableTest {
                 "1 0 0:1 / /a\\040b\\134\u00fc rw - tmpfs  rw\n".getBytes(StandardCharsets.UTF_8),
                 StandardCharsets.ISO_8859_1);
         assertThat(MountTable.parse(bytes))
-                .containsExactly(new MountTable.Mount("/a b\\\u00fc", List.of("rw"), "tmpfs", ""));
+                .containsExactly(
+                        new MountTable.Mount("0:1", "/", "/a b\\\u00fc", List.of("rw"), "tmpfs", "", List.of("rw")));
     }
 
     @Test

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.bundle.host;
 
+import java.util.List;
+import java.util.Optional;
 import org.dkvm.core.MemorySize;
+import org.dkvm.linux.MountTable;
 import org.dkvm.linux.RootedReader;
 
 /** What the rewriter asks of the host's files; everything else it takes from the spec. */
@@ -26,6 +29,12 @@ public interface HostView {
 
     /** Whether a path of the host is the tmpfs that an engine makes for a container's /dev/shm, and not a directory that somebody chose. */
     boolean isSharedMemory(String path);
+
+    /** The mount whose place is that path of the host, links followed, where another filesystem begins than its parent's; empty for any other path. */
+    Optional<MountTable.Mount> filesystemAt(String path);
+
+    /** All that is mounted, in the order in which it was. */
+    List<MountTable.Mount> mounts();
 
     /** Whether a path of the host is the device with that number. */
     boolean isDevice(String path, int major, int minor);

@@ -9,6 +9,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.dkvm.core.MemorySize;
 import org.dkvm.linux.HostFiles;
@@ -95,6 +96,32 @@ public final class RealHost implements HostView {
             }
         }
         return false;
+    }
+
+    @Override
+    public Optional<MountTable.Mount> filesystemAt(String path) {
+        try {
+            Path real = Path.of(path).toRealPath();
+            Path parent = real.getParent();
+            // As above: the table is long on some hosts.
+            if (parent == null || HostFiles.isOfOneFilesystem(real.toString(), parent.toString())) {
+                return Optional.empty();
+            }
+            Optional<MountTable.Mount> last = Optional.empty();
+            for (MountTable.Mount mount : MountTable.own()) {
+                if (mount.point().equals(real.toString())) {
+                    last = Optional.of(mount);
+                }
+            }
+            return last;
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    @Override
+    public List<MountTable.Mount> mounts() {
+        return MountTable.own();
     }
 
     @Override

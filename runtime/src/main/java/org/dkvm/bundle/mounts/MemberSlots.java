@@ -6,11 +6,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Optional;
 import org.dkvm.core.DkvmException;
 import org.dkvm.core.container.GuestMount;
 import org.dkvm.json.Json;
@@ -21,18 +21,10 @@ import org.jspecify.annotations.Nullable;
  * directory have, so that there is one filesystem of it in the guest, and locks, sockets and shared memory cross.
  */
 public final class MemberSlots {
-    /** A directory of the pod's own, which no container of another pod has: one writes and another only reads, and both see one filesystem. */
-    private static final Pattern EMPTY_DIR =
-            Pattern.compile("/.*/pods/([^/]+)/volumes/kubernetes\\.io~empty-dir/[^/]+");
-
     /** What is mounted at the source later is to be seen in the container: MS_SLAVE of mount(2). */
     private static final long SLAVE = 1L << 19;
 
-    /** Made anew for each start of a container: what was mounted for the one before is another directory. */
-    private static final String SUB_PATHS = "/volume-subpaths/";
-
     private static final String SHARED = "pod/";
-    private static final String VOLUMES = "volumes/";
     private static final long FNV_OFFSET = 0xcbf29ce484222325L;
     private static final long FNV_PRIME = 0x100000001b3L;
 
@@ -49,10 +41,19 @@ public final class MemberSlots {
         public String line() {
             return name + "\t" + flags + "\t" + (recursive ? 1 : 0) + "\t" + source;
         }
+
+        boolean isReadOnly() {
+            return (flags & MountOptions.RDONLY) != 0;
+        }
     }
 
     private final List<Slot> slots = new ArrayList<>();
     private final List<GuestMount> guest = new ArrayList<>();
+    /** By the names that the plan has for slots. */
+    private final Map<String, Slot> named = new HashMap<>();
+
+    private final Map<String, MemoryVolumes.Volume> inMemory = new HashMap<>();
+    private final Map<String, VolumeParts.Within> parts = new HashMap<>();
 
     private MemberSlots() {}
 
@@ -62,25 +63,55 @@ public final class MemberSlots {
      * @param rootfs its root
      * @param bundle its directory, where relative sources start
      * @param number the container's in the VM
-     * @param pod what Kubernetes calls the pod; empty where nobody tells
+     * @param volumes the pod's
      */
-    public static MemberSlots of(MountPlan mounts, Path rootfs, Path bundle, int number, String pod)
+    public static MemberSlots of(MountPlan mounts, Path rootfs, Path bundle, int number, PodVolumes volumes)
             throws DkvmException {
         MemberSlots all = new MemberSlots();
         all.slots.add(
                 new Slot(number + "/root", MountOptions.NOSUID | MountOptions.NODEV, true, checked(rootfs.toString())));
-        Map<String, String> names = new HashMap<>();
         for (JsonObject mount : mounts.slots()) {
-            Slot slot = slot(mount, bundle, number, pod);
-            if (all.slots.stream().noneMatch(known -> known.name().equals(slot.name()))) {
-                all.slots.add(slot);
+            String source = source(mount, bundle);
+            Optional<MemoryVolumes.Volume> volume = MountPlan.isPodsVolume(source)
+                    ? volumes.memory().find(source, Json.strings(mount, "options"))
+                    : Optional.empty();
+            if (volume.isPresent()) {
+                all.inMemory.put(name(mount), volume.get());
+            } else {
+                all.named.put(name(mount), slot(mount, bundle, number, volumes));
             }
-            names.put(name(mount), SHARED + slot.name());
+        }
+        // Who reads what he, or a neighbour, may write as well has the same filesystem of it in the guest.
+        for (Map.Entry<String, Slot> entry : all.named.entrySet()) {
+            entry.setValue(all.shared(entry.getValue(), volumes));
+        }
+        for (JsonObject mount : mounts.slots()) {
+            Slot slot = all.named.get(name(mount));
+            if (slot != null) {
+                all.add(slot, volumes);
+                all.find(name(mount), slot, volumes);
+            }
         }
         for (GuestMount mount : mounts.guest()) {
-            all.guest.add(all.moved(mount, names));
+            all.guest.add(all.moved(mount));
         }
         return all;
+    }
+
+    /** A volume that is mounted stays so as long as the pod: there is nothing to do, and nobody gets more of it than it has. */
+    private void add(Slot slot, PodVolumes volumes) {
+        if (!has(slots, slot) && !volumes.isMounted(slot)) {
+            slots.add(slot);
+        }
+    }
+
+    private static boolean has(Collection<Slot> slots, Slot wanted) {
+        for (Slot slot : slots) {
+            if (slot.name().equals(wanted.name())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** What is mounted on the host. */
@@ -93,7 +124,11 @@ public final class MemberSlots {
         return guest;
     }
 
-    private static Slot slot(JsonObject mount, Path bundle, int number, String pod) throws DkvmException {
+    private static String source(JsonObject mount, Path bundle) throws DkvmException {
+        return checked(bundle.resolve(Json.string(mount, "source").orElse("")).toString());
+    }
+
+    private static Slot slot(JsonObject mount, Path bundle, int number, PodVolumes volumes) throws DkvmException {
         List<String> options = Json.strings(mount, "options");
         String type = Json.string(mount, "type").orElse("");
         boolean recursive = options.contains("rbind");
@@ -102,8 +137,7 @@ public final class MemberSlots {
                     "mounting a filesystem of type \"" + type + "\" in a pod's container is not supported",
                     "mount a directory");
         }
-        String source =
-                checked(bundle.resolve(Json.string(mount, "source").orElse("")).toString());
+        String source = source(mount, bundle);
         if (options.contains("rshared") || options.contains("shared")) {
             throw new DkvmException(
                     "what a container mounts in a VM can not be mounted on the host: \"" + source
@@ -112,48 +146,67 @@ public final class MemberSlots {
         }
         String own = name(mount);
         long flags = MountOptions.parse(options).flags() & MountPlan.SLOT_FLAGS;
-        if (Slots.isFile(own) || source.contains(SUB_PATHS)) {
+        if (Slots.isFile(own)) {
             return new Slot(number + "/" + own, flags, recursive, source);
         }
-        long shared = isPodsOwn(source, pod) ? flags & ~MountOptions.RDONLY : flags;
-        long propagated = options.contains("rslave") || options.contains("slave") ? shared | SLAVE : shared;
-        return new Slot(VOLUMES + volume(source, propagated, recursive), propagated, recursive, source);
+        boolean slave = options.contains("rslave") || options.contains("slave");
+        return volume(
+                source,
+                (volumes.isPodsOwn(source) ? flags & ~MountOptions.RDONLY : flags) | (slave ? SLAVE : 0),
+                recursive);
     }
 
-    private static boolean isPodsOwn(String source, String pod) {
-        Matcher matcher = EMPTY_DIR.matcher(source);
-        return !pod.isEmpty() && matcher.matches() && pod.equals(matcher.group(1));
+    /** The same directory, writable, where the VM has that anyway: the guest makes the mount read-only. */
+    private Slot shared(Slot slot, PodVolumes volumes) throws DkvmException {
+        if (!slot.isReadOnly() || !slot.name().startsWith(PodVolumes.SLOTS)) {
+            return slot;
+        }
+        Slot writable = volume(slot.source(), slot.flags() & ~MountOptions.RDONLY, slot.recursive());
+        return has(named.values(), writable) || volumes.isMounted(writable) ? writable : slot;
     }
 
-    /** Of one directory with one set of flags: a directory made anew in its place is another one. */
-    private static String volume(String source, long flags, boolean recursive) throws DkvmException {
+    /** A part of a volume is looked for in the guest's filesystem of the volume. */
+    private void find(String name, Slot slot, PodVolumes volumes) throws DkvmException {
+        Optional<VolumeParts.Within> within = slot.source().contains(VolumeParts.PARTS)
+                ? new VolumeParts(volumes).find(slot, named.values())
+                : Optional.empty();
+        if (within.isPresent()) {
+            add(within.get().volume(), volumes);
+            parts.put(name, within.get());
+        }
+    }
+
+    /**
+     * Of one directory with one set of flags: a directory made anew in its place is another one. Each mount of a part of a volume has a path of its own, and nothing is mounted below it.
+     */
+    static Slot volume(String source, long flags, boolean recursive) throws DkvmException {
         long hash = FNV_OFFSET;
-        for (int i = 0; i < source.length(); i++) {
+        int hashed = source.contains(VolumeParts.PARTS) ? 0 : source.length();
+        for (int i = 0; i < hashed; i++) {
             hash = (hash ^ source.charAt(i)) * FNV_PRIME;
         }
         try {
             Map<String, Object> file = Files.readAttributes(Path.of(source), "unix:dev,ino");
-            return Long.toHexString(hash) + "." + hex(file.get("dev")) + "." + hex(file.get("ino")) + "."
-                    + Long.toHexString(flags) + (recursive ? "r" : "");
+            String name = Long.toHexString(hash) + "." + hex(file.get("dev")) + "." + hex(file.get("ino")) + "."
+                    + kind(flags, recursive);
+            return new Slot(PodVolumes.SLOTS + name, flags, recursive, source);
         } catch (IOException e) {
             throw new DkvmException("volume \"" + source + "\" can not be looked at: " + e, "", e);
         }
+    }
+
+    /** How the name of a volume's slot ends. */
+    static String kind(long flags, boolean recursive) {
+        return Long.toHexString(flags) + (recursive ? "r" : "");
     }
 
     private static String hex(@Nullable Object number) {
         return number instanceof Number known ? Long.toHexString(known.longValue()) : "0";
     }
 
-    private GuestMount moved(GuestMount mount, Map<String, String> names) throws DkvmException {
+    private GuestMount moved(GuestMount mount) throws DkvmException {
         return switch (mount.kind()) {
-            case SLOT ->
-                new GuestMount(
-                        mount.kind(),
-                        mount.target(),
-                        names.getOrDefault(mount.source(), mount.source()),
-                        mount.filesystem(),
-                        mount.flags(),
-                        mount.data());
+            case SLOT -> ofSlot(mount);
             case FILESYSTEM ->
                 "/dev/shm".equals(mount.target())
                         ? new GuestMount(
@@ -172,6 +225,28 @@ public final class MemberSlots {
                         "mount the directory that it is in is no way either: a VM connects to no socket of the host there");
             case DISK -> throw new DkvmException("disks of a pod's container are not supported", "");
         };
+    }
+
+    private GuestMount ofSlot(GuestMount mount) {
+        MemoryVolumes.Volume volume = inMemory.get(mount.source());
+        if (volume != null) {
+            return new GuestMount(
+                    GuestMount.Kind.SHARED_FILESYSTEM,
+                    mount.target(),
+                    volume.name(),
+                    "tmpfs",
+                    mount.flags() | volume.flags(),
+                    volume.data());
+        }
+        Slot slot = named.get(mount.source());
+        VolumeParts.Within within = parts.get(mount.source());
+        return new GuestMount(
+                mount.kind(),
+                mount.target(),
+                slot == null ? mount.source() : SHARED + slot.name(),
+                within == null ? mount.filesystem() : SHARED + within.volume().name(),
+                mount.flags(),
+                within == null ? mount.data() : within.inode() + " " + within.path());
     }
 
     /** Without what separates dkvm-keep's words. */

@@ -416,10 +416,19 @@ public final class MountPlan {
                     disks.addVolume(mount, destination, directory);
                 } else {
                     RootedTree.Found found = addSlot(mount, destination, options, directory);
-                    tree.addBind(found.path(), source);
+                    if (isPodsVolume(source.toString()) && MemoryVolumes.mayBe(source.toString(), host)) {
+                        tree.addHidden(found.path());
+                    } else {
+                        tree.addBind(found.path(), source);
+                    }
                 }
             }
         }
+    }
+
+    /** Whether it is worth a closer look. */
+    static boolean isPodsVolume(String source) {
+        return source.contains(MemoryVolumes.EMPTY_DIRS) || source.contains(VolumeParts.PARTS);
     }
 
     /** The guest gets a socket of the agent's making at the same place, and the sandbox the real one, to connect to. */

@@ -5,8 +5,10 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.List;
+import org.dkvm.bundle.host.HostView;
 import org.dkvm.bundle.mounts.MemberSlots;
 import org.dkvm.bundle.mounts.MountPlan;
+import org.dkvm.bundle.mounts.PodVolumes;
 import org.dkvm.bundle.plan.ContainerPlan;
 import org.dkvm.bundle.plan.GuestBounds;
 import org.dkvm.bundle.plan.MemberNamespaces;
@@ -57,12 +59,19 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
      * @param place which container it is, and where; the pod's directory
      * @param number the container's in the VM
      * @param pause the pid of the pause container's first process
+     * @param host where the sources of its mounts are
      * @param groups the control groups that it finds
      * @param unlimited the VM's memory that containers without a limit have together
      * @param seccomp the profile of sandboxes
      */
     public record Inputs(
-            SandboxPlace place, int number, long pause, CgroupMode groups, MemorySize unlimited, JsonObject seccomp) {}
+            SandboxPlace place,
+            int number,
+            long pause,
+            HostView host,
+            CgroupMode groups,
+            MemorySize unlimited,
+            JsonObject seccomp) {}
 
     /** What dkvm-keep mounts for it, a line each. */
     public List<String> lines() {
@@ -85,8 +94,12 @@ public record MemberSpec(JsonObject spec, MemberPlan plan, List<MemberSlots.Slot
         // there.
         HiddenPaths hidden = new HiddenPaths(absolute(linux, "maskedPaths"), absolute(linux, "readonlyPaths"));
         MaskedPaths.rewrite(linux);
-        MemberSlots slots =
-                MemberSlots.of(container.mounts(), rootfs, inputs.place.bundle(), inputs.number, Pod.uid(original));
+        MemberSlots slots = MemberSlots.of(
+                container.mounts(),
+                rootfs,
+                inputs.place.bundle(),
+                inputs.number,
+                new PodVolumes(Pod.uid(original), Path.of(inputs.place.pod()), inputs.host));
         MemberNamespaces namespaces = namespaces(container, original, inputs);
         JsonObject resources = Json.objectOrNew(linux, "resources");
         MemberPlan plan = new MemberPlan(

@@ -7,9 +7,9 @@ package org.dkvm.core.container;
  * @param kind what is mounted
  * @param target absolute path in the guest, as the engine gave it: links in it are followed there
  * @param source first column of /proc/mounts: "tmpfs", "/dev/vda"; a slot's name; a socket's number
- * @param filesystem type as mount(2) takes it; empty for a slot
+ * @param filesystem type as mount(2) takes it; for a slot that is a part of a volume that the VM has, that one's slot, else empty
  * @param flags MS_* bits of mount(2)
- * @param data filesystem options as mount(2) takes them, comma separated
+ * @param data filesystem options as mount(2) takes them, comma separated; for a part of a volume its inode number, a blank and its path in the volume
  */
 public record GuestMount(Kind kind, String target, String source, String filesystem, long flags, String data) {
     /** What is mounted; the number is the one in the protocol. */
@@ -22,7 +22,7 @@ public record GuestMount(Kind kind, String target, String source, String filesys
         DISK(3),
         /** A socket of the host; its number is the source. */
         SOCKET(4),
-        /** A filesystem of the guest kernel that all containers of the VM share; its name is the source. */
+        /** A filesystem of the guest kernel that all containers of the VM share; its name is the source, and after a slash a directory of it. */
         SHARED_FILESYSTEM(5);
 
         private final int code;

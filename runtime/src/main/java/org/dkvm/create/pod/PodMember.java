@@ -63,6 +63,7 @@ public final class PodMember {
                         place,
                         vm.takeNumber(),
                         vm.process(),
+                        host,
                         CgroupMode.V2,
                         PodSize.unlimited(config),
                         SandboxSeccomp.profile()));

@@ -45,6 +45,9 @@ public record MemberSetup(MemberPlan plan, MountCheck mounts) {
         for (GuestMount mount : root.mounts()) {
             if (mount.kind() == GuestMount.Kind.SLOT) {
                 checkMounted(mount.source(), "\"" + mount.target() + "\"");
+                if (!mount.filesystem().isEmpty()) {
+                    checkMounted(mount.filesystem(), "the volume of \"" + mount.target() + "\"");
+                }
             }
         }
     }

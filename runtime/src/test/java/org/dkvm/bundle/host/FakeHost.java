@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.dkvm.bundle.host;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.dkvm.core.MemorySize;
+import org.dkvm.linux.MountTable;
 import org.dkvm.linux.PlainReader;
 import org.dkvm.linux.RootedReader;
 
@@ -11,6 +15,7 @@ import org.dkvm.linux.RootedReader;
 public final class FakeHost implements HostView {
     private final Map<String, SourceKind> kinds = new HashMap<>();
     private final Map<String, String> lines = new HashMap<>();
+    private final List<MountTable.Mount> filesystems = new ArrayList<>();
     private String hostNetwork = "";
     private String inhabited = "";
     private boolean users;
@@ -28,6 +33,12 @@ public final class FakeHost implements HostView {
 
     public FakeHost withHostNetwork(String path) {
         hostNetwork = path;
+        return this;
+    }
+
+    /** Something is mounted. */
+    public FakeHost withMount(MountTable.Mount mount) {
+        filesystems.add(mount);
         return this;
     }
 
@@ -68,6 +79,16 @@ public final class FakeHost implements HostView {
     @Override
     public boolean isSharedMemory(String path) {
         return path.endsWith("/shm");
+    }
+
+    @Override
+    public Optional<MountTable.Mount> filesystemAt(String path) {
+        return filesystems.stream().filter(mount -> mount.point().equals(path)).findAny();
+    }
+
+    @Override
+    public List<MountTable.Mount> mounts() {
+        return filesystems;
     }
 
     @Override

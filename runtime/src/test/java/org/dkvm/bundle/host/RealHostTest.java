@@ -54,6 +54,6 @@ class RealHostTest {
     }
 
     private static MountTable.Mount on(String point, String type) {
-        return new MountTable.Mount(point, List.of(), type, "");
+        return new MountTable.Mount("0:1", "/", point, List.of(), type, "", List.of());
     }
 }

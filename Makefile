@@ -91,7 +91,8 @@ test-kubernetes: start-watch root deps
 	@$(STEP) 'Kubernetes' tests/kubernetes/build.sh
 	@$(MAKE) up
 	@$(STEP) 'test images' tests/images/build.sh --short-names busybox pause python nginx
-	@$(subst mvn -q,mvn,$(MVN)) test -Dtest=KubernetesTest -Ddkvm.e2e.kubernetes="$$(tests/kubernetes/build.sh)" -Dsurefire.rerunFailingTestsCount=0
+	@$(subst mvn -q,mvn,$(MVN)) test -Dtest='KubernetesTest,PodsTest#aContainerStartsAgainAndAgainAndLeavesNothing' -Ddkvm.e2e.kubernetes="$$(tests/kubernetes/build.sh)" \
+		-Ddkvm.e2e.images=dkvm-test/busybox -Ddkvm.e2e.podRestarts=200 -Dsurefire.rerunFailingTestsCount=0
 
 ## make bench       ratios against runc and against bare QEMU, as a table and as JSON; ONLY=run,network parts of it; PEERS=runsc beside Debian's gVisor
 BENCH_OPTIONS = $(if $(ONLY),--only '$(ONLY)') $(if $(PICTURES),--pictures '$(PICTURES)')

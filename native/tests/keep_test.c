@@ -3,9 +3,17 @@
 #include "check.h"
 #include "keep_pod.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define POD "/run/dkvm/vms/s/pod"
 #define SHARE POD "/share"
@@ -110,6 +118,61 @@ static void a_member_ends(void)
 	CHECK("one that the engine forgot goes likewise, whatever lies over it",
 	      keep_run("forget", "m", NULL) == 0 &&
 		      keep_shell("! test -e " SHARE "/2 && ! test -e sandbox/2 && ! test -e /run/dkvm/vms/m"));
+}
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+	unlink(path);
+	return bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 1) == 0 ? fd : -1;
+}
+
+/* A monitor that is asked for a member's end, and has still to unmount it: it ends with 0. */
+static int answer(int listener)
+{
+	static const uint8_t asked[] = {20, 0, 0, 0, 0x20, 1, 0, 0, 0, 3, 5, 0, 0, 0, 0,
+					0,  0, 0, 0, 0,    0, 0, 0, 0, 0, 7, 0, 0, 0};
+	uint8_t said[sizeof asked + 1];
+	int client = accept(listener, NULL, NULL);
+	ssize_t n = client < 0 ? -1 : recv(client, said, sizeof asked, MSG_WAITALL);
+
+	return n == (ssize_t)sizeof asked && memcmp(said, asked, sizeof asked) == 0 &&
+			       keep_shell("test -f " SHARE "/7/root/in-root")
+		       ? 0
+		       : 1;
+}
+
+static void a_member_begins(void)
+{
+	keep_member("w", "s\t7\n7/root\t0\t0\t%h/rootfs\n");
+	CHECK("it begins", keep_run("begin", "w", "true") == 0);
+}
+
+static void the_guest_unmounts_first(void)
+{
+	int status = -1, listener = listen_at(POD "/socket/monitor.sock");
+
+	a_member_begins();
+	pid_t monitor = fork();
+	if (monitor == 0)
+		_exit(answer(listener));
+	CHECK("its end is asked for, and awaited", keep_run("end", "w", "true") == 0 &&
+							   waitpid(monitor, &status, 0) == monitor && status == 0 &&
+							   keep_shell("! test -e " SHARE "/7"));
+	a_member_begins();
+	CHECK("but not for long: one that does not answer",
+	      keep_run("end", "w", "true") == 0 && keep_shell("! test -e " SHARE "/7"));
+	close(listener);
+	listener = listen_at("other.sock");
+	keep_shell("ln -sf %s/other.sock " POD "/socket/monitor.sock", keep_here);
+	a_member_begins();
+	CHECK("and at no link's end", keep_run("end", "w", "true") == 0 && fcntl(listener, F_SETFL, O_NONBLOCK) == 0 &&
+					      accept(listener, NULL, NULL) < 0 && errno == EAGAIN);
+	close(listener);
+	keep_shell("rm " POD "/socket/monitor.sock other.sock");
 }
 
 static void what_is_damaged_is_refused(void)
@@ -303,6 +366,7 @@ int main(void)
 	mounts_of_the_host_stay_apart();
 	volumes_are_shared();
 	a_member_ends();
+	the_guest_unmounts_first();
 	what_is_damaged_is_refused();
 	no_link_is_followed();
 	a_pod_ends();

@@ -24,7 +24,7 @@ POD_CONFIG = {
 }
 SECURITY = {"namespace_options": (3, NAMESPACES), "masked_paths": (13, [str]), "readonly_paths": (14, [str])}
 LINUX = {"resources": (1, RESOURCES), "security_context": (2, SECURITY)}
-MOUNT = {"container_path": (1, str), "host_path": (2, str), "readonly": (3, int)}
+MOUNT = {"container_path": (1, str), "host_path": (2, str), "readonly": (3, int), "propagation": (5, int)}
 CONTAINER_CONFIG = {
     "metadata": (1, METADATA),
     "image": (2, {"image": (1, str)}),

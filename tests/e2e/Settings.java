@@ -37,6 +37,9 @@ final class Settings {
     /** What its random numbers begin with: the same one plays the same lives. */
     static final long SOAK_SEED = Long.getLong("dkvm.e2e.soakSeed", 4711);
 
+    /** How often a container of a pod is started again. */
+    static final int POD_RESTARTS = Integer.getInteger("dkvm.e2e.podRestarts", 20);
+
     /** For how long a guest's clock is watched. */
     static final Duration CLOCK_TIME = Duration.ofSeconds(Long.getLong("dkvm.e2e.clockSeconds", 25));
 

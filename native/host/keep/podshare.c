@@ -2,6 +2,7 @@
 #include "host/keep/podshare.h"
 
 #include "common/files.h"
+#include "host/keep/podawait.h"
 #include "host/keep/podmember.h"
 
 #include <dirent.h>
@@ -370,6 +371,9 @@ int podshare_leave(int vms, int vm)
 	pod_member_parse(text, size, &member, &nobody_asks);
 	auto_close int share = member.pod ? open_share(vms, &member) : -1;
 	auto_close int plans = member.pod ? open_of_pod(vms, &member, PLANS) : -1;
+	auto_close int socket = share >= 0 ? open_of_pod(vms, &member, SOCKET) : -1;
+	if (socket >= 0)
+		podawait_end(socket, (uint32_t)strtoul(member.number, NULL, 10));
 	int r = share < 0 ? 0 : remove_tree(share, member.number, DEPTH_MAX);
 	snprintf(plan, sizeof plan, "%s.json", member.number);
 	if (plans >= 0 && member.pod)

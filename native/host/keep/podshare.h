@@ -6,7 +6,7 @@
  *     share/N/NAME     a member's own slots
  *     share/volumes/   what several members share, until the pod ends
  *     plans/N.json     a member's plan, which create writes
- *     numbers/N        a number that is taken, for ever
+ *     numbers/N        the largest number that was taken: it and those below it are taken for ever
  *     memory/NAME      of a volume in memory, a link whose text says whose tmpfs it is, "guest" or "host": create settles that once
  *     socket/          a small filesystem, too: the sandbox writes to it, and can fill nothing else
  *
@@ -37,7 +37,7 @@ bool podshare_is_member(int vm);
  */
 int podshare_join(int vms, int vm, struct failure *failure);
 
-/* Take the member's slots and its plan away; where its pod is gone, so are they. */
+/* Take the member's slots and its plan away, when the guest has unmounted them, or a few seconds later; where its pod is gone, so are they. */
 int podshare_leave(int vms, int vm);
 
 #endif

@@ -16,7 +16,9 @@ public final class Client {
         /** dkvm-exec: other limits for the VM, and no session. */
         UPDATE,
         /** dkvm-exec: what the guest uses, and no session. */
-        USAGE
+        USAGE,
+        /** dkvm-keep: the answer comes when nothing is left of a further container, and no session. */
+        END
     }
 
     /** The number of the container that a VM starts with. */
@@ -109,6 +111,11 @@ public final class Client {
         return role == Role.USAGE;
     }
 
+    /** Whether it is there to hear when a further container is gone. */
+    boolean isForEnd() {
+        return role == Role.END;
+    }
+
     /** Whether it has said to what. */
     boolean hasAsked() {
         return asked;
@@ -121,6 +128,11 @@ public final class Client {
     /** Whether what it sends has to wait in its socket until its session can begin. */
     public boolean isWaiting() {
         return waiting;
+    }
+
+    /** Whether what it sends may be read while it waits, and kept: not of the main client, whose input may be a shell's meanwhile. */
+    public boolean mayBeReadAhead() {
+        return !isMain();
     }
 
     /** Whether it got its last frame: the connection ends when that has been written. */

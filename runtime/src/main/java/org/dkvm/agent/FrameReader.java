@@ -62,6 +62,34 @@ public final class FrameReader {
         return count;
     }
 
+    /**
+     * Reads once, and keeps what came for {@link #resume} or {@link #read}. Only of readers that share their buffer.
+     *
+     * @param most how many bytes may be kept
+     * @return the bytes read, -1 at the end of the stream
+     */
+    public int readAhead(ReadableByteChannel channel, int most) throws IOException {
+        makeRoom();
+        buffer.limit(end + Math.max(0, Math.min(buffer.capacity() - end, most - end)))
+                .position(end);
+        int count = channel.read(buffer);
+        end += Math.max(count, 0);
+        keep();
+        return count;
+    }
+
+    /** How many bytes are kept. */
+    public int ahead() {
+        return kept.length;
+    }
+
+    /** Hands over every whole frame that was kept. */
+    public void resume(FrameReceiver receiver) throws ProtocolException {
+        makeRoom();
+        handOver(receiver);
+        keep();
+    }
+
     /** Whether a part of a frame waits for the rest. */
     public boolean midFrame() {
         return shared ? kept.length > 0 : end > start;

@@ -32,6 +32,8 @@ public final class SessionRouter {
     private final MainSession events;
     private final Map<Integer, Session> sessions = new HashMap<>();
     private final List<Client> waiting = new ArrayList<>();
+    /** Who wants to hear that a further container is gone. */
+    private final List<Client> awaiting = new ArrayList<>();
     /** By the numbers of further containers, those whose main clients have come; each number is used once. */
     private final Set<Integer> members = new HashSet<>();
     /** … of these, those that have ended, or could not be started. */
@@ -94,9 +96,23 @@ public final class SessionRouter {
         return false;
     }
 
-    /** Nobody starts in a further container any more. */
+    private void awaitEnd(Client client) {
+        if (!over && members.contains(client.container()) && !membersGone.contains(client.container())) {
+            awaiting.add(client);
+        } else {
+            Replies.exit(client, 0);
+        }
+    }
+
+    /** Nobody starts in a further container any more, and nothing is left of it. */
     private void memberGone(int number) {
         membersGone.add(number);
+        for (Client client : List.copyOf(awaiting)) {
+            if (client.container() == number) {
+                awaiting.remove(client);
+                Replies.exit(client, 0);
+            }
+        }
         for (Client exec : List.copyOf(waiting)) {
             if (exec.container() == number) {
                 waiting.remove(exec);
@@ -155,6 +171,10 @@ public final class SessionRouter {
             Replies.refuse(client, "the container stopped before the process started");
         }
         waiting.clear();
+        for (Client client : awaiting) {
+            Replies.exit(client, 0);
+        }
+        awaiting.clear();
         for (Session session : new ArrayList<>(sessions.values())) {
             Client client = session.client();
             if (client != null && session.number() != MAIN) {
@@ -184,7 +204,7 @@ public final class SessionRouter {
             update(client, frame);
             return;
         }
-        if (client.isForUsage()) {
+        if (client.isForUsage() || client.isForEnd()) {
             throw new ProtocolException("a frame " + frame.type() + " from a client that only listens");
         }
         if (frame.type() == FrameType.NETWORK_CHANGED) {
@@ -218,6 +238,7 @@ public final class SessionRouter {
     /** The connection of a client has ended, or is about to. */
     public void clientGone(Client client) {
         waiting.remove(client);
+        awaiting.remove(client);
         Session session = client.session();
         boolean main = client.isMain() && !client.isEnded();
         if (client.isMembersMain() && session == null && !client.isEnded()) {
@@ -327,6 +348,10 @@ public final class SessionRouter {
         }
         if (client.isForUsage()) {
             events.usageAsked(client);
+            return;
+        }
+        if (client.isForEnd()) {
+            awaitEnd(client);
             return;
         }
         if (client.isMain()) {

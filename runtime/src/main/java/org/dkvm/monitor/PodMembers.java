@@ -70,6 +70,10 @@ final class PodMembers {
     }
 
     private void resume(Client client, FrameOutput agent) {
+        if (client.isEnded()) {
+            forget(client);
+            return;
+        }
         if (over) {
             router.refuseMember(client, GONE);
         } else if (router.hasEndingMembers()) {
@@ -105,7 +109,7 @@ final class PodMembers {
     /** What is mounted is looked at now: the VM may have taken its time to grow. */
     private void open(Client client, FrameOutput agent) {
         if (client.isEnded()) {
-            memory.remove(client.container());
+            forget(client);
             return;
         }
         try {
@@ -123,8 +127,13 @@ final class PodMembers {
         }
     }
 
-    private void refuse(Client client, String reason) {
+    private void forget(Client client) {
         memory.remove(client.container());
+        timelines.ended(client.container());
+    }
+
+    private void refuse(Client client, String reason) {
+        forget(client);
         log.line("container " + client.container() + " can not be started: " + reason);
         router.refuseMember(client, reason);
     }

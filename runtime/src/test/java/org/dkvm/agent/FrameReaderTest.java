@@ -40,6 +40,27 @@ class FrameReaderTest {
     }
 
     @Test
+    void whatWasReadAheadIsHandedOverLater() throws Exception {
+        byte[] sent = frames(12, 7);
+        ByteBuffer buffer = ByteBuffer.allocate(FrameReader.MIN_BUFFER);
+        FrameReader reader = new FrameReader(Sender.AGENT, buffer, true);
+        ReadableByteChannel channel = Channels.newChannel(new ByteArrayInputStream(sent));
+        while (reader.readAhead(channel, 1000) > 0) {
+            scribble(buffer);
+        }
+        assertThat(reader.ahead()).isEqualTo(1000);
+        assertThat(payloads).isEmpty();
+        reader.resume(this::keep);
+        scribble(buffer);
+        assertThat(payloads).isNotEmpty();
+        while (reader.read(channel, 4096, this::keep) >= 0) {
+            scribble(buffer);
+        }
+        assertThat(joined()).isEqualTo(sent);
+        assertThat(reader.readAhead(channel, 1000)).isNegative();
+    }
+
+    @Test
     void frameOverTheBoundIsRefusedBeforeItIsThere() {
         assertBreach("11 00 01 00 25 01 00 00 00", "more than 65552");
         assertBreach("ff ff ff ff 25 01 00 00 00", "a frame of 4294967295 bytes");

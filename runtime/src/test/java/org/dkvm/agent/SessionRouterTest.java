@@ -257,7 +257,7 @@ class SessionRouterTest {
         assertThat(client.isEnded()).isTrue();
         clientBreaks(attach(ear, 2), FrameType.STDIN, new byte[1], "STDIN from a client for a signal");
         clientBreaks(attach(ear, 2), FrameType.SIGNAL, new byte[] {65, 0, 0, 0}, "signal 65");
-        clientBreaks(new Client(new Ear().output), FrameType.ATTACH, attach(3, 5), "role 5");
+        clientBreaks(new Client(new Ear().output), FrameType.ATTACH, attach(3, 6), "role 6");
     }
 
     @Test
@@ -394,6 +394,32 @@ class SessionRouterTest {
         router.clientGone(client);
         assertThat(agent.heard()).containsExactly("CLOSE 2 0");
         assertThat(main.told).doesNotContain("lost");
+    }
+
+    @Test
+    void whoAsksForAFurtherContainersEndHearsOfItWhenNothingIsLeft() throws Exception {
+        running();
+        Ear none = new Ear();
+        assertThat(attachTo(none, 5, 2).isEnded()).isTrue();
+        assertThat(none.heard()).containsExactly("EXIT 1 2");
+        Client client = attachTo(new Ear(), 0, 2);
+        Ear ear = new Ear();
+        Client asks = attachTo(ear, 5, 2);
+        clientBreaks(asks, FrameType.SIGNAL, new byte[4], "only listens");
+        router.openMember(agent.output, client, new byte[] {7});
+        fromAgent(FrameType.OPENED, 2, new byte[4]);
+        router.clientGone(client);
+        assertThat(ear.heard()).isEmpty();
+        Client gone = attachTo(new Ear(), 5, 2);
+        router.clientGone(gone);
+        fromAgent(FrameType.EXIT, 2, new byte[] {(byte) 137, 0});
+        assertThat(ear.heard()).containsExactly("EXIT 1 2");
+        assertThat(asks.isEnded()).isTrue();
+        attachTo(new Ear(), 0, 3);
+        Ear late = new Ear();
+        attachTo(late, 5, 3);
+        router.endExecSessions();
+        assertThat(late.heard()).containsExactly("EXIT 1 2");
     }
 
     @Test

@@ -220,6 +220,7 @@ class CreateTest {
         // Numbers are not used again, also where the container's create failed later.
         create();
         assertThat(pod.resolve("plans/3.json")).exists();
+        assertThat(pod.resolve("numbers")).isDirectoryContaining("glob:**/3").isDirectoryNotContaining("glob:**/2");
     }
 
     /** Its annotations may be an image's. */

@@ -86,18 +86,24 @@ public record PodVm(VmRecord vm, Path directory, long process) {
         return launcher;
     }
 
-    /** A number that no container of this VM has had. */
+    /**
+     * A number that no container of this VM has had: larger than any that is written down, of which only the largest are kept. Who was overtaken may have written down one that had been used, and
+     * takes another.
+     */
     public int takeNumber() throws DkvmException {
         Path numbers = directory.resolve("numbers");
         try {
-            int number = MemberPlan.FIRST + count(numbers);
+            int number = Math.max(MemberPlan.FIRST, largest(numbers) + 1);
             while (number < MOST) {
-                try {
-                    Files.createDirectory(numbers.resolve(String.valueOf(number)));
-                    return number;
-                } catch (FileAlreadyExistsException e) {
-                    number++;
+                if (isNew(numbers.resolve(String.valueOf(number)))) {
+                    int largest = largest(numbers);
+                    if (largest == number) {
+                        forgetBefore(numbers, number);
+                        return number;
+                    }
+                    number = largest;
                 }
+                number++;
             }
         } catch (IOException e) {
             throw new DkvmException("can not write \"" + numbers + "\": " + e, ADVICE, e);
@@ -105,14 +111,42 @@ public record PodVm(VmRecord vm, Path directory, long process) {
         throw new DkvmException("pod \"" + vm.id() + "\" has had " + MOST + " containers", ADVICE);
     }
 
-    private static int count(Path directory) throws IOException {
-        int count = 0;
-        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
-            for (Path _ : entries) {
-                count++;
+    private static boolean isNew(Path directory) throws IOException {
+        try {
+            Files.createDirectory(directory);
+            return true;
+        } catch (FileAlreadyExistsException e) {
+            return false;
+        }
+    }
+
+    private static int largest(Path numbers) throws IOException {
+        int largest = 0;
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(numbers)) {
+            for (Path entry : entries) {
+                largest = Math.max(largest, number(entry));
             }
         }
-        return count;
+        return largest;
+    }
+
+    private static void forgetBefore(Path numbers, int number) throws IOException {
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(numbers)) {
+            for (Path entry : entries) {
+                if (number(entry) < number) {
+                    Files.deleteIfExists(entry);
+                }
+            }
+        }
+    }
+
+    /** Only digits are ever written there. */
+    private static int number(Path entry) throws IOException {
+        try {
+            return Integer.parseInt(String.valueOf(entry.getFileName()));
+        } catch (NumberFormatException e) {
+            throw new IOException("\"" + entry + "\" is no number", e);
+        }
     }
 
     /** Where the VM's monitor finds it when the container is started. */

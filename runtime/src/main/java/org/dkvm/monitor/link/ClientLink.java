@@ -22,12 +22,16 @@ final class ClientLink implements Runnable, FrameReceiver {
     /** ATTACH, and not a byte more: what follows waits in the socket until the session can begin. */
     private static final int ATTACH_BYTES = Frame.HEADER + 20;
 
+    /** Of one that waits so much is read, so that its end is seen. */
+    private static final int MOST_AHEAD = 4096;
+
     private final SocketChannel channel;
     private final SelectionKey key;
     private final SessionRouter router;
     private final MonitorLog log;
     private final Client client;
     private final FrameReader reader;
+    private boolean hasAhead;
 
     ClientLink(SocketChannel channel, EventLoop loop, SessionRouter router, ByteBuffer sharedBuffer, MonitorLog log)
             throws IOException {
@@ -58,7 +62,12 @@ final class ClientLink implements Runnable, FrameReceiver {
             if (key.isWritable()) {
                 client.output().flush();
             }
-            if (key.isReadable()) {
+            if (key.isReadable() && client.isWaiting()) {
+                hasAhead = true;
+                if (reader.readAhead(channel, MOST_AHEAD) < 0) {
+                    drop();
+                }
+            } else if (key.isReadable()) {
                 int most = client.isAttached() ? Integer.MAX_VALUE : ATTACH_BYTES;
                 if (reader.read(channel, most, this) < 0) {
                     drop();
@@ -78,16 +87,30 @@ final class ClientLink implements Runnable, FrameReceiver {
      * @param mayRead whether there is room for what the client sends
      */
     void update(boolean mayRead) {
+        if (hasAhead && mayRead && !client.isWaiting() && !client.isEnded()) {
+            hasAhead = false;
+            resume();
+        }
         FrameOutput output = client.output();
         if (output.isBroken() || (client.isEnded() && output.backlog() == 0)) {
             drop();
         }
         if (key.isValid()) {
-            boolean reads = mayRead && !client.isWaiting() && !client.isEnded();
+            boolean ahead = client.isWaiting() && client.mayBeReadAhead() && reader.ahead() < MOST_AHEAD;
+            boolean reads = mayRead && !client.isEnded() && (ahead || !client.isWaiting());
             int wanted = (reads ? SelectionKey.OP_READ : 0) | (output.backlog() > 0 ? SelectionKey.OP_WRITE : 0);
             if (key.interestOps() != wanted) {
                 key.interestOps(wanted);
             }
+        }
+    }
+
+    private void resume() {
+        try {
+            reader.resume(this);
+        } catch (ProtocolException e) {
+            log.line("a client broke the protocol: " + e.text());
+            drop();
         }
     }
 

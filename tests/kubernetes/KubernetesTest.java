@@ -216,11 +216,36 @@ class KubernetesTest {
                     "subPath is a directory of the volume",
                     "sub\n=0",
                     side.exec("shared", "side", "echo sub >/sub/file; cat /v/a/b/file"));
-            side.exec("shared", "web", "echo in memory >/m/file");
+            side.exec(
+                    "shared",
+                    "side",
+                    "mkfifo /sub/fifo; { cat /sub/fifo >/sub/got; mv /sub/got /sub/all; } >/dev/null 2>&1 &");
+            side.sees(
+                    "a FIFO in a subPath leads to who has the volume",
+                    "by the volume\n=0",
+                    side.exec(
+                            "shared",
+                            "web",
+                            "echo by the volume >/v/a/b/fifo; until [ -e /v/a/b/all ]; do sleep 0.1; done; cat /v/a/b/all"));
+            side.exec("shared", "web", "echo in memory >/m/file; mkfifo /m/fifo; cat /m/fifo >/dev/null 2>&1 &");
             side.sees(
                     "a volume in memory is one for the pod",
-                    "in memory\n=0",
-                    side.exec("shared", "side", "cat /m/file"));
+                    "in memory\ntmpfs\n=0",
+                    side.exec("shared", "side", "cat /m/file; stat -f -c %T /m; echo >/m/fifo"));
+            side.kubectl(
+                    "debug",
+                    "shared-RUNTIME",
+                    "--image=dkvm-test/busybox:1",
+                    "--container=debugger",
+                    "--",
+                    "sh",
+                    "-c",
+                    "exec 2>&1; wget -qO- http://127.0.0.1/; ls /index.html /v; cat /dev/shm/word; echo debugged");
+            side.awaitLog("shared", "debugger", "debugged");
+            side.sees(
+                    "an ephemeral container has the pod's network and memory, and a root of its own",
+                    "page\nls: /index.html: No such file or directory\nls: /v: No such file or directory\nof web\ndebugged",
+                    side.logs("shared", "debugger"));
             side.sees(
                     "hosts aliases are in /etc/hosts",
                     "10.1.2.3\talias.test\n=0",
@@ -314,23 +339,49 @@ class KubernetesTest {
                         - {name: directory, mountPath: /node}
                         - {name: file, mountPath: /node-file}
                         - {name: settings, mountPath: /etc/one, subPath: nested.conf}
+                        - {name: secret, mountPath: /etc/outer, readOnly: true}
+                        - {name: settings, mountPath: /etc/outer/inner}
+                        - {name: propagated, mountPath: /propagated, mountPropagation: HostToContainer}
                       - name: b
                         image: dkvm-test/busybox:1
                         command: [sh, -c, "%1$s"]
                         volumeMounts: [{name: settings, mountPath: /etc/settings}, {name: directory, mountPath: /node}]
+                      - name: watches
+                        image: dkvm-test/python:1
+                        command:
+                        - python3
+                        - -c
+                        - |
+                          import ctypes, os, signal
+                          signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+                          libc = ctypes.CDLL(None)
+                          watches = libc.inotify_init()
+                          moved_to = 0x80
+                          libc.inotify_add_watch(watches, b'/etc/projected', moved_to)
+                          print('ready', flush=True)
+                          while True:
+                              events = os.read(watches, 4096)
+                              with open('/etc/projected/colour') as file:
+                                  colour = file.read()
+                              if b'..data' in events and colour == 'green':
+                                  print('..data', colour, sep='\\n', flush=True)
+                                  break
+                          signal.pause()
+                        volumeMounts: [{name: projected, mountPath: /etc/projected}]
                       volumes:
                       - {name: settings, configMap: {name: settings-RUNTIME, items: [{key: colour, path: colour}, {key: nested.conf, path: a/b/nested.conf}, {key: nested.conf, path: nested.conf}]}}
                       - {name: secret, secret: {secretName: secret-RUNTIME, defaultMode: 0400}}
                       - {name: info, downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}]}}
                       - {name: directory, hostPath: {path: %2$s, type: Directory}}
                       - {name: file, hostPath: {path: %2$s/file, type: File}}
+                      - {name: propagated, hostPath: {path: %2$s/propagated, type: DirectoryOrCreate}}
                       - name: projected
                         projected:
                           sources:
                           - {configMap: {name: settings-RUNTIME, items: [{key: colour, path: colour}]}}
                           - {secret: {name: secret-RUNTIME}}
                           - {serviceAccountToken: {path: token, expirationSeconds: 600}}
-                    """.formatted(FOREVER, directory), "a", "b");
+                    """.formatted(FOREVER, directory), "a", "b", "watches");
             side.alias(side.address("told"), "ADDRESS");
             side.sees(
                     "the environment, with references",
@@ -375,6 +426,29 @@ class KubernetesTest {
                     "what the node writes to a hostPath is seen",
                     "later\n=0",
                     side.exec("told", "b", "cat /node/later"));
+            side.sees(
+                    "a configMap lies below a secret's directory",
+                    "firstred=0",
+                    side.exec("told", "a", "cat /etc/outer/password /etc/outer/inner/colour"));
+            Path propagated = Files.createDirectories(directory.resolve("propagated/there"));
+            Host.run("mount", "-t", "tmpfs", "tmpfs", propagated.toString());
+            try {
+                Files.writeString(propagated.resolve("file"), "mounted later\n");
+                side.sees(
+                        "HostToContainer: what the node mounts later is seen",
+                        "mounted later\n=0",
+                        side.exec("told", "a", "cat /propagated/there/file"));
+            } finally {
+                // docs/kubernetes.md: it is in use as long as the guest remembers something of it.
+                Host.run("umount", "-l", propagated.toString());
+            }
+            side.sees(
+                    "and goes again",
+                    "=0",
+                    side.exec(
+                            "told",
+                            "a",
+                            "n=0; while [ -e /propagated/there/file ]; do sleep 0.1; n=$((n + 1)); [ $n -lt 100 ] || exit 1; done; ls /propagated/there"));
             side.apply(settings.formatted("green"));
             side.apply(secret.formatted("second"));
             String swapped =
@@ -388,6 +462,11 @@ class KubernetesTest {
                     "a secret that changes is seen",
                     "second=0",
                     side.exec("told", "a", swapped.formatted("/etc/secret/password", "second")));
+            side.awaitLog("told", "watches", "green");
+            side.sees(
+                    "a program that watches a projected volume is told of the change",
+                    "ready\n..data\ngreen",
+                    side.logs("told", "watches"));
             side.sees("a subPath stays as it was", "a = 1\n=0", side.exec("told", "a", "cat /etc/one"));
         });
     }
@@ -600,7 +679,7 @@ class KubernetesTest {
                         image: dkvm-test/busybox:1
                         command: [sh, -c, "%1$s"]
                         securityContext: {runAsUser: 1000, runAsGroup: 3000, allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
-                        volumeMounts: [{name: v, mountPath: /v}]
+                        volumeMounts: [{name: v, mountPath: /v}, {name: m, mountPath: /m}]
                       - name: more
                         image: dkvm-test/busybox:1
                         command: [sh, -c, "%1$s"]
@@ -616,7 +695,7 @@ class KubernetesTest {
                         image: dkvm-test/busybox:1
                         command: [sh, -c, "%1$s"]
                         securityContext: {privileged: true}
-                      volumes: [{name: v, emptyDir: {}}]
+                      volumes: [{name: v, emptyDir: {}}, {name: m, emptyDir: {medium: Memory}}]
                     """.formatted(FOREVER), "user", "more", "plain", "privileged");
             side.sees(
                     "runAsUser, runAsGroup, fsGroup, supplementalGroups",
@@ -626,6 +705,10 @@ class KubernetesTest {
                     "a volume is fsGroup's",
                     "4000 2777\n4000\n=0",
                     side.exec("secure", "user", "stat -c '%g %a' /v; touch /v/x; stat -c %g /v/x"));
+            side.sees(
+                    "so is a volume in memory",
+                    "0 4000 2777\n4000\n=0",
+                    side.exec("secure", "user", "stat -c '%u %g %a' /m; touch /m/x; stat -c %g /m/x"));
             side.sees(
                     "no capability is left",
                     "CapEff:\t0+\n=0",

@@ -122,7 +122,7 @@ start_api() {
     chmod 600 "$dir"/pki/*
     daemon kube-apiserver "$programs/kube-apiserver" --etcd-servers=http://127.0.0.1:2379 --cert-dir="$dir/pki" \
         --bind-address="$NODE" --advertise-address="$NODE" --secure-port=6443 --service-cluster-ip-range="$SERVICES" \
-        --authorization-mode=AlwaysAllow --disable-admission-plugins=ServiceAccount --token-auth-file="$dir/pki/tokens.csv" --allow-privileged \
+        --feature-gates=EphemeralContainers=true --authorization-mode=AlwaysAllow --disable-admission-plugins=ServiceAccount --token-auth-file="$dir/pki/tokens.csv" --allow-privileged \
         --kubelet-preferred-address-types=InternalIP \
         --service-account-issuer=https://kubernetes.default.svc --service-account-key-file="$dir/pki/accounts.key" \
         --service-account-signing-key-file="$dir/pki/accounts.key"
@@ -190,6 +190,7 @@ address: $NODE
 authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}
 authorization: {mode: AlwaysAllow}
 cgroupDriver: cgroupfs
+featureGates: {EphemeralContainers: true}
 cgroupRoot: /${dir##*/}-kubelet
 clusterDNS: [10.235.0.10]
 clusterDomain: cluster.local

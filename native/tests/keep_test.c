@@ -130,6 +130,23 @@ static int listen_at(const char *path)
 	return bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 1) == 0 ? fd : -1;
 }
 
+/* As when a pod of Podman's has been started again, and its new VM counts anew. */
+static void a_number_may_be_anothers_by_now(void)
+{
+	keep_member("p", "s\t9\n9/root\t0\t0\t%h/rootfs\n");
+	keep_run("begin", "p", "true");
+	keep_shell("touch " POD "/plans/9.json && ln -s q " POD "/plans/9.of");
+	CHECK("who had a number before leaves what is another's",
+	      keep_run("end", "p", "true") == 0 &&
+		      keep_shell("test -f " SHARE "/9/root/in-root -a -f " POD "/plans/9.json -a ! -e "
+				 "/run/dkvm/vms/p"));
+	keep_member("q", "s\t9\n9/root\t0\t0\t%h/rootfs\n");
+	CHECK("whose end takes it, and that it was there",
+	      keep_run("begin", "q", "true") == 0 && keep_run("end", "q", "true") == 0 &&
+		      keep_shell("! test -e " SHARE "/9 && ! test -e " POD "/plans/9.json && ! test -L " POD
+				 "/plans/9.of"));
+}
+
 /* A monitor that is asked for a member's end, and has still to unmount it: it ends with 0. */
 static int answer(int listener)
 {
@@ -366,6 +383,7 @@ int main(void)
 	mounts_of_the_host_stay_apart();
 	volumes_are_shared();
 	a_member_ends();
+	a_number_may_be_anothers_by_now();
 	the_guest_unmounts_first();
 	what_is_damaged_is_refused();
 	no_link_is_followed();

@@ -286,7 +286,7 @@ static int end(const char *id)
 		return vm;
 	bool member = podshare_is_member(vm);
 	auto_close int vms = open_vms();
-	int r = member ? podshare_leave(vms, vm) : podshare_remove(vm);
+	int r = member ? podshare_leave(vms, vm, id) : podshare_remove(vm);
 	/* as long as something is mounted there, it is known by its directory */
 	if (r < 0)
 		return r;

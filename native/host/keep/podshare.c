@@ -357,10 +357,30 @@ int podshare_join(int vms, int vm, struct failure *failure)
 	return r;
 }
 
-int podshare_leave(int vms, int vm)
+/* Whether the number is that container's; one whose create got no further, or was an older version's, has not written that down. */
+static bool is_owner(int plans, const char *number, const char *id)
+{
+	char name[POD_NUMBER_SIZE + sizeof ".of"], owner[NAME_MAX + 1];
+
+	snprintf(name, sizeof name, "%s.of", number);
+	ssize_t size = readlinkat(plans, name, owner, sizeof owner);
+	return size < 0 || ((size_t)size == strlen(id) && memcmp(owner, id, (size_t)size) == 0);
+}
+
+static void forget_plan(int plans, const char *number)
+{
+	static const char *const kinds[] = {"json", "of"};
+	char name[POD_NUMBER_SIZE + sizeof ".json"];
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		snprintf(name, sizeof name, "%s.%s", number, kinds[i]);
+		unlinkat(plans, name, 0);
+	}
+}
+
+int podshare_leave(int vms, int vm, const char *id)
 {
 	static struct pod_member member;
-	char plan[POD_NUMBER_SIZE + sizeof ".json"];
 	struct failure nobody_asks;
 	size_t size;
 	char *text = read_member(vm, &size, &nobody_asks);
@@ -371,13 +391,13 @@ int podshare_leave(int vms, int vm)
 	pod_member_parse(text, size, &member, &nobody_asks);
 	auto_close int share = member.pod ? open_share(vms, &member) : -1;
 	auto_close int plans = member.pod ? open_of_pod(vms, &member, PLANS) : -1;
-	auto_close int socket = share >= 0 ? open_of_pod(vms, &member, SOCKET) : -1;
+	bool owner = member.pod && is_owner(plans, member.number, id);
+	auto_close int socket = share >= 0 && owner ? open_of_pod(vms, &member, SOCKET) : -1;
 	if (socket >= 0)
 		podawait_end(socket, (uint32_t)strtoul(member.number, NULL, 10));
-	int r = share < 0 ? 0 : remove_tree(share, member.number, DEPTH_MAX);
-	snprintf(plan, sizeof plan, "%s.json", member.number);
-	if (plans >= 0 && member.pod)
-		unlinkat(plans, plan, 0);
+	int r = share < 0 || !owner ? 0 : remove_tree(share, member.number, DEPTH_MAX);
+	if (plans >= 0 && owner)
+		forget_plan(plans, member.number);
 	free(text);
 	return r;
 }

@@ -37,7 +37,10 @@ bool podshare_is_member(int vm);
  */
 int podshare_join(int vms, int vm, struct failure *failure);
 
-/* Take the member's slots and its plan away, when the guest has unmounted them, or a few seconds later; where its pod is gone, so are they. */
-int podshare_leave(int vms, int vm);
+/*
+ * Take the slots and the plan of the member with that id away, when the guest has unmounted them, or a few seconds later; where its pod is gone,
+ * so are they. A pod that was started again may have given its number to another member: then there is nothing of it.
+ */
+int podshare_leave(int vms, int vm, const char *id);
 
 #endif

@@ -138,7 +138,7 @@ public final class Create {
         // "run" makes a container, and takes it away, by itself: there is no moment at which the log could be kept.
         boolean logs = action == RuncMessages.Action.CREATE;
         boolean holdsPod = told.role() == Pod.Role.SANDBOX && logs;
-        HostConfig hosts = holdsPod ? PodSize.of(original, config) : config;
+        HostConfig hosts = holdsPod && !told.podmans() ? PodSize.of(original, config) : config;
         Options options = Options.parse(options(original, holdsPod), hosts);
         if (told.role() == Pod.Role.CONTAINER) {
             Optional<PodVm> vm = PodVm.of(places.vms(), told, original);
@@ -157,7 +157,7 @@ public final class Create {
         CapabilityNames.warnOfUnknown(Json.objectOrNew(original, "process"), warn);
         ContainerSpec container =
                 ContainerSpec.read(original, pod, bundle, options.machine().disks(), ProcessLimits.own(), host);
-        if (holdsPod) {
+        if (holdsPod && !told.podmans()) {
             PodSize.weigh(container.spec());
         }
         String program =
@@ -169,7 +169,7 @@ public final class Create {
         KernelStore.Found kernel = kernel(options, ImageKernel.ImageRoot.of(root, files), architecture);
         Processor processor = processor(options, architecture);
         MemorySize most = HostMemory.total();
-        if (holdsPod && told.podmans()) {
+        if (holdsPod && Pod.isInPodmansGroup(original)) {
             MemorySize overhead =
                     hosts.overhead(processor.accelerator(), options.machine().display());
             most = PodGroup.of(original, host).give(container.spec(), overhead, most);

@@ -105,10 +105,15 @@ public record Pod(Role role, String id, boolean podmans) {
     private static boolean isPodmansHolder(JsonObject spec) {
         Optional<JsonObject> process = Json.object(spec, "process");
         return (process.isPresent() && PODMANS_HOLDER.equals(Json.strings(process.get(), "args")))
-                || PODS_GROUP
-                        .matcher(Json.string(Json.objectOrNew(spec, "linux"), "cgroupsPath")
-                                .orElse(""))
-                        .find();
+                || isInPodmansGroup(spec);
+    }
+
+    /** Whether its control group is in one that Podman has made for a pod: no image has a say in that, and any other group's limits are not a pod's. */
+    public static boolean isInPodmansGroup(JsonObject spec) {
+        return PODS_GROUP
+                .matcher(Json.string(Json.objectOrNew(spec, "linux"), "cgroupsPath")
+                        .orElse(""))
+                .find();
     }
 
     private static Pod told(JsonObject annotations) {

@@ -149,8 +149,19 @@ public record PodVm(VmRecord vm, Path directory, long process) {
         }
     }
 
-    /** Where the VM's monitor finds it when the container is started. */
+    /**
+     * Writes the plan where the VM's monitor finds it when the container is started, and beside it whose the number is: a pod of Podman's that starts again has a VM that counts anew, and what is left
+     * of a container of the last one is to be taken away without a look at that number's (native/host/keep/podshare.c).
+     */
     public void write(MemberPlan plan) throws DkvmException {
-        AtomicFile.replacePrivate(VmPlace.plan(directory, plan.number()), Json.write(plan.toJson()));
+        Path file = VmPlace.plan(directory, plan.number());
+        Path owner = file.resolveSibling(plan.number() + ".of");
+        try {
+            Files.deleteIfExists(owner);
+            Files.createSymbolicLink(owner, Path.of(plan.container().id().value()));
+        } catch (IOException e) {
+            throw new DkvmException("can not write \"" + owner + "\": " + e, ADVICE, e);
+        }
+        AtomicFile.replacePrivate(file, Json.write(plan.toJson()));
     }
 }

@@ -127,32 +127,35 @@ int confine_to_open_sockets(void)
 {
 	struct sock_filter code[] = {
 		THIS_ARCHITECTURE,
-		IF(SYS_epoll_pwait, 22, 0), /* which arm64 has in place of the next */
+		IF(SYS_epoll_pwait, 25, 0), /* which arm64 has in place of the next */
 #ifdef SYS_epoll_wait
-		IF(SYS_epoll_wait, 21, 0),
+		IF(SYS_epoll_wait, 24, 0),
 #else
-		IF(SYS_epoll_pwait, 21, 0),
+		IF(SYS_epoll_pwait, 24, 0),
 #endif
-		IF(SYS_epoll_ctl, 20, 0),
-		IF(SYS_recvfrom, 19, 0),
+		IF(SYS_epoll_ctl, 23, 0),
+		IF(SYS_recvfrom, 22, 0),
 		IF(SYS_sendto, 18, 0),
-		IF(SYS_read, 17, 0),
-		IF(SYS_write, 16, 0),
-		IF(SYS_accept4, 15, 0),
-		IF(SYS_close, 14, 0),
-		IF(SYS_shutdown, 13, 0),
-		IF(SYS_getsockname, 12, 0),
-		IF(SYS_setsockopt, 11, 0),
-		IF(SYS_brk, 10, 0),
-		IF(SYS_mmap, 9, 0),
-		IF(SYS_mremap, 8, 0),
-		IF(SYS_munmap, 7, 0),
-		IF(SYS_madvise, 6, 0),
-		IF(SYS_getrandom, 5, 0),
-		IF(SYS_clock_gettime, 4, 0),
-		IF(SYS_exit_group, 3, 0),
-		IF(SYS_restart_syscall, 2, 0),
-		IF(SYS_sigaltstack, 1, 0), /* of the address sanitizer, in tests */
+		IF(SYS_read, 20, 0),
+		IF(SYS_write, 19, 0),
+		IF(SYS_accept4, 18, 0),
+		IF(SYS_close, 17, 0),
+		IF(SYS_shutdown, 16, 0),
+		IF(SYS_getsockname, 15, 0),
+		IF(SYS_setsockopt, 14, 0),
+		IF(SYS_brk, 13, 0),
+		IF(SYS_mmap, 12, 0),
+		IF(SYS_mremap, 11, 0),
+		IF(SYS_munmap, 10, 0),
+		IF(SYS_madvise, 9, 0),
+		IF(SYS_getrandom, 8, 0),
+		IF(SYS_clock_gettime, 7, 0),
+		IF(SYS_exit_group, 6, 0),
+		IF(SYS_restart_syscall, 5, 0),
+		IF(SYS_sigaltstack, 4, 0), /* of the address sanitizer, in tests */
+		REFUSE,
+		LOAD_ARGUMENT(5), /* without an address: with one, MSG_FASTOPEN connects */
+		IF(0, 1, 0),
 		REFUSE,
 		ALLOW,
 	};

@@ -11,6 +11,7 @@
 #include "guest/process/reaper.h"
 #include "guest/setup/scout.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -39,8 +40,11 @@ static int prepare(char *argument)
 	static const char name[] = "processors=";
 	int r = 0;
 
-	if (strncmp(argument, name, sizeof name - 1) == 0)
-		r = scout_open(processors_set((uint32_t)strtoul(argument + sizeof name - 1, NULL, 10)));
+	if (strncmp(argument, name, sizeof name - 1) == 0) {
+		uint32_t wanted = (uint32_t)strtoul(argument + sizeof name - 1, NULL, 10);
+		/* what is missing now would be missing in each machine that is made of this one */
+		r = processors_set(wanted) < wanted ? -EAGAIN : scout_open(wanted);
+	}
 	/* nothing of it is to be seen in the list of processes */
 	memset(argument, 0, strlen(argument));
 	return r;

@@ -200,6 +200,8 @@ static void takes_what_is_for_localhost(void)
 		say_u32(FRAME_SOCKET_CLOSE, FIRST, 0);
 	}
 	CHECK("the sandbox's own port is left alone", client("127.0.0.1", OWN_PORT) == REFUSED);
+	CHECK("so is the engine's DNS, which the monitor asks for the guest", client("127.0.0.11", 53) == REFUSED);
+	CHECK("and port 0", client("127.0.0.1", 0) == REFUSED);
 	struct sockaddr_in to = {
 		.sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int datagrams = socket_there(AF_INET, SOCK_DGRAM);

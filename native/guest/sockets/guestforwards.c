@@ -163,10 +163,15 @@ int guest_forward_open(const struct frame *frame)
 	union address address;
 	struct tunnel *tunnel = frame->stream > TUNNELS_MAX ? tunnel_forward_place(frame->stream) : NULL;
 
-	if (frame->length != FORWARD_SIZE || !tunnel || !read_address(&address, frame->payload))
+	if (frame->length != FORWARD_SIZE || !tunnel)
 		return -EPROTO;
 	tunnel_begin(tunnel, SOCK_STREAM, NO_SOCKET);
 	tunnel->network = true;
+	/* of a client, or of one of the sandbox's processes: no matter for the whole pod */
+	if (!read_address(&address, frame->payload)) {
+		tunnel_close(tunnel, EINVAL);
+		return 0;
+	}
 	may_retry[place_of(tunnel)] = is_loopback(&address) && is_localhost(&address);
 	ports[place_of(tunnel)] = address.any.sa_family == AF_INET ? address.ipv4.sin_port : address.ipv6.sin6_port;
 	try_to_connect(tunnel, &address);

@@ -19,6 +19,9 @@
 
 enum { IPV4, IPV6, FAMILIES, BACKLOG = 128 };
 
+/* Where the monitor asks an engine's DNS, for the guest. What the guest asks does not come back to it. */
+enum { ENGINES_DNS = 0x7F00000B /* 127.0.0.11 */, DNS_PORT = 53 };
+
 #define FIELD(name) offsetof(struct bpf_sk_lookup, name)
 #define REMOTE(word) (FIELD(remote_ip6) + 4 * (word))
 #define LOCAL(word) (FIELD(local_ip6) + 4 * (word))
@@ -49,6 +52,9 @@ static void patch(const struct assembly *assembly, size_t end)
 static void choose_ipv4(struct assembly *to)
 {
 	add(to, LOAD(BPF_REG_2, BPF_REG_6, FIELD(local_ip4)));
+	add(to, JUMP_UNLESS(BPF_REG_2, (int32_t)htonl(ENGINES_DNS), 2));
+	add(to, LOAD(BPF_REG_3, BPF_REG_6, FIELD(local_port)));
+	add(to, JUMP_IF(BPF_REG_3, DNS_PORT, LEAVE_ALONE));
 	add(to, MOVE(BPF_REG_3, BPF_REG_2));
 	add(to, AND(BPF_REG_3, 0xFF));
 	add(to, JUMP_IF(BPF_REG_3, IN_LOOPBACKNET, 2));
@@ -76,10 +82,11 @@ size_t forward_program(struct bpf_insn code[static FORWARD_INSTRUCTIONS], int ma
 	add(&to, LOAD(BPF_REG_2, BPF_REG_6, FIELD(protocol)));
 	add(&to, JUMP_UNLESS(BPF_REG_2, IPPROTO_TCP, LEAVE_ALONE));
 	add(&to, LOAD(BPF_REG_2, BPF_REG_6, FIELD(local_port)));
+	add(&to, JUMP_IF(BPF_REG_2, 0, LEAVE_ALONE)); /* nobody can listen there */
 	if (own != 0)
 		add(&to, JUMP_IF(BPF_REG_2, own, LEAVE_ALONE));
 	add(&to, LOAD(BPF_REG_2, BPF_REG_6, FIELD(family)));
-	add(&to, JUMP_IF(BPF_REG_2, AF_INET6, 8)); /* over what chooses IPv4, and the jump behind it */
+	add(&to, JUMP_IF(BPF_REG_2, AF_INET6, 11)); /* over what chooses IPv4, and the jump behind it */
 	choose_ipv4(&to);
 	add(&to, JUMP(13)); /* over what chooses IPv6 */
 	choose_ipv6(&to);
@@ -212,25 +219,6 @@ static int listen_in(int home, int network, int listeners[static FAMILIES], stru
 	return r;
 }
 
-/* To where runc takes them from. What the caller has left there, as containerd's shim does, runc would close; but not what this variable tells of. */
-static int hand(const int fds[static FORWARD_HANDED], struct failure *failure)
-{
-	if (getenv("LISTEN_FDS"))
-		return fail(failure, -EBUSY, "the caller hands down descriptors of its own (LISTEN_FDS)");
-	for (int i = 0; i < FORWARD_HANDED; i++) {
-		auto_close int null = fds[i] < 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
-
-		if (dup2(fds[i] < 0 ? null : fds[i], FORWARD_FIRST + i) < 0) {
-			int error = errno;
-
-			while (i-- > 0)
-				close(FORWARD_FIRST + i);
-			return fail(failure, -error, "a descriptor: %s", strerror(error));
-		}
-	}
-	return 0;
-}
-
 /* Out of the way of those numbers; -errno where fd is one, or there is no room. */
 static int above(int fd)
 {
@@ -246,6 +234,25 @@ static int open_above(const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	return above(fd < 0 ? -errno : fd);
+}
+
+/* To where runc takes them from. What the caller has left there, as containerd's shim does, runc would close; but not what this variable tells of. */
+static int hand(const int fds[static FORWARD_HANDED], struct failure *failure)
+{
+	if (getenv("LISTEN_FDS"))
+		return fail(failure, -EBUSY, "the caller hands down descriptors of its own (LISTEN_FDS)");
+	for (int i = 0; i < FORWARD_HANDED; i++) {
+		auto_close int null = fds[i] < 0 ? open_above("/dev/null") : -1;
+
+		if (dup2(fds[i] < 0 ? null : fds[i], FORWARD_FIRST + i) < 0) {
+			int error = errno;
+
+			while (i-- > 0)
+				close(FORWARD_FIRST + i);
+			return fail(failure, -error, "a descriptor: %s", strerror(error));
+		}
+	}
+	return 0;
 }
 
 int forward_open(const char *path, uint16_t own, struct failure *failure)

@@ -216,7 +216,7 @@ public final class Create {
                     linux(original),
                     config.logs(),
                     sandbox.plan().vm().template(),
-                    holdsPod ? PodHolder.lines(sandbox.plan().vm(), original) : List.of());
+                    holdsPod ? PodHolder.lines(sandbox.plan().vm(), original, told) : List.of());
         }
         save(bundle, original, sandbox.spec(), SandboxPlanJson.toJson(sandbox.plan()));
         return Optional.empty();

@@ -21,11 +21,12 @@ public final class PodHolder {
      * leads to the VM.
      *
      * @param spec the container's, as the engine wrote it
+     * @param pod what it says of the pod: Podman connects to no localhost of its pods
      */
-    public static List<String> lines(VmPlan vm, JsonObject spec) {
+    public static List<String> lines(VmPlan vm, JsonObject spec, Pod pod) {
         String path = Pod.network(spec);
         boolean told = path.startsWith("/") && path.length() <= MOST_PATH && path.indexOf('\n') < 0;
-        return told && vm.network() == NetworkMode.OWN
+        return told && !pod.podmans() && vm.network() == NetworkMode.OWN
                 ? List.of(HOLDS_POD, vm.shape().display().port() + " " + path)
                 : List.of(HOLDS_POD);
     }

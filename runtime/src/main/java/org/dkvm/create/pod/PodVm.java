@@ -158,7 +158,7 @@ public record PodVm(VmRecord vm, Path directory, long process) {
         Path owner = file.resolveSibling(plan.number() + ".of");
         try {
             Files.deleteIfExists(owner);
-            Files.createSymbolicLink(owner, Path.of(plan.container().id().value()));
+            Files.createSymbolicLink(owner, Path.of(plan.container().id()));
         } catch (IOException e) {
             throw new DkvmException("can not write \"" + owner + "\": " + e, ADVICE, e);
         }

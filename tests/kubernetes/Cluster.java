@@ -67,6 +67,14 @@ final class Cluster implements Closeable {
         return Running.complete(List.of(inNetworkCommand(command)), Bytes.of(""));
     }
 
+    /** Adds or removes a rule in the cluster's network, by the iptables(8) that works on this kernel. */
+    void iptables(String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(
+                List.of("sh", "-c", "PATH=" + directory + "/bin:$PATH; exec iptables -w \"$@\"", "iptables"));
+        command.addAll(List.of(arguments));
+        inNetwork(command.toArray(String[]::new));
+    }
+
     private String[] inNetworkCommand(String... command) throws IOException {
         List<String> whole = new ArrayList<>(List.of(
                 "nsenter",

@@ -33,6 +33,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 @Execution(ExecutionMode.SAME_THREAD)
 class KubernetesTest {
     private static final String FOREVER = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.1; done";
+    private static final String API_PORT = "6443";
     private static final Path VMS = Path.of("/run/dkvm/vms");
     private static final Path PAGE = Path.of("docs/kubernetes.md");
 
@@ -816,9 +817,58 @@ class KubernetesTest {
                     side.exec("node", "one", "wget -T 30 -qO- http://" + side.address("ports") + ":8080/"));
             side.sees("port-forward to a server on all addresses", "everywhere", forwarded(side, "ports", 8080));
             side.sees("port-forward to a server on localhost", "inside", forwarded(side, "ports", 8081));
+            serviceAndFilters(side, port);
+            twoFamilies(side);
             side.sees("hostNetwork has the node's address", "10.233.0.1", side.address("node"));
             side.sees("and its host name", Host.run("hostname").strip() + "\n=0", side.exec("node", "two", "hostname"));
         });
+    }
+
+    /** Rules of the node, as a kube-proxy and whoever carries out policies write them. */
+    private static void serviceAndFilters(KubernetesSide side, String port) throws Exception {
+        String address = side.address("ports");
+        String service = "10.235.0." + (100 + Integer.parseInt(port) % 100);
+        for (String chain : List.of("PREROUTING", "OUTPUT")) {
+            cluster.iptables(
+                    "-t", "nat", "-A", chain, "-d", service, "-p", "tcp", "--dport", "80", "-j", "DNAT",
+                    "--to-destination", address + ":8080");
+        }
+        side.sees("a Service's address leads to the pod", "everywhere", fetched("http://" + service + "/"));
+        side.sees(
+                "from a pod, too",
+                "everywhere\n=0",
+                side.exec("node", "two", "wget -T 30 -qO- http://" + service + "/"));
+        String[] in = {"OUTPUT", "-d", address, "-p", "tcp", "--dport", "8080", "-j", "REJECT"};
+        String[] out = {"INPUT", "-s", address, "-p", "tcp", "--dport", API_PORT, "-j", "REJECT"};
+        String toNode = "nc -w 10 10.233.0.1 " + API_PORT + " </dev/null >/dev/null 2>&1; echo $?";
+        side.sees("the pod reaches the node", "0\n=0", side.exec("ports", "inside", toNode));
+        cluster.iptables(join("-I", in));
+        cluster.iptables(join("-I", out));
+        try {
+            side.sees(
+                    "a filter of the node keeps others from the pod",
+                    "curl ended with 7",
+                    fetched("http://" + address + ":8080/"));
+            side.sees("and the pod from others", "1\n=0", side.exec("ports", "inside", toNode));
+        } finally {
+            cluster.iptables(join("-D", in));
+            cluster.iptables(join("-D", out));
+        }
+    }
+
+    private static String[] join(String first, String... others) {
+        List<String> all = new ArrayList<>(List.of(first));
+        all.addAll(List.of(others));
+        return all.toArray(String[]::new);
+    }
+
+    private static void twoFamilies(KubernetesSide side) throws Exception {
+        String address = side.exec(
+                        "ports", "inside", "ip -6 -o addr show dev eth0 scope global | sed 's,.*inet6 \\(.*\\)/.*,\\1,'")
+                .replaceAll("\\s*=0$", "");
+        side.alias(address, "ADDRESS");
+        side.sees("a pod has an address of each family", "ADDRESS", address);
+        side.sees("and answers at both", "everywhere", fetched("http://[" + address + "]:8080/"));
     }
 
     @TestFactory

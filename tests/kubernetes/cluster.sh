@@ -13,6 +13,7 @@
 # Not on loopback: the API server wants an address that pods can reach.
 NODE=10.233.0.1
 PODS=10.234.0.0/16
+PODS6=fd00:234::/64
 SERVICES=10.235.0.0/16
 # dkvm-test/NAME, and what it is called in here. Not "latest", which a kubelet would look for in a registry.
 IMAGES=(pause busybox python nginx)
@@ -73,7 +74,7 @@ start_containerd() {
     cat >"$dir/cni/10-pods.conflist" <<END
 {"cniVersion": "0.4.0", "name": "pods", "plugins": [
   {"type": "bridge", "bridge": "pods0", "isGateway": true, "hairpinMode": true,
-   "ipam": {"type": "host-local", "ranges": [[{"subnet": "$PODS"}]], "routes": [{"dst": "0.0.0.0/0"}], "dataDir": "$dir/ipam"}},
+   "ipam": {"type": "host-local", "ranges": [[{"subnet": "$PODS"}], [{"subnet": "$PODS6"}]], "routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}], "dataDir": "$dir/ipam"}},
   {"type": "portmap", "capabilities": {"portMappings": true}}]}
 END
     cat >"$dir/containerd.toml" <<END

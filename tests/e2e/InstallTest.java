@@ -163,10 +163,10 @@ class InstallTest {
                             "ok: runc: ",
                             "ok: docker: registered",
                             "ok: architectures: amd64; for images for arm64 install dkvm-arm64_<version>_amd64.deb");
+            machine.run("umount", HELPER);
             assertThat(machine.run("man", "-w", "dkvm", "dkvm-runtime", "dkvm.json"))
                     .contains("man8/dkvm-runtime.8.gz");
             assertThat(runsVm(machine)).endsWith("-dkvm");
-            machine.run("umount", HELPER);
             assertThat(foreign(machine)).contains("VMs for arm64 need an add-on", "dkvm-arm64_<version>_amd64.deb");
             machine.run("dpkg", "-i", addOn);
             assertThat(machine.run("dpkg", "--verify", "dkvm", "dkvm-arm64")).isEmpty();

@@ -830,8 +830,20 @@ class KubernetesTest {
         String service = "10.235.0." + (100 + Integer.parseInt(port) % 100);
         for (String chain : List.of("PREROUTING", "OUTPUT")) {
             cluster.iptables(
-                    "-t", "nat", "-A", chain, "-d", service, "-p", "tcp", "--dport", "80", "-j", "DNAT",
-                    "--to-destination", address + ":8080");
+                    "-t",
+                    "nat",
+                    "-A",
+                    chain,
+                    "-d",
+                    service,
+                    "-p",
+                    "tcp",
+                    "--dport",
+                    "80",
+                    "-j",
+                    "DNAT",
+                    "--to-destination",
+                    address + ":8080");
         }
         side.sees("a Service's address leads to the pod", "everywhere", fetched("http://" + service + "/"));
         side.sees(
@@ -864,7 +876,9 @@ class KubernetesTest {
 
     private static void twoFamilies(KubernetesSide side) throws Exception {
         String address = side.exec(
-                        "ports", "inside", "ip -6 -o addr show dev eth0 scope global | sed 's,.*inet6 \\(.*\\)/.*,\\1,'")
+                        "ports",
+                        "inside",
+                        "ip -6 -o addr show dev eth0 scope global | sed 's,.*inet6 \\(.*\\)/.*,\\1,'")
                 .replaceAll("\\s*=0$", "");
         side.alias(address, "ADDRESS");
         side.sees("a pod has an address of each family", "ADDRESS", address);

@@ -49,6 +49,9 @@ final class TemplateSaver {
     /** The agent's channel, as QemuCommand names it. */
     private static final String AGENT = "agent";
 
+    /** How much of a step each attempt to boot may take: one that hangs is given up soon, and on a busy host the last has time. The job has three steps. */
+    private static final List<Integer> TWELFTHS = List.of(4, 6, 9, 12);
+
     private static final Duration REST = Duration.ofSeconds(10);
     private static final int READ_BYTES = 4096;
 
@@ -68,15 +71,18 @@ final class TemplateSaver {
      * Saves a machine.
      *
      * @param command QEMU's command line
-     * @param step how long a phase of a start may take; a boot has twice that
+     * @param step how long a phase of a start may take
      * @param out where its memory and its state are put
      */
     static void save(List<String> command, Duration step, Path out) throws DkvmException {
         try {
             Files.createDirectory(SHARE);
             // Emulated processors race now and then while they boot: see docs/adr/0007-emulated-cpus-after-the-boot.md.
-            Duration boot = step.multipliedBy(2);
-            if (!attempt(command, out, step.multipliedBy(3).dividedBy(4)) && !attempt(command, out, boot)) {
+            boolean saved = false;
+            for (int i = 0; i < TWELFTHS.size() && !saved; i++) {
+                saved = attempt(command, out, step.multipliedBy(TWELFTHS.get(i)).dividedBy(12));
+            }
+            if (!saved) {
                 throw new DkvmException("the machine does not boot: " + words(), "");
             }
             MemoryPieces.write(TemplateMachine.MADE_MEMORY, out.resolve(Template.MEMORY));

@@ -708,7 +708,7 @@ class KubernetesTest {
                     side.exec("secure", "user", "stat -c '%g %a' /v; touch /v/x; stat -c %g /v/x"));
             side.sees(
                     "so is a volume in memory",
-                    "0 4000 2777\n4000\n=0",
+                    "0 4000 3777\n4000\n=0",
                     side.exec("secure", "user", "stat -c '%u %g %a' /m; touch /m/x; stat -c %g /m/x"));
             side.sees(
                     "no capability is left",

@@ -145,7 +145,8 @@ final class KubernetesPod {
     String exec(String container, String script) throws Exception {
         JsonObject answer = containerd.cri(
                 "ExecSync",
-                "{\"container_id\":\"%s\",\"cmd\":[\"sh\",\"-c\",\"%s\"],\"timeout\":60}".formatted(container, script));
+                "{\"container_id\":\"%s\",\"cmd\":[\"sh\",\"-c\",\"%s\"],\"timeout\":%d}"
+                        .formatted(container, script, Settings.DEADLINE.toSeconds()));
         return text(answer, "stdout") + text(answer, "stderr") + "="
                 + (answer.has("exit_code") ? answer.get("exit_code").getAsInt() : 0);
     }

@@ -88,6 +88,19 @@ enum {
 	EXIT_OUT_OF_MEMORY = 1, /* in the second byte of EXIT */
 };
 
+/*
+ * In the second byte of ATTACH. All but the first two have no session. ROLE_SIGNAL: one signal for the workload. ROLE_UPDATE: other limits for the
+ * VM, ROLE_USAGE: what the guest uses, ROLE_END: the answer comes when nothing is left of a further container.
+ */
+enum client_role {
+	ROLE_MAIN = 0,
+	ROLE_EXEC = 1,
+	ROLE_SIGNAL = 2,
+	ROLE_UPDATE = 3,
+	ROLE_USAGE = 4,
+	ROLE_END = 5,
+};
+
 /* Where a forwarded connection goes to: of FORWARD_OPEN, which has nothing else. */
 enum {
 	FORWARD_IPV4 = 4,

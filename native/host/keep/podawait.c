@@ -22,8 +22,6 @@
 #define END_PATIENCE 5000 /* ms */
 #endif
 
-enum { ROLE_END = 5 };
-
 /* A socket that was made there: no link to another, and none that is mounted. */
 static int find(int directory)
 {

@@ -26,9 +26,6 @@ enum {
 	CLIENT_NOTICE_SIZE = 16384, /* bytes of notices that wait; more are dropped */
 };
 
-/* ROLE_SIGNAL: one signal for the workload, and no session. ROLE_UPDATE: other limits for the VM, ROLE_USAGE: what the guest uses, and none. */
-enum client_role { ROLE_MAIN = 0, ROLE_EXEC = 1, ROLE_SIGNAL = 2, ROLE_UPDATE = 3, ROLE_USAGE = 4 };
-
 enum client_end {
 	CLIENT_RUNNING,
 	CLIENT_EXITED,  /* EXIT came: code */

@@ -27,6 +27,9 @@ public final class SessionRouter {
     /** What exec clients are told when the container's end kills their process: 128 + SIGKILL. */
     public static final int KILLED = 137;
 
+    /** Further containers have numbers from 2 on. */
+    private static final int NO_MEMBER = 0;
+
     private static final byte[] NOTHING = {};
 
     private final MainSession events;
@@ -450,11 +453,20 @@ public final class SessionRouter {
             events.opened();
             return;
         }
+        int member = memberOf(session);
+        if (member != NO_MEMBER) {
+            events.memberOpened(member);
+        }
+    }
+
+    /** The further container whose main session it is. */
+    private int memberOf(Session session) {
         for (Map.Entry<Integer, Session> member : membersMains.entrySet()) {
             if (member.getValue() == session) {
-                events.memberOpened(member.getKey());
+                return member.getKey();
             }
         }
+        return NO_MEMBER;
     }
 
     private void output(Session session, @Nullable Client client, int channel, Frame frame) throws ProtocolException {
@@ -483,13 +495,11 @@ public final class SessionRouter {
 
     private void end(Session session, @Nullable Client client) {
         sessions.remove(session.number());
-        for (Map.Entry<Integer, Session> member : membersMains.entrySet()) {
-            if (member.getValue() == session) {
-                membersMains.remove(member.getKey());
-                memberGone(member.getKey());
-                events.memberEnded(member.getKey());
-                break;
-            }
+        int member = memberOf(session);
+        if (member != NO_MEMBER) {
+            membersMains.remove(member);
+            memberGone(member);
+            events.memberEnded(member);
         }
         if (client != null) {
             execClients--;
